@@ -1,0 +1,1 @@
+"""Checks: pure judgements of computed facts against thresholds."""
