@@ -144,12 +144,8 @@ class ParamErrors(Exception):
     """Parameters that a spec refuses; `fields` maps each name to its messages."""
 
     def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
-        self.fields: dict[str, list[str]] = {
-            name: list(found) for name, found in fields.items()
-        }
-        lines = [
-            f"{name}: {text}" for name, found in self.fields.items() for text in found
-        ]
+        self.fields: dict[str, list[str]] = {name: list(found) for name, found in fields.items()}
+        lines = [f"{name}: {text}" for name, found in self.fields.items() for text in found]
         super().__init__("; ".join(lines))
 
 
@@ -237,9 +233,7 @@ def clean_params(spec: Spec, given: Mapping[str, Json]) -> dict[str, Json]:
     known = {param.name: param for param in spec.params}
     for name in given:
         if name not in known:
-            problems[name] = [
-                f"unknown parameter of {spec.name}; known: {', '.join(known) or '-'}"
-            ]
+            problems[name] = [f"unknown parameter of {spec.name}; known: {', '.join(known) or '-'}"]
     cleaned: dict[str, Json] = {}
     for param in spec.params:
         value = given.get(param.name)
@@ -265,9 +259,7 @@ def param_problems(param: Param, value: Json) -> list[str]:
         return [f"must be {param.kind}, got {value!r}"]
     found = [] if _is_finite(value) else [f"must be finite, got {value!r}"]
     if param.choices and value not in param.choices:
-        found.append(
-            f"must be one of {', '.join(map(repr, param.choices))}, got {value!r}"
-        )
+        found.append(f"must be one of {', '.join(map(repr, param.choices))}, got {value!r}")
     return found + _limit_problems(param, value)
 
 

@@ -1,0 +1,1 @@
+"""Judge a use-case brief: completeness, value, tier."""

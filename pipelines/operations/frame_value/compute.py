@@ -1,0 +1,153 @@
+"""Completeness, value and tier of a brief.
+
+Fields of the brief: question, acts, kpi_name, kpi_now, kpi_target, metric,
+costs {fp, fn, tp, currency} in money per case (or cost_fp, cost_fn, benefit_tp),
+volume (cases per day), base_rate (share of positives, optional), running_cost
+(money per year, optional), constraint, date_needed, kill_criterion, data_needed,
+purpose (advice, automated, regulated).
+"""
+
+import json
+import math
+from collections.abc import Mapping
+
+from pipelines.operations.contract import Context, Json, Outcome, finite
+
+FIELDS = {
+    "question": "the question in one sentence",
+    "acts": "who acts on the answer, and how",
+    "kpi_name": "the KPI it moves",
+    "kpi_now": "the KPI's value now",
+    "kpi_target": "the KPI's target value",
+    "metric": "the model metric that stands for the KPI",
+    "cost_fp": "cost of a false alarm",
+    "cost_fn": "cost of a miss",
+    "benefit_tp": "benefit of a hit",
+    "volume": "cases per day",
+    "constraint": "constraints (latency, law, none)",
+    "kill_criterion": "when to stop",
+    "data_needed": "the data it needs",
+}
+NUMBERS = ("kpi_now", "kpi_target", "cost_fp", "cost_fn", "benefit_tp", "volume")
+DAYS_PER_YEAR = 365
+PURPOSES = ("advice", "automated", "regulated")
+
+
+def run(context: Context) -> Outcome:
+    """Fill in value and tier, and say what is missing. Never raises on a bad brief."""
+    brief = flatten(context.mapping("brief"))
+    problems = find_problems(brief)
+    facts: dict[str, Json] = {
+        "complete": not problems,
+        "completeness": finite(1 - len(problems) / len(FIELDS), 4),
+        "missing": [dict(problem) for problem in problems],
+        "kpi_mapped": bool(_filled(brief, "kpi_name") and _filled(brief, "metric")),
+        **worth(brief),
+        **tier(brief, context.number("exposure_high"), context.number("exposure_low")),
+    }
+    document = {"brief": brief, **facts}
+    path = context.output("brief")
+    path.write_text(json.dumps(document, sort_keys=True, allow_nan=False), encoding="utf-8")
+    context.progress(1.0, "brief judged")
+    return Outcome(outputs={"brief": path}, facts=facts)
+
+
+def flatten(brief: Mapping[str, Json]) -> dict[str, Json]:
+    """The brief with the map of costs laid out as cost_fp, cost_fn and benefit_tp."""
+    flat = {key: value for key, value in brief.items() if key != "costs"}
+    costs = brief.get("costs")
+    if isinstance(costs, dict):
+        names = {"fp": "cost_fp", "fn": "cost_fn", "tp": "benefit_tp", "currency": "currency"}
+        for short, name in names.items():
+            flat.setdefault(name, costs.get(short, costs.get(name)))
+    for name in (*NUMBERS, "base_rate", "running_cost"):
+        if name in flat:
+            flat[name] = _as_number(flat[name])
+    return flat
+
+
+def find_problems(brief: Mapping[str, Json]) -> list[dict[str, Json]]:
+    """What is missing or impossible: rows of field, label, rule and value."""
+    found: list[dict[str, Json]] = []
+    for name, label in FIELDS.items():
+        value = brief.get(name)
+        if not _filled(brief, name):
+            found.append({"field": name, "label": label, "rule": "is filled in", "value": None})
+        elif name in NUMBERS and not isinstance(value, int | float):
+            found.append({"field": name, "label": label, "rule": "is a number", "value": value})
+        elif name == "volume" and isinstance(value, int | float) and value <= 0:
+            found.append({"field": name, "label": label, "rule": "> 0", "value": value})
+        elif name in ("cost_fp", "cost_fn", "benefit_tp") and _number(brief, name) < 0:
+            found.append({"field": name, "label": label, "rule": ">= 0", "value": value})
+    return found
+
+
+def worth(brief: Mapping[str, Json]) -> dict[str, Json]:
+    """Value per year, cost of waiting per day, and the score from which acting pays.
+
+    Acting on a case with probability p pays when p (benefit + cost of a miss) is at
+    least (1 - p) cost of a false alarm. Value per year is the best case: benefit times
+    volume times base rate (1 when unknown), less running cost.
+    """
+    benefit, miss = _number(brief, "benefit_tp"), _number(brief, "cost_fn")
+    alarm, volume = _number(brief, "cost_fp"), _number(brief, "volume")
+    rate = brief.get("base_rate")
+    share = float(rate) if isinstance(rate, int | float) else 1.0
+    value = benefit * volume * share * DAYS_PER_YEAR - _number(brief, "running_cost")
+    stake = alarm + benefit + miss
+    known = all(_filled(brief, name) for name in ("benefit_tp", "cost_fn", "cost_fp", "volume"))
+    return {
+        "value_per_year": finite(value, 2) if known else None,
+        "value_per_day": finite(value / DAYS_PER_YEAR, 2) if known else None,
+        "cost_of_misses_per_year": finite(miss * volume * share * DAYS_PER_YEAR, 2)
+        if known
+        else None,
+        "break_even_score": finite(alarm / stake, 6) if known and stake > 0 else None,
+        "base_rate": finite(share, 6),
+        "currency": str(brief.get("currency") or ""),
+        "costs": {"fp": alarm, "fn": miss, "tp": benefit},
+    }
+
+
+def tier(brief: Mapping[str, Json], high: float, low: float) -> dict[str, Json]:
+    """Tier 1 (strictest) to 3 from purpose and money at stake per day."""
+    purpose = str(brief.get("purpose") or "advice")
+    exposure = _number(brief, "volume") * max(_number(brief, "cost_fp"), _number(brief, "cost_fn"))
+    if purpose == "regulated":
+        level, why = 1, "a regulated purpose is always tier 1"
+    elif purpose == "automated" and exposure >= high:
+        level, why = 1, f"automated, {exposure:,.0f} at stake per day >= {high:,.0f}"
+    elif purpose == "advice" and exposure < low:
+        level, why = 3, f"advice, {exposure:,.0f} at stake per day < {low:,.0f}"
+    else:
+        level, why = 2, f"{purpose}, {exposure:,.0f} at stake per day"
+    return {
+        "tier": level,
+        "tier_reason": why,
+        "purpose": purpose,
+        "purpose_known": purpose in PURPOSES,
+        "exposure_per_day": finite(exposure, 2),
+    }
+
+
+def _filled(brief: Mapping[str, Json], name: str) -> bool:
+    value = brief.get(name)
+    return value is not None and value != "" and value != [] and value != {}
+
+
+def _number(brief: Mapping[str, Json], name: str) -> float:
+    value = brief.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return float(value) if math.isfinite(value) else 0.0
+
+
+def _as_number(value: Json) -> Json:
+    """Forms send numbers as text: read plain ones, leave all else as it is."""
+    if not isinstance(value, str):
+        return value
+    try:
+        number = float(value.replace(" ", ""))
+    except ValueError:
+        return value
+    return number if math.isfinite(number) else value
