@@ -110,7 +110,7 @@ class Verdict(StrEnum):
     WITHDRAW = "withdraw"
 
 
-class IllegalMove(Exception):
+class IllegalMove(Exception):  # noqa: N818 - what happened, in one word
     """The life cycle knows no such move from this state."""
 
     def __init__(self, machine: str, state: str, event: str) -> None:

@@ -24,7 +24,7 @@ def parse(body: Mapping[str, object]) -> spec.Blueprint:
 
 
 def parse_toml(text: str) -> spec.Blueprint:
-    """The blueprint of a TOML text. Raises BlueprintErrors; a syntax error names line and column."""
+    """The blueprint of a TOML text. Raises BlueprintErrors, for bad syntax with the line."""
     try:
         body = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Problem:
-    """One broken rule. `path` is like `stages[3].gate.rules[0].persona`; a warning does not refuse."""
+    """One broken rule, at a path such as `stages[3].gate.rules[0].persona`.
+
+    `severity` is "error" or "warning"; a warning does not refuse.
+    """
 
     path: str
     rule: str
@@ -19,7 +22,7 @@ class Problem:
         return f"{self.path or 'blueprint'}: {self.message}{got} [{self.rule}]"
 
 
-class BlueprintErrors(Exception):
+class BlueprintErrors(Exception):  # noqa: N818 - it carries many
     """The blueprint breaks rules; `problems` names every one of them."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:

@@ -22,7 +22,7 @@ class RefKind(StrEnum):
 
 @dataclass(frozen=True)
 class Ref:
-    """One reference. `name` is the step, item, input, parameter or feed; `part` what is taken of it."""
+    """One reference: `part` of `name`, the step, item, input, parameter or feed."""
 
     kind: RefKind
     text: str

@@ -215,7 +215,9 @@ class Blueprint:
     digest: str = ""
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Blueprint) and self.digest == other.digest
+        if self is other:
+            return True
+        return isinstance(other, Blueprint) and self.digest == other.digest != ""
 
     def __hash__(self) -> int:
         return hash(self.digest)
