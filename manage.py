@@ -1,0 +1,67 @@
+#!/usr/bin/env python
+"""Baton's command line: starts the embedded servers a command needs, then runs it."""
+
+import os
+import sys
+
+# These read or write no row, so they must neither start nor wait for a server.
+WITHOUT_SERVERS = frozenset(
+    {
+        "check",
+        "collectstatic",
+        "compilemessages",
+        "diffsettings",
+        "down",
+        "help",
+        "makemessages",
+        "spectacular",
+        "startapp",
+        "up",
+        "version",
+    }
+)
+# These change tables, which the application's own role may not.
+AS_OWNER = frozenset(
+    {
+        "createcachetable",
+        "flush",
+        "makemigrations",
+        "migrate",
+        "optimizemigration",
+        "pgtrigger",
+        "sqlmigrate",
+        "squashmigrations",
+        "test",
+        "up",
+    }
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; returns its exit status."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
+    command = arguments[1] if len(arguments) > 1 else "help"
+    if command in AS_OWNER:
+        os.environ.setdefault("BATON_DB_ROLE", "owner")
+
+    from django.core.exceptions import ImproperlyConfigured
+    from django.core.management import execute_from_command_line
+
+    asks_for_help = not {"--help", "-h", "--version"}.isdisjoint(arguments)
+    try:
+        from portal import embedded
+
+        if command not in WITHOUT_SERVERS and not asks_for_help:
+            embedded.ensure_configured()
+    except ImproperlyConfigured as problem:
+        print(f"baton: {problem}", file=sys.stderr)
+        return 2
+    except embedded.EmbeddedError as problem:
+        print(f"baton: {problem}", file=sys.stderr)
+        return 1
+    execute_from_command_line(arguments)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv))

@@ -1,0 +1,1 @@
+"""Delivery: everything that speaks HTTP, and the commands that run the processes."""

@@ -1,0 +1,434 @@
+"""Every setting of Baton, read from the environment once; docs/settings.md explains each.
+
+A malformed value is refused with ImproperlyConfigured, naming setting, value and rule.
+"""
+
+import contextlib
+import hashlib
+import importlib.util
+import os
+import secrets
+import tempfile
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+env = environ.Env()
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def _whole(name: str, default: int, *, low: int, high: int) -> int:
+    """Read a whole number; raises ImproperlyConfigured outside low..high."""
+    text = env.str(name, default="").strip()
+    if not text:
+        return default
+    if not text.lstrip("-").isdigit() or not low <= int(text) <= high:
+        raise ImproperlyConfigured(
+            f"{name} must be a whole number from {low} to {high}, but is {text!r}."
+        )
+    return int(text)
+
+
+def _number(name: str, default: float, *, low: float, high: float) -> float:
+    """Read a decimal number; raises ImproperlyConfigured outside low..high."""
+    text = env.str(name, default="").strip()
+    if not text:
+        return default
+    try:
+        value = float(text)
+    except ValueError:
+        value = float("nan")
+    if not low <= value <= high:
+        raise ImproperlyConfigured(
+            f"{name} must be a number from {low:g} to {high:g}, but is {text!r}."
+        )
+    return value
+
+
+def _yes(name: str, *, default: bool) -> bool:
+    """Read yes or no; raises ImproperlyConfigured for anything else."""
+    text = env.str(name, default="").strip().lower()
+    if not text:
+        return default
+    if text in {"1", "true", "yes", "on"}:
+        return True
+    if text in {"0", "false", "no", "off"}:
+        return False
+    raise ImproperlyConfigured(f"{name} must be yes or no, but is {text!r}.")
+
+
+def _address(name: str, schemes: tuple[str, ...]) -> str:
+    """Read an address; raises ImproperlyConfigured for an unknown scheme."""
+    text = env.str(name, default="").strip()
+    if text and urlsplit(text).scheme not in schemes:
+        # Only the scheme is shown: an address may carry a password.
+        raise ImproperlyConfigured(
+            f"{name} must begin with one of {', '.join(s + '://' for s in schemes)}, "
+            f"but begins with {text.split(':', 1)[0]!r}."
+        )
+    return text
+
+
+def _choice(name: str, default: str, choices: tuple[str, ...]) -> str:
+    """Read one of a few words; raises ImproperlyConfigured for any other."""
+    text = env.str(name, default="").strip() or default
+    if text not in choices:
+        raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, but is {text!r}.")
+    return text
+
+
+# --- Where things live ---------------------------------------------------------------------
+
+VAR = Path(env.str("BATON_VAR", default="").strip() or BASE_DIR / "var").absolute()
+
+
+def _make(folder: Path) -> Path:
+    """Make a private folder; raises ImproperlyConfigured where that is impossible."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as problem:
+        raise ImproperlyConfigured(
+            f"BATON_VAR: the folder {folder} cannot be made ({problem.strerror})."
+        ) from problem
+    return folder
+
+
+def _sockets(var: Path) -> Path:
+    """Folder of the embedded servers' sockets: a socket's path may have 107 bytes at most."""
+    here = var / "run"
+    if len(os.fsencode(here / ".s.PGSQL.5432")) <= 107:
+        return here
+    pointer = var / "sockets"  # written by the launcher, so that all processes agree
+    if pointer.is_file():
+        return Path(pointer.read_text(encoding="utf-8").strip())
+    name = hashlib.sha256(os.fsencode(var)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"baton-{os.getuid()}-{name}"
+
+
+_make(VAR)
+SOCKETS = _sockets(VAR)
+
+
+def _secret_key() -> str:
+    """The signing key: from the environment, else made once and kept in VAR (0600)."""
+    given = env.str("BATON_SECRET_KEY", default="").strip()
+    if given:
+        if len(given) < 32:
+            raise ImproperlyConfigured("BATON_SECRET_KEY must have at least 32 characters.")
+        return given
+    path = VAR / "secret_key"
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=VAR) as draft:  # made with mode 0600
+            draft.write(secrets.token_urlsafe(64))
+            draft.flush()
+            # Atomic: of two processes that start together the first one's key stays.
+            with contextlib.suppress(FileExistsError):
+                os.link(draft.name, path)
+    return path.read_text(encoding="utf-8").strip()
+
+
+SECRET_KEY = _secret_key()
+DEBUG = _yes("BATON_DEBUG", default=False)
+DEMO = _yes("BATON_DEMO", default=False)
+
+# --- Servers of our own ----------------------------------------------------------------------
+
+HOST = env.str("BATON_HOST", default="").strip() or "127.0.0.1"
+PORT = _whole("BATON_PORT", 8000, low=1, high=65535)
+SERVE_PORT = _whole("BATON_SERVE_PORT", 8001, low=1, high=65535)
+URL = (_address("BATON_URL", ("http", "https")) or f"http://{HOST}:{PORT}").rstrip("/")
+SERVE_URL = (
+    _address("BATON_SERVE_URL", ("http", "https")) or f"http://{HOST}:{SERVE_PORT}"
+).rstrip("/")
+WEB_THREADS = _whole("BATON_WEB_THREADS", 8, low=1, high=64)
+
+ALLOWED_HOSTS = [
+    *(
+        part.strip()
+        for part in env.str("BATON_ALLOWED_HOSTS", default="").split(",")
+        if part.strip()
+    ),
+    *(host for host in ("127.0.0.1", "localhost", "[::1]", urlsplit(URL).hostname) if host),
+]
+CSRF_TRUSTED_ORIGINS = [f"{urlsplit(URL).scheme}://{urlsplit(URL).netloc}"]
+HTTPS = URL.startswith("https://")
+
+# --- Database, Redis, artefacts --------------------------------------------------------------
+
+DATABASE_URL = _address("DATABASE_URL", ("postgres", "postgresql"))
+DATABASE_OWNER_URL = _address("DATABASE_OWNER_URL", ("postgres", "postgresql"))
+REDIS_URL = _address("REDIS_URL", ("redis", "rediss", "unix"))
+ARTEFACT_URL = _address("ARTEFACT_URL", ("file", "s3")) or f"file://{VAR / 'artefacts'}"
+EMBEDDED_DATABASE = not DATABASE_URL
+EMBEDDED_REDIS = not REDIS_URL
+DB_ROLE = _choice("BATON_DB_ROLE", "application", ("application", "owner"))
+APPLICATION_ROLE = "baton"
+OWNER_ROLE = "baton_owner"
+
+
+def _database() -> dict[str, object]:
+    """The one database, as the application's role or, for changes of tables, as its owner."""
+    as_owner = DB_ROLE == "owner"
+    if EMBEDDED_DATABASE:
+        place: dict[str, object] = {
+            "NAME": "baton",
+            "USER": OWNER_ROLE if as_owner else APPLICATION_ROLE,
+            "HOST": str(SOCKETS),
+            "PORT": "5432",
+        }
+    else:
+        address = (as_owner and DATABASE_OWNER_URL) or DATABASE_URL
+        place = dict(environ.Env.db_url_config(address))
+    options = dict(place.pop("OPTIONS", None) or {})  # type: ignore[call-overload]
+    options.setdefault("connect_timeout", 5)
+    # A forgotten transaction must not hold back vacuum or keep a run locked.
+    options.setdefault("options", "-c idle_in_transaction_session_timeout=30000")
+    return place | {
+        "ENGINE": "django.db.backends.postgresql",
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": options,
+    }
+
+
+DATABASES = {"default": _database()}
+if not EMBEDDED_DATABASE:
+    APPLICATION_ROLE = str(environ.Env.db_url_config(DATABASE_URL).get("USER") or APPLICATION_ROLE)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_DB = _whole("BATON_REDIS_DB", 0, low=0, high=15)
+REDIS_SOCKET = SOCKETS / "valkey.sock"
+if EMBEDDED_REDIS:
+    REDIS_URL = f"unix://{REDIS_SOCKET}?db={REDIS_DB}"
+
+# Per process on purpose: pages and decisions must work while Redis is away.
+CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+# --- Engine and workers ----------------------------------------------------------------------
+
+LEASE_SECONDS = _whole("BATON_LEASE_SECONDS", 60, low=2, high=3600)
+SWEEP_SECONDS = _number("BATON_SWEEP_SECONDS", 1.0, low=0.05, high=60)
+WORKER_THREADS = _whole("BATON_WORKER_THREADS", 2, low=1, high=64)
+WORKER_QUEUES = [
+    part.strip()
+    for part in env.str("BATON_WORKER_QUEUES", default="cpu").split(",")
+    if part.strip()
+]
+ENGINE_LAG_SECONDS = _number("BATON_ENGINE_LAG_SECONDS", 30.0, low=1, high=3600)
+
+
+def _broker() -> str:
+    """Celery's name for REDIS_URL: it calls unix sockets redis+socket and spells db otherwise."""
+    if not REDIS_URL.startswith("unix://"):
+        return REDIS_URL
+    return REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+
+
+CELERY_BROKER_URL = _broker()
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 3600,
+    "socket_timeout": 2,
+    "socket_connect_timeout": 2,
+    "socket_keepalive": True,
+    "health_check_interval": 10,
+}
+CELERY_TIMEZONE = "UTC"
+# A poke carries no work: the claim does. So it is acknowledged early and never redelivered.
+CELERY_TASK_ACKS_LATE = False
+CELERY_TASK_REJECT_ON_WORKER_LOST = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
+CELERY_TASK_DEFAULT_QUEUE = "cpu"
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_WORKER_DISABLE_PREFETCH = True
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_WORKER_ENABLE_REMOTE_CONTROL = False
+# Without this Celery closes the database connection after every poke.
+CELERY_DB_REUSE_MAX = 10_000
+
+# --- Applications ----------------------------------------------------------------------------
+
+
+def _present(name: str) -> bool:
+    """Whether one of our own applications is part of this checkout."""
+    try:
+        return importlib.util.find_spec(f"{name}.apps") is not None
+    except ModuleNotFoundError:
+        return False
+
+
+INSTALLED_APPS = [
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_filters",
+    "django_htmx",
+    "template_partials.apps.SimpleAppConfig",
+    "csp",
+    "pgtrigger",
+    "heroicons",
+    *filter(
+        _present,
+        [
+            "personas",
+            "pipelines.artefacts",
+            "pipelines.usecases",
+            "pipelines.runs",
+            "pipelines.registry",
+            "pipelines.serving",
+            "pipelines.monitoring",
+            "pipelines.readiness",
+            "portal.notify",
+        ],
+    ),
+    "portal",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+ROOT_URLCONF = "portal.urls"
+WSGI_APPLICATION = "portal.wsgi.application"
+
+_LOADERS = [
+    "django.template.loaders.filesystem.Loader",
+    "django.template.loaders.app_directories.Loader",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "OPTIONS": {
+            "loaders": [
+                (
+                    "template_partials.loader.Loader",
+                    _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
+                )
+            ],
+            "builtins": ["template_partials.templatetags.partials"],
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+
+# --- People, sessions, security --------------------------------------------------------------
+
+AUTH_USER_MODEL = "personas.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+_VALIDATION = "django.contrib.auth.password_validation"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"{_VALIDATION}.UserAttributeSimilarityValidator"},
+    {"NAME": f"{_VALIDATION}.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
+    {"NAME": f"{_VALIDATION}.CommonPasswordValidator"},
+    {"NAME": f"{_VALIDATION}.NumericPasswordValidator"},
+]
+LOGIN_URL = "/sign-in/"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/sign-in/"
+
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = HTTPS
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_SECURE = HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if HTTPS else 0
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HTTPS else None
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+
+# --- Language, time, files -------------------------------------------------------------------
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "static-root"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+# Served straight from the packages and static/: nothing has to be collected to start.
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = DEBUG
+
+UPLOAD_LIMIT_MB = _whole("BATON_UPLOAD_LIMIT_MB", 512, low=1, high=102_400)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_TEMP_DIR = _make(VAR / "tmp")
+FILE_UPLOAD_PERMISSIONS = 0o600
+
+# --- REST ------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Baton",
+    "DESCRIPTION": "Use cases, runs, gates and hand-offs, as pages and as REST.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+}
+
+# --- Logging ---------------------------------------------------------------------------------
+
+LOG_LEVEL = _choice("BATON_LOG_LEVEL", "INFO", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        name: {"handlers": ["console"], "level": LOG_LEVEL, "propagate": False}
+        for name in ("baton", "personas", "pipelines", "portal")
+    },
+}

@@ -1,0 +1,89 @@
+"""Starts the embedded servers for the tests, and empties what a test left in Redis."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+
+from portal import embedded
+
+ROOT = Path(__file__).resolve().parent.parent
+_HOLD: list[embedded.Hold] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers; make the database again when a migration has changed."""
+    if config.option.help or config.option.version or config.option.collectonly:
+        return
+    hold = embedded.ensure_configured()
+    if hold is not None:
+        _HOLD.append(hold)
+    if _recorded() != _migrations_digest():
+        config.option.create_db = True
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the servers unless another test run uses them."""
+    while _HOLD:
+        _HOLD.pop().release()
+
+
+def _record_file() -> Path:
+    return Path(settings.VAR) / f"slot-{settings.SLOT}.migrations"
+
+
+def _recorded() -> str:
+    path = _record_file()
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def _migrations_digest() -> str:
+    """What the test database was made from."""
+    digest = hashlib.sha256()
+    for app in ("personas", "pipelines", "portal"):
+        for path in sorted((ROOT / app).rglob("migrations/*.py")):
+            digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings() -> None:
+    """Runs just before the test database is made: an aborted making must not be reused."""
+    if _recorded() != _migrations_digest():
+        _record_file().unlink(missing_ok=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> None:
+    """After the test database was made: remember from which migrations."""
+    _record_file().write_text(_migrations_digest(), encoding="utf-8")
+
+
+@pytest.fixture
+def redis_database() -> Iterator[redis.Redis]:
+    """The Redis database of this test run, empty before and after."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    client.flushdb()
+    yield client
+    client.flushdb()
+    client.close()
+
+
+@pytest.fixture
+def process_environment(django_db_setup: None) -> dict[str, str]:
+    """Environment for a real process (engine, worker, web) that uses the test database."""
+    database = settings.DATABASES["default"]
+    host = str(database["HOST"]).replace("/", "%2F")
+    address = f"postgres://baton@{host}:{database['PORT'] or 5432}/test_baton_{settings.SLOT}"
+    return {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "portal.settings",
+        "BATON_DB_ROLE": "application",
+        "DATABASE_URL": address,
+        "REDIS_URL": settings.REDIS_URL,
+        "ARTEFACT_URL": settings.ARTEFACT_URL,
+    }
