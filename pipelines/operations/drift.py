@@ -158,9 +158,10 @@ def _column(
     rest: tuple[float, float, float | None],
 ) -> ColumnDrift:
     p_value, distance, shift = rest
+    value, limit = (None, None) if measured is None else measured[:2]
     return ColumnDrift(
         column=str(reference.name), kind=kind, n_reference=len(reference), n_window=len(window),
-        psi=None if measured is None else measured[0], limit=None if measured is None else measured[1],
+        psi=value, limit=limit,
         p_value=p_value, p_adjusted=p_value, distance=distance, shift=shift, level="",
     )  # fmt: skip
 

@@ -1,45 +1,73 @@
 """Compile a fitted pipeline to its row form and prove that both give the same scores."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 
 from pipelines.operations.rowwise.estimators import RowModel, compile_estimator
-from pipelines.operations.rowwise.features import NotCompilable, Row, RowFeatures, compile_features
+from pipelines.operations.rowwise.features import compile_stage
+from pipelines.operations.rowwise.stages import NotCompilable, Stage, Value, Values
 
 
 @dataclass(frozen=True)
 class RowScorer:
     """Scores one row: class probabilities, or the predicted value alone."""
 
-    features: RowFeatures
+    names: tuple[str, ...]
+    stages: tuple[Stage, ...]
     model: RowModel
 
-    def __call__(self, row: Row) -> list[float]:
-        """Scores of a row of raw columns."""
-        return self.model(self.features(row))
+    def __call__(self, row: Mapping[str, Value]) -> list[float]:
+        """Scores of a row of raw columns; an absent column counts as missing."""
+        get = row.get
+        values: Values = [get(name) for name in self.names]
+        for stage in self.stages:
+            values = stage(values)
+        return self.model(values)  # type: ignore[arg-type]
 
 
 def compile_pipeline(pipeline: object, sample: pd.DataFrame) -> RowScorer:
-    """Row form of a fitted Pipeline(ColumnTransformer, estimator); `sample`: rows as in training.
+    """Row form of a fitted Pipeline; `sample` holds rows as in training.
 
     Raises NotCompilable, naming the part that has no row form.
     """
     if not isinstance(pipeline, Pipeline):
         raise NotCompilable(f"a {type(pipeline).__name__} is no Pipeline")
-    steps = [step for _, step in pipeline.steps if step not in ("passthrough", None)]
-    if len(steps) != 2 or not isinstance(steps[0], ColumnTransformer):
-        kinds = ", ".join(type(step).__name__ for step in steps)
-        raise NotCompilable(f"a pipeline of {kinds} is no ColumnTransformer and estimator")
-    return RowScorer(compile_features(steps[0], sample), compile_estimator(steps[1]))
+    *transformers, estimator = _flat(pipeline)
+    stages = []
+    given = sample
+    for transformer in transformers:
+        stages.append(compile_stage(transformer, given))
+        given = _after(transformer, given)
+    return RowScorer(tuple(map(str, sample.columns)), tuple(stages), compile_estimator(estimator))
 
 
-def largest_difference(scorer: RowScorer, rows: Sequence[Row], scores: np.ndarray) -> float:
+def _flat(pipeline: Pipeline) -> list[object]:
+    found: list[object] = []
+    for _, step in pipeline.steps:
+        if isinstance(step, Pipeline):
+            found += _flat(step)
+        elif not (step is None or isinstance(step, str)):
+            found.append(step)
+    return found
+
+
+def _after(transformer: object, given: pd.DataFrame) -> pd.DataFrame:
+    """The rows as the next stage gets them."""
+    named = hasattr(transformer, "feature_names_in_")
+    answer = transformer.transform(given if named else given.to_numpy())  # type: ignore[attr-defined]
+    if isinstance(answer, pd.DataFrame):
+        return answer
+    return pd.DataFrame(answer.toarray() if hasattr(answer, "toarray") else answer)
+
+
+def largest_difference(
+    scorer: RowScorer, rows: Sequence[Mapping[str, Value]], scores: np.ndarray
+) -> float:
     """Largest absolute difference to the pipeline's scores; 0.0 means bit for bit equal."""
     worst = 0.0
     for row, expected in zip(rows, np.atleast_2d(scores), strict=True):
@@ -47,3 +75,6 @@ def largest_difference(scorer: RowScorer, rows: Sequence[Row], scores: np.ndarra
             gap = abs(mine - theirs)
             worst = gap if not gap <= worst else worst
     return worst if math.isfinite(worst) else math.inf
+
+
+__all__ = ["NotCompilable", "RowScorer", "compile_pipeline", "largest_difference"]

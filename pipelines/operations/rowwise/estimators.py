@@ -20,7 +20,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier
 
-from pipelines.operations.rowwise.features import NotCompilable
+from pipelines.operations.rowwise.stages import NotCompilable
 
 Vector: TypeAlias = Sequence[float]
 Scores: TypeAlias = list[float]

@@ -1,12 +1,11 @@
-"""Row form of a fitted ColumnTransformer: one dictionary in, one list of floats out.
+"""Read the row form off fitted transformers.
 
 Columns behind an encoder become lookup tables that the fitted branch itself fills, one call
 with every known category; numeric chains become a few float operations in the same order.
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -24,168 +23,146 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
-Value: TypeAlias = None | bool | int | float | str
-Row: TypeAlias = Mapping[str, Value]
-Number: TypeAlias = Callable[[float], float]
+from pipelines.operations.learning.transformers import Codes, DateParts, Flags, Numbers
+from pipelines.operations.rowwise.stages import (
+    PARTS,
+    Chain,
+    Filler,
+    NotCompilable,
+    Number,
+    Parts,
+    Stage,
+    Table,
+    Value,
+)
 
 ENCODERS = (OneHotEncoder, OrdinalEncoder, TargetEncoder)
+Encoder: TypeAlias = OneHotEncoder | OrdinalEncoder | TargetEncoder
 # Transformers whose outputs for a column depend on that column alone.
 SEPARABLE = (*ENCODERS, SimpleImputer, StandardScaler, RobustScaler, MinMaxScaler)
+OWN = (Numbers, Flags, Codes, DateParts)
 UNKNOWN = "\x00 no such category"
 MAX_TABLE = 100_000  # categories of one column; a table beyond is slower to load than it saves
 
 
-class NotCompilable(Exception):
-    """The pipeline has a part without a row form; it is served as it is."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Outputs of one encoded column by category; `unknown` is what the encoder gives others."""
-
-    column: str
-    at: tuple[int, ...]
-    known: Mapping[Value, tuple[float, ...]]
-    missing: tuple[float, ...]
-    unknown: tuple[float, ...]
-
-
-@dataclass(frozen=True)
-class Chain:
-    """Outputs of one numeric column: the missing value's replacement, then the float steps."""
-
-    column: str
-    at: int
-    missing: float
-    steps: tuple[Number, ...]
-    missing_flag_at: int | None = None
-
-
-@dataclass(frozen=True)
-class RowFeatures:
-    """The compiled ColumnTransformer."""
-
-    width: int
-    tables: tuple[Table, ...]
-    chains: tuple[Chain, ...]
-
-    def __call__(self, row: Row) -> list[float]:
-        """The feature vector of a row; a missing key counts as a missing value."""
-        vector = [0.0] * self.width
-        for table in self.tables:
-            value = row.get(table.column)
-            if value is None or value != value:
-                found = table.missing
-            else:
-                found = table.known.get(value, table.unknown)
-            for at, number in zip(table.at, found, strict=True):
-                vector[at] = number
-        for chain in self.chains:
-            _fill(vector, chain, row.get(chain.column))
-        return vector
-
-
-def _fill(vector: list[float], chain: Chain, value: Value) -> None:
-    number = math.nan if value is None else float(value)
-    if number != number:
-        if chain.missing_flag_at is not None:
-            vector[chain.missing_flag_at] = 1.0
-        number = chain.missing
-    for step in chain.steps:
-        number = step(number)
-    vector[chain.at] = number
-
-
-def compile_features(transformer: ColumnTransformer, sample: pd.DataFrame) -> RowFeatures:
-    """Row form of a fitted ColumnTransformer; `sample` gives the column types.
+def compile_stage(transformer: object, sample: pd.DataFrame) -> Stage:
+    """Row form of a fitted transformer; `sample` holds rows as the transformer gets them.
 
     Raises NotCompilable for a branch that mixes columns or that is not known here.
     """
-    tables: list[Table] = []
-    chains: list[Chain] = []
-    offset = 0
+    if not isinstance(transformer, ColumnTransformer):
+        places = list(range(sample.shape[1]))
+        width = _transform(transformer, sample.iloc[:1]).shape[1]
+        return Stage(width, tuple(_branch(transformer, places, sample, slice(0, width))))
+    fillers: list[Filler] = []
+    width = 0
     for name, branch, columns in transformer.transformers_:
         where = transformer.output_indices_[name]
-        if branch == "drop" or where.start == where.stop:
+        if (isinstance(branch, str) and branch == "drop") or where.start == where.stop:
             continue
-        if where.start != offset:
-            raise NotCompilable(f"branch {name!r} does not follow the one before it")
-        offset = where.stop
-        names = _names(columns, sample)
-        if _has_encoder(branch):
-            tables += _tables(branch, names, sample, where.start)
-        else:
-            chains += _chains(branch, names, where)
-    return RowFeatures(offset, tuple(tables), tuple(chains))
+        fillers += _branch(branch, _places(columns, sample), sample, where)
+        width = max(width, where.stop)
+    return Stage(width, tuple(fillers))
 
 
-def _names(columns: object, sample: pd.DataFrame) -> list[str]:
-    if isinstance(columns, str):
-        return [columns]
+def _branch(branch: object, places: list[int], sample: pd.DataFrame, where: slice) -> list[Filler]:
+    parts = _parts(branch)
+    if len(parts) == 1 and isinstance(parts[0], OWN):
+        return _own(parts[0], places, where)
+    if any(isinstance(part, ENCODERS) for part in parts):
+        return _tables(branch, places, sample, where)
+    return _chains(parts, places, where)
+
+
+def _places(columns: object, sample: pd.DataFrame) -> list[int]:
+    if isinstance(columns, slice):
+        return list(range(sample.shape[1]))[columns]
+    if isinstance(columns, str | int):
+        columns = [columns]
     if not isinstance(columns, Sequence | np.ndarray | pd.Index):
         raise NotCompilable(f"columns chosen by {type(columns).__name__}")
-    return [
-        column if isinstance(column, str) else str(sample.columns[int(column)])
-        for column in columns
-    ]
+    return [_place(sample, c) for c in columns]
+
+
+def _place(sample: pd.DataFrame, column: object) -> int:
+    found = sample.columns.get_loc(column) if isinstance(column, str) else column
+    if not isinstance(found, int | np.integer):
+        raise NotCompilable(f"column {column!r} is not one column")
+    return int(found)
 
 
 def _parts(branch: object) -> list[object]:
+    """The transformers of a branch, in order; refuses those that mix columns."""
     if isinstance(branch, Pipeline):
         return [part for _, step in branch.steps for part in _parts(step)]
-    identity = isinstance(branch, FunctionTransformer) and branch.func is None
-    return [] if identity or branch == "passthrough" else [branch]
+    if isinstance(branch, str):
+        return []
+    if isinstance(branch, FunctionTransformer) and branch.func is None:
+        return []
+    if not isinstance(branch, SEPARABLE + OWN):
+        raise NotCompilable(f"{type(branch).__name__} has no row form")
+    return [branch]
 
 
-def _has_encoder(branch: object) -> bool:
-    for part in _parts(branch):
-        if not isinstance(part, SEPARABLE):
-            raise NotCompilable(f"{type(part).__name__} has no row form")
-    return any(isinstance(part, ENCODERS) for part in _parts(branch))
+def _own(part: object, places: list[int], where: slice) -> list[Filler]:
+    at = range(where.start, where.stop)
+    if isinstance(part, DateParts):
+        count = len(part.parts)
+        reads = tuple(PARTS[name] for name in part.parts)
+        return [
+            Parts(s, tuple(at[i * count : (i + 1) * count]), reads) for i, s in enumerate(places)
+        ]
+    if isinstance(part, Codes):
+        nothing = (math.nan,)
+        known: list[Mapping[Value, tuple[float, ...]]] = [
+            {value: (float(code),) for code, value in enumerate(values)}
+            for values in part.categories
+        ]
+        return [
+            Table(s, (a,), k, nothing, nothing) for s, a, k in zip(places, at, known, strict=True)
+        ]
+    return [Chain(source, place) for source, place in zip(places, at, strict=True)]
 
 
-def _tables(branch: object, names: list[str], sample: pd.DataFrame, start: int) -> list[Table]:
+def _tables(branch: object, places: list[int], sample: pd.DataFrame, where: slice) -> list[Filler]:
     encoder = next(part for part in _parts(branch) if isinstance(part, ENCODERS))
-    base = sample[names].iloc[:1]
-    tables = []
-    widths = _widths(branch, encoder, names, base)
-    at = start
-    for position, (column, width) in enumerate(zip(names, widths, strict=True)):
-        known = [_plain(value) for value in encoder.categories_[position]]
+    base = sample.iloc[:1, places]
+    tables: list[Filler] = []
+    at = 0
+    for index, width in enumerate(_widths(branch, encoder, base)):
+        known = [_plain(value) for value in encoder.categories_[index]]
         known = [value for value in known if value is not None and value == value]
         if len(known) > MAX_TABLE:
-            raise NotCompilable(f"column {column!r} has {len(known)} categories")
-        tables.append(_table(branch, (base, column, known), at, at - start, width))
+            raise NotCompilable(f"column {base.columns[index]!r} has {len(known)} categories")
+        answers = _answers(branch, base, index, known)
+        cut = [tuple(float(number) for number in row[at : at + width]) for row in answers]
+        outputs = tuple(range(where.start + at, where.start + at + width))
+        table = dict(zip(known, cut, strict=False))
+        tables.append(Table(places[index], outputs, table, cut[-2], cut[-1]))
         at += width
     return tables
 
 
-def _widths(branch: object, encoder: object, names: list[str], base: pd.DataFrame) -> list[int]:
+def _widths(branch: object, encoder: Encoder, base: pd.DataFrame) -> list[int]:
     """Outputs per column: one, but for one-hot as many as the encoder made."""
+    hot = isinstance(encoder, OneHotEncoder)
+    widths = [int(n) for n in encoder._n_features_outs] if hot else [1] * base.shape[1]
     total = _transform(branch, base).shape[1]
-    if not isinstance(encoder, OneHotEncoder):
-        widths = [1] * len(names)
-    else:
-        widths = [int(count) for count in encoder._n_features_outs]
     if sum(widths) != total:
-        raise NotCompilable(f"branch over {names} gives {total} outputs, {sum(widths)} expected")
+        raise NotCompilable(
+            f"branch over {list(base.columns)} gives {total} outputs, not {sum(widths)}"
+        )
     return widths
 
 
-def _table(
-    branch: object, what: tuple[pd.DataFrame, str, list[Value]], at: int, first: int, width: int
-) -> Table:
-    base, column, known = what
+def _answers(branch: object, base: pd.DataFrame, index: int, known: list[Value]) -> np.ndarray:
+    """What the branch gives for each known category, for a missing and for an unknown value."""
+    column = base.columns[index]
     textual = not pd.api.types.is_numeric_dtype(base[column])
     tried: list[Value] = [*known, None, UNKNOWN if textual else _unused(known)]
     frame = base.iloc[[0] * len(tried)].reset_index(drop=True)
-    dtype = base[column].dtype if textual else float
-    frame[column] = pd.Series(tried, dtype=dtype)
-    answers = [
-        tuple(float(x) for x in row) for row in _transform(branch, frame)[:, first : first + width]
-    ]
-    table = dict(zip(known, answers, strict=False))
-    return Table(column, tuple(range(at, at + width)), table, answers[-2], answers[-1])
+    frame[column] = pd.Series(tried, dtype=base[column].dtype if textual else float)
+    return _transform(branch, frame)
 
 
 def _unused(known: list[Value]) -> float:
@@ -199,60 +176,61 @@ def _plain(value: object) -> Value:
 
 
 def _transform(branch: object, frame: pd.DataFrame) -> np.ndarray:
-    answer = branch.transform(frame)  # type: ignore[attr-defined]
-    dense = answer.toarray() if hasattr(answer, "toarray") else answer
-    array = np.asarray(dense)
+    # Fitted on an array, a branch must not see column names.
+    given = frame if hasattr(branch, "feature_names_in_") else frame.to_numpy()
+    answer = branch.transform(given)  # type: ignore[attr-defined]
+    array = np.asarray(answer.toarray() if hasattr(answer, "toarray") else answer)
     if array.dtype != np.float64:
         raise NotCompilable(f"a branch gives {array.dtype}, not float64")
     return array
 
 
-def _chains(branch: object, names: list[str], where: slice) -> list[Chain]:
-    parts = _parts(branch)
+def _chains(parts: list[object], places: list[int], where: slice) -> list[Filler]:
     flagged: list[int] = []
-    if parts and isinstance(parts[0], SimpleImputer) and parts[0].indicator_ is not None:
+    first = parts[0] if parts else None
+    if isinstance(first, SimpleImputer) and first.indicator_ is not None:
         if len(parts) > 1:
             raise NotCompilable("missing flags that are scaled afterwards")
-        flagged = [int(index) for index in parts[0].indicator_.features_]
-    if where.stop - where.start != len(names) + len(flagged):
-        raise NotCompilable(f"branch over {names} gives another number of outputs")
-    flags = {index: where.start + len(names) + place for place, index in enumerate(flagged)}
+        flagged = [int(index) for index in first.indicator_.features_]
+    if where.stop - where.start != len(places) + len(flagged):
+        raise NotCompilable("a numeric branch with another number of outputs than inputs")
+    flags = {index: where.start + len(places) + place for place, index in enumerate(flagged)}
     return [
-        _chain(parts, column, where.start + place, place, flags.get(place))
-        for place, column in enumerate(names)
+        _chain(parts, (source, where.start + i, i), flags.get(i)) for i, source in enumerate(places)
     ]
 
 
-def _chain(parts: list[object], column: str, at: int, place: int, flag_at: int | None) -> Chain:
+def _chain(parts: list[object], where: tuple[int, int, int], flag_at: int | None) -> Chain:
+    source, at, index = where
     missing = math.nan
     steps: list[Number] = []
     for part in parts:
         if isinstance(part, SimpleImputer):
             if steps:
                 raise NotCompilable("an imputer after a scaler")
-            missing = float(part.statistics_[place])
+            missing = float(part.statistics_[index])
         else:
-            steps += _scaler_steps(part, place)
-    return Chain(column, at, missing, tuple(steps), flag_at)
+            steps += _scaler_steps(part, index)
+    return Chain(source, at, missing, tuple(steps), flag_at)
 
 
-def _scaler_steps(part: object, place: int) -> list[Number]:
+def _scaler_steps(part: object, index: int) -> list[Number]:
     if isinstance(part, StandardScaler):
-        return _minus_over(part.mean_ if part.with_mean else None, part.scale_, place)
+        return _minus_over(part.mean_ if part.with_mean else None, part.scale_, index)
     if isinstance(part, RobustScaler):
-        return _minus_over(part.center_, part.scale_, place)
+        return _minus_over(part.center_, part.scale_, index)
     if isinstance(part, MinMaxScaler) and not part.clip:
-        scale, offset = float(part.scale_[place]), float(part.min_[place])
+        scale, offset = float(part.scale_[index]), float(part.min_[index])
         return [lambda x: x * scale, lambda x: x + offset]
     raise NotCompilable(f"{type(part).__name__} has no row form")
 
 
-def _minus_over(centre: np.ndarray | None, scale: np.ndarray | None, place: int) -> list[Number]:
+def _minus_over(centre: np.ndarray | None, scale: np.ndarray | None, index: int) -> list[Number]:
     steps: list[Number] = []
     if centre is not None:
-        middle = float(centre[place])
+        middle = float(centre[index])
         steps.append(lambda x: x - middle)
     if scale is not None:
-        width = float(scale[place])
+        width = float(scale[index])
         steps.append(lambda x: x / width)
     return steps

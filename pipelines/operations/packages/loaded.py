@@ -1,0 +1,237 @@
+"""A package in memory, proved against its own golden rows, that scores rows.
+
+This is the one scoring path: load tests, the prediction endpoint and batch scoring use it.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from pipelines.operations.contract import Json
+from pipelines.operations.packages.archive import (
+    GOLDEN,
+    MODEL,
+    SIGNATURE,
+    PackageError,
+    load,
+    read_archive,
+)
+from pipelines.operations.packages.signature import (
+    Column,
+    Row,
+    RowCheck,
+    Signature,
+    parse_signature,
+)
+from pipelines.operations.packages.trusted import UntrustedTypes, load_model
+from pipelines.operations.rowwise.compile import RowScorer, compile_pipeline
+from pipelines.operations.rowwise.stages import NotCompilable, Value
+
+Scores = npt.NDArray[np.float64]
+
+# Up to so many rows the row form is faster than one call of the pipeline (measured: 0.1 ms a
+# row against 10 ms a call and 0.01 ms a row).
+ROW_FORM_LIMIT = 100
+TOLERANCE = 1e-12  # sums of linear models may be ordered differently; trees are bit-equal
+
+
+class Estimator(Protocol):
+    """What a loaded model can do."""
+
+    def predict(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]: ...
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Scores (probability of the positive class, or the value) and labels, one per row."""
+
+    scores: list[float]
+    labels: list[Json]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """How a score becomes a label: its classes as (other, positive) and the threshold."""
+
+    classes: tuple[Json, Json] | None
+    threshold: float
+
+    def label(self, score: float) -> Json:
+        """The class of a score; for a regression the value itself."""
+        if self.classes is None:
+            return score
+        return self.classes[1] if score >= self.threshold else self.classes[0]
+
+
+class Loaded:
+    """A package ready to score. Made by `load_package`; safe to share between threads."""
+
+    def __init__(self, *, digest: str, manifest: Mapping[str, Json], parts: "Parts") -> None:
+        self.digest = digest
+        self.manifest = manifest
+        self.signature = parts.signature
+        self.decision = parts.decision
+        self.model = parts.model
+        self.row_form = parts.row_form
+        self._check = RowCheck(parts.signature)
+
+    def predict(self, rows: Sequence[Row]) -> Prediction:
+        """Scores and labels of rows. Raises RowErrors with every problem of every row."""
+        scores = self.score(self._check.clean(rows))
+        return Prediction(scores, [self.decision.label(score) for score in scores])
+
+    def score(self, rows: Sequence[Row]) -> list[float]:
+        """Scores of rows that are known to suit."""
+        if self.row_form is not None and len(rows) <= ROW_FORM_LIMIT:
+            return [self.row_form(row)[-1] for row in rows]  # type: ignore[arg-type]
+        found: list[float] = self.score_frame(frame_of(rows, self.signature)).tolist()
+        return found
+
+    def score_frame(self, frame: pd.DataFrame) -> Scores:
+        """Scores by the pipeline itself."""
+        return scores_of(self.model, frame)
+
+    @property
+    def path(self) -> str:
+        """Which path serves single rows, in words for people."""
+        return (
+            "compiled row form, equal on the golden rows"
+            if self.row_form
+            else "scikit-learn pipeline"
+        )
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a package is made of, once read."""
+
+    signature: Signature
+    decision: Decision
+    model: object
+    row_form: RowScorer | None
+
+
+def scores_of(model: object, frame: pd.DataFrame) -> Scores:
+    """Probability of the last class, or the predicted value, of each row."""
+    if hasattr(model, "predict_proba"):
+        return np.asarray(model.predict_proba(frame), dtype=np.float64)[:, -1]
+    return np.asarray(model.predict(frame), dtype=np.float64)  # type: ignore[attr-defined]
+
+
+def load_package(source: bytes | Path, *, digest: str = "") -> Loaded:
+    """Read a package and prove it: digest, allowed types, golden rows on both paths.
+
+    Raises PackageError naming the rule that is broken.
+    """
+    data = source if isinstance(source, bytes) else source.read_bytes()
+    found = hashlib.sha256(data).hexdigest()
+    if digest and found != digest:
+        raise PackageError("digest", f"the package has digest {found}, {digest} was asked for")
+    manifest, entries = read_archive(data)
+    parts = _parts(manifest, entries)
+    loaded = Loaded(digest=found, manifest=manifest, parts=parts)
+    worst = golden_difference(loaded, load(entries, GOLDEN))
+    tolerance = _number(manifest, "tolerance", TOLERANCE)
+    if not worst <= tolerance:
+        raise PackageError(
+            "golden_rows", f"golden rows differ by {worst:g}, tolerance {tolerance:g}"
+        )
+    return loaded
+
+
+def _parts(manifest: Mapping[str, Json], entries: Mapping[str, bytes]) -> Parts:
+    signature = parse_signature(load(entries, SIGNATURE))
+    try:
+        model = load_model(entries[MODEL])
+    except UntrustedTypes as problem:
+        raise PackageError("untrusted_types", str(problem)) from problem
+    golden = _rows(load(entries, GOLDEN), "rows")
+    row_form = None
+    if manifest.get("row_form") is True:
+        try:
+            row_form = compile_pipeline(model, frame_of(golden, signature))
+        except NotCompilable as problem:
+            raise PackageError("row_form", f"the row form cannot be built: {problem}") from problem
+    return Parts(signature, _decision(manifest), model, row_form)
+
+
+def _decision(manifest: Mapping[str, Json]) -> Decision:
+    classes = manifest.get("classes")
+    pair = (classes[0], classes[1]) if isinstance(classes, list) and len(classes) == 2 else None
+    return Decision(pair, _number(manifest, "threshold", 0.5))
+
+
+def _number(data: Mapping[str, Json], key: str, default: float) -> float:
+    value = data.get(key)
+    return float(value) if isinstance(value, int | float) else default
+
+
+def _rows(data: Mapping[str, Json], key: str) -> list[dict[str, Json]]:
+    found = data.get(key)
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
+
+
+def golden_difference(loaded: Loaded, golden: Mapping[str, Json]) -> float:
+    """Largest difference of both paths to the stored scores; infinite where there are none."""
+    rows = _rows(golden, "rows")
+    scores = golden.get("scores")
+    if not rows or not isinstance(scores, list) or len(scores) != len(rows):
+        return float("inf")
+    stored = np.asarray(scores, dtype=np.float64)
+    paths = [loaded.score_frame(frame_of(rows, loaded.signature))]
+    if loaded.row_form is not None:
+        paths.append(np.asarray([loaded.row_form(row)[-1] for row in rows]))  # type: ignore[arg-type]
+    worst = max(float(np.max(np.abs(path - stored))) for path in paths)
+    return worst if worst == worst else float("inf")
+
+
+def frame_of(rows: Sequence[Row], signature: Signature) -> pd.DataFrame:
+    """Rows as the table that training read: same columns, order and types."""
+    columns = {
+        column.name: _series([row.get(column.name) for row in rows], column)
+        for column in signature.inputs
+    }
+    return pd.DataFrame(columns, columns=list(signature.names))
+
+
+def _series(values: list[Json], column: Column) -> pd.Series:
+    if column.type in ("number", "integer"):
+        exact = column.dtype.lower().startswith(("int", "uint")) and None not in values
+        # A missing value in a column of integers makes it a column of floats, as in training.
+        return pd.Series(values, dtype=column.dtype if exact else "float64")
+    if column.type == "boolean":
+        return pd.Series(values, dtype="bool" if None not in values else "object")
+    if column.type == "datetime":
+        return pd.Series(
+            pd.to_datetime(pd.Series(values, dtype="object"), format="ISO8601", utc=True)
+        )
+    return pd.Series(values, dtype="str")
+
+
+def plain_rows(frame: pd.DataFrame, signature: Signature) -> list[dict[str, Value]]:
+    """Rows of a table as JSON values, such as a client would send them."""
+    columns = {column.name: _plain(frame[column.name], column) for column in signature.inputs}
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
+
+
+def _plain(series: pd.Series, column: Column) -> list[Value]:
+    missing = series.isna().to_numpy()
+    if column.type == "datetime":
+        moments = pd.to_datetime(series, format="ISO8601", utc=True)
+        found: list[Value] = [
+            None if gone else moment.isoformat()
+            for moment, gone in zip(moments, missing, strict=True)
+        ]
+        return found
+    read = {"string": str, "boolean": bool, "integer": int, "number": float}[column.type]
+    return [
+        None if gone else read(value) for value, gone in zip(series.tolist(), missing, strict=True)
+    ]
