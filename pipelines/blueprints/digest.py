@@ -120,6 +120,7 @@ def _field(entry: spec.FieldDef) -> _JsonMap:
         "required": entry.required,
         "help": entry.help,
         "choices": list(entry.choices),
+        "values": list(entry.values),
         "default": entry.default,
         "minimum": entry.minimum,
         "maximum": entry.maximum,

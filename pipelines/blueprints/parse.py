@@ -190,6 +190,7 @@ def _field(table: Table) -> spec.FieldDef:
         required=table.flag("required", default=False),
         help=table.text("help"),
         choices=table.json_list("choices"),
+        values=table.json_list("values"),
         default=table.json("default"),
         minimum=table.number("minimum"),
         maximum=table.number("maximum"),

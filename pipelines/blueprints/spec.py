@@ -67,7 +67,11 @@ class ParameterDef:
 
 @dataclass(frozen=True)
 class FieldDef:
-    """One field of a work item. `suggest` names the fact whose values the page offers."""
+    """One field of a work item.
+
+    `choices` are the legal values; of a map, the keys to fill. `values` are the legal values
+    of a map. `suggest` names the fact (a list of texts) that the page offers.
+    """
 
     key: str
     label: str
@@ -75,6 +79,7 @@ class FieldDef:
     required: bool = False
     help: str = ""
     choices: tuple[Json, ...] = ()
+    values: tuple[Json, ...] = ()
     default: Json = None
     minimum: float | None = None
     maximum: float | None = None
