@@ -18,12 +18,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 env = environ.Env()
 
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def _whole(name: str, default: int, *, low: int, high: int) -> int:
     """Read a whole number; raises ImproperlyConfigured outside low..high."""
-    text = env.str(name, default="").strip()
+    text: str = env.str(name, default="").strip()
     if not text:
         return default
     if not text.lstrip("-").isdigit() or not low <= int(text) <= high:
@@ -35,7 +36,7 @@ def _whole(name: str, default: int, *, low: int, high: int) -> int:
 
 def _number(name: str, default: float, *, low: float, high: float) -> float:
     """Read a decimal number; raises ImproperlyConfigured outside low..high."""
-    text = env.str(name, default="").strip()
+    text: str = env.str(name, default="").strip()
     if not text:
         return default
     try:
@@ -51,7 +52,7 @@ def _number(name: str, default: float, *, low: float, high: float) -> float:
 
 def _yes(name: str, *, default: bool) -> bool:
     """Read yes or no; raises ImproperlyConfigured for anything else."""
-    text = env.str(name, default="").strip().lower()
+    text: str = env.str(name, default="").strip().lower()
     if not text:
         return default
     if text in {"1", "true", "yes", "on"}:
@@ -63,7 +64,7 @@ def _yes(name: str, *, default: bool) -> bool:
 
 def _address(name: str, schemes: tuple[str, ...]) -> str:
     """Read an address; raises ImproperlyConfigured for an unknown scheme."""
-    text = env.str(name, default="").strip()
+    text: str = env.str(name, default="").strip()
     if text and urlsplit(text).scheme not in schemes:
         # Only the scheme is shown: an address may carry a password.
         raise ImproperlyConfigured(
@@ -75,7 +76,7 @@ def _address(name: str, schemes: tuple[str, ...]) -> str:
 
 def _choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     """Read one of a few words; raises ImproperlyConfigured for any other."""
-    text = env.str(name, default="").strip() or default
+    text: str = env.str(name, default="").strip() or default
     if text not in choices:
         raise ImproperlyConfigured(f"{name} must be one of {', '.join(choices)}, but is {text!r}.")
     return text
@@ -115,7 +116,7 @@ SOCKETS = _sockets(VAR)
 
 def _secret_key() -> str:
     """The signing key: from the environment, else made once and kept in VAR (0600)."""
-    given = env.str("BATON_SECRET_KEY", default="").strip()
+    given: str = env.str("BATON_SECRET_KEY", default="").strip()
     if given:
         if len(given) < 32:
             raise ImproperlyConfigured("BATON_SECRET_KEY must have at least 32 characters.")
