@@ -11,7 +11,7 @@ from pipelines.blueprints.reader import Table
 from pipelines.blueprints.refs import Ref, parse_input, parse_value
 
 INPUT_SHAPES = "stage.step.output, run.<input> or feed.<name>"
-VALUE_SHAPES = "run.<parameter>, item.<stage>.<item>.<field> or facts.<stage>.<step>.<fact>"
+VALUE_SHAPES = "run.<parameter>, item.<stage>.<item>[.<field>] or facts.<stage>.<step>.<fact>"
 
 
 def parse(body: Mapping[str, object]) -> spec.Blueprint:

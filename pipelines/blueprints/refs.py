@@ -16,7 +16,7 @@ class RefKind(StrEnum):
     INPUT = "input"  # run.<input>: an artefact given to the run
     FEED = "feed"  # feed.<name>: made by the system just before the attempt
     PARAMETER = "parameter"  # run.<parameter>
-    FIELD = "field"  # item.<stage>.<item>.<field>: what a person filled in
+    FIELD = "field"  # item.<stage>.<item>[.<field>]: what a person filled in, or all of it
     FACT = "fact"  # facts.<stage>.<step>.<fact>: a number or name that a step reported
 
 
@@ -54,6 +54,8 @@ def parse_value(text: str, *, default: Json = None, has_default: bool = False) -
         return None
     if len(parts) == 2 and parts[0] == "run":
         return Ref(RefKind.PARAMETER, text, parts[1], "", "", default, has_default)
+    if len(parts) == 3 and parts[0] == "item":
+        return Ref(RefKind.FIELD, text, parts[2], parts[1], "", default, has_default)
     if len(parts) == 4 and parts[0] == "item":
         return Ref(RefKind.FIELD, text, parts[2], parts[1], parts[3], default, has_default)
     if len(parts) == 4 and parts[0] == "facts":

@@ -184,8 +184,14 @@ def _value_exists(blueprint: Blueprint, path: str, stage: StageDef, ref: Ref) ->
         yield from _step_exists(blueprint, path, stage, ref)
     else:
         yield from _stage_is_before(blueprint, path, stage, ref)
-        if _field(blueprint, ref) is None:
-            yield problem(path, "reference", "is no field of a work item", ref.text)
+        if not (_field(blueprint, ref) or _item_exists(blueprint, ref)):
+            yield problem(path, "reference", "is no work item or field of one", ref.text)
+
+
+def _item_exists(blueprint: Blueprint, ref: Ref) -> bool:
+    """Whether all of a work item is meant, and there is such an item."""
+    there = {(stage.key, item.key) for stage in blueprint.stages for item in stage.items}
+    return not ref.part and (ref.stage, ref.name) in there
 
 
 def _field(blueprint: Blueprint, ref: Ref) -> FieldDef | None:
@@ -204,7 +210,7 @@ def _value_fits(blueprint: Blueprint, path: str, param: Param, ref: Ref) -> Iter
         sure = found is None or found.required or found.default is not None
     elif ref.kind is RefKind.FIELD:
         field = _field(blueprint, ref)
-        gives = FIELD_GIVES[field.kind] if field else ()
+        gives = FIELD_GIVES[field.kind] if field else () if ref.part else ("map",)
         sure = field is None or field.required or field.default is not None
     else:
         return
