@@ -1,0 +1,1 @@
+"""What the model operations share: feature definitions, encoders, families, metrics."""

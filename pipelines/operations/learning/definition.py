@@ -1,0 +1,221 @@
+"""The feature definition: which column becomes which numbers, written down. Light.
+
+The same JSON is the `features` artefact, travels inside every model file and is
+what the serving path encodes rows by, so its digest is the identity of the features.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Literal
+
+from pipelines.operations.contract import Json, OperationError
+
+Role = Literal["number", "flag", "category", "many_categories", "date"]
+Availability = Literal["before", "after", "unknown"]
+
+# in the order in which the encoder stacks them
+ROLES: tuple[Role, ...] = ("number", "flag", "date", "category", "many_categories")
+# HistGradientBoosting refuses a categorical column beyond its 255 bins (tool default)
+MAX_CATEGORIES = 255
+DATE_PARTS = ("month", "day", "weekday", "hour")
+
+TRANSFORMERS: Mapping[str, str] = {
+    "number": "numbers",
+    "flag": "flags",
+    "category": "ordinal codes",
+    "many_categories": "ordinal codes, then mean of the target",
+    "date": "date parts",
+}
+UNKNOWN: Mapping[str, str] = {
+    "number": "refused: names column and value",
+    "flag": "refused: names column and value",
+    "category": "treated as missing",
+    "many_categories": "treated as missing, scored by the overall mean",
+    "date": "refused: names column and value",
+}
+MISSING: Mapping[str, str] = {
+    "number": "own branch in trees, median in linear models",
+    "flag": "own branch in trees, most frequent in linear models",
+    "category": "own branch in trees, own indicator in linear models",
+    "many_categories": "overall mean of the target",
+    "date": "own branch in trees, median in linear models",
+}
+
+
+@dataclass(frozen=True)
+class FeatureColumn:
+    """One raw column, the role it plays and the categories it may hold."""
+
+    name: str
+    role: Role
+    dtype: str = ""
+    availability: Availability = "unknown"
+    categories: tuple[str, ...] | tuple[float, ...] = ()
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the numbers the column becomes."""
+        if self.role == "date":
+            return tuple(f"{self.name}:{part}" for part in DATE_PARTS)
+        return (self.name,)
+
+    def as_json(self) -> dict[str, Json]:
+        """The column as plain data, its policies spelled out for readers."""
+        return {
+            "name": self.name,
+            "role": self.role,
+            "transformer": TRANSFORMERS[self.role],
+            "unknown": UNKNOWN[self.role],
+            "missing": MISSING[self.role],
+            "dtype": self.dtype,
+            "availability": self.availability,
+            "categories": list(self.categories),
+        }
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A column that is no feature, and why; `decided` is False where nobody chose so."""
+
+    name: str
+    reason: str
+    decided: bool
+
+
+@dataclass(frozen=True)
+class FeatureSet:
+    """The whole definition; `classes` are (other, positive), as the table holds them."""
+
+    target: str
+    classes: tuple[Json, Json]
+    columns: tuple[FeatureColumn, ...]
+    key: tuple[str, ...] = ()
+    time: str = ""
+    left_out: tuple[LeftOut, ...] = field(default=())
+
+    @property
+    def names(self) -> list[str]:
+        """Raw columns read, in order."""
+        return [column.name for column in self.columns]
+
+    @property
+    def encoded(self) -> list[tuple[FeatureColumn, str]]:
+        """The encoder's matrix, column by column: raw column and output name. By role."""
+        ordered = [column for role in ROLES for column in self.columns if column.role == role]
+        return [(column, name) for column in ordered for name in column.outputs]
+
+    @property
+    def outputs(self) -> list[str]:
+        """Names of the encoder's matrix columns, in order."""
+        return [name for _, name in self.encoded]
+
+    def positions(self, *roles: Role) -> list[int]:
+        """Places in the encoder's matrix that columns of these roles fill."""
+        return [place for place, (column, _) in enumerate(self.encoded) if column.role in roles]
+
+    def places(self, name: str) -> list[int]:
+        """Places in the encoder's matrix that one raw column fills."""
+        return [place for place, (column, _) in enumerate(self.encoded) if column.name == name]
+
+    def digest(self) -> str:
+        """sha256 of what decides the encoding; what was left out and why does not."""
+        decisive = {k: v for k, v in self._plain().items() if k != "left_out"}
+        text = json.dumps(decisive, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def as_json(self) -> dict[str, Json]:
+        """The artefact's content."""
+        return {**self._plain(), "digest": self.digest()}
+
+    def _plain(self) -> dict[str, Json]:
+        return {
+            "format": "baton/features/1",
+            "target": self.target,
+            "classes": list(self.classes),
+            "key": list(self.key),
+            "time": self.time,
+            "columns": [column.as_json() for column in self.columns],
+            "left_out": [asdict(column) for column in self.left_out],
+        }
+
+
+def from_json(data: Mapping[str, Json]) -> FeatureSet:
+    """Read a definition back; raises OperationError when it is none or was altered."""
+    if data.get("format") != "baton/features/1":
+        raise OperationError(
+            "not_a_feature_definition",
+            "the features artefact is no feature definition of format baton/features/1",
+            field="features",
+            value=str(data.get("format")),
+            rule="format is baton/features/1",
+        )
+    found = _parsed(data)
+    if data.get("digest") not in (None, found.digest()):
+        raise OperationError(
+            "features_altered",
+            "the feature definition does not match its own digest",
+            field="features",
+            value=str(data.get("digest")),
+            rule=f"digest is {found.digest()}",
+        )
+    return found
+
+
+def _parsed(data: Mapping[str, Json]) -> FeatureSet:
+    classes = _list(data.get("classes"))
+    return FeatureSet(
+        target=str(data.get("target", "")),
+        classes=(classes[0], classes[1]),
+        columns=tuple(_column(_map(row)) for row in _list(data.get("columns"))),
+        key=tuple(str(name) for name in _list(data.get("key"))),
+        time=str(data.get("time") or ""),
+        left_out=tuple(_left_out(_map(row)) for row in _list(data.get("left_out"))),
+    )
+
+
+def _column(row: Mapping[str, Json]) -> FeatureColumn:
+    role, availability = str(row.get("role")), str(row.get("availability", "unknown"))
+    categories = _list(row.get("categories"))
+    known: dict[str, Role] = {name: name for name in ROLES}
+    return FeatureColumn(
+        name=str(row.get("name", "")),
+        role=known[role],
+        dtype=str(row.get("dtype", "")),
+        availability=_AVAILABILITIES.get(availability, "unknown"),
+        categories=as_categories(categories),
+    )
+
+
+def as_categories(values: list[Json]) -> tuple[str, ...] | tuple[float, ...]:
+    """All categories as texts, or all as numbers; texts win when they are mixed."""
+    numbers = [float(v) for v in values if isinstance(v, int | float)]
+    if values and len(numbers) == len(values):
+        return tuple(numbers)
+    return tuple(str(value) for value in values)
+
+
+_AVAILABILITIES: Mapping[str, Availability] = {
+    "before": "before",
+    "after": "after",
+    "unknown": "unknown",
+}
+
+
+def _left_out(row: Mapping[str, Json]) -> LeftOut:
+    return LeftOut(
+        name=str(row.get("name", "")),
+        reason=str(row.get("reason", "")),
+        decided=row.get("decided") is True,
+    )
+
+
+def _list(value: Json) -> list[Json]:
+    return value if isinstance(value, list) else []
+
+
+def _map(value: Json) -> dict[str, Json]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,182 @@
+"""Model families and the pipeline around them: columns -> numbers -> family's own part.
+
+Every pipeline has two steps: "columns" (stateless, from the feature definition) and
+"model", so that a table is encoded once however many candidates are fitted on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+
+from pipelines.operations.contract import Json, OperationError
+from pipelines.operations.learning.definition import DATE_PARTS, FeatureSet
+from pipelines.operations.learning.transformers import (
+    BadValue,
+    Codes,
+    DateParts,
+    Flags,
+    Floats,
+    Numbers,
+)
+
+# from the simplest on: the one-SE rule prefers an earlier family
+FAMILIES: tuple[str, ...] = ("dummy", "linear", "boosting")
+TARGET_ENCODER_FOLDS = 5
+LINEAR_MAX_ITER = 300
+
+Settings = Mapping[str, Json]
+
+
+def encoder(features: FeatureSet) -> ColumnTransformer:
+    """The "columns" step: each column by the transformer that the definition names."""
+    parts: list[tuple[str, BaseEstimator, list[str]]] = []
+    for role, transformer in (
+        ("number", Numbers()),
+        ("flag", Flags()),
+        ("date", DateParts(list(DATE_PARTS))),
+    ):
+        names = [column.name for column in features.columns if column.role == role]
+        parts += [(role, transformer, names)] if names else []
+    for role in ("category", "many_categories"):
+        chosen = [column for column in features.columns if column.role == role]
+        codes = Codes([list(column.categories) for column in chosen])
+        parts += [(role, codes, [column.name for column in chosen])] if chosen else []
+    return ColumnTransformer(parts, sparse_threshold=0.0, verbose_feature_names_out=False)
+
+
+def encode(
+    features: FeatureSet, frame: pd.DataFrame, *, field: str
+) -> tuple[ColumnTransformer, Floats]:
+    """The fitted "columns" step and the table as numbers; raises OperationError for a bad value."""
+    columns = encoder(features)
+    try:
+        matrix: Floats = columns.fit_transform(frame[features.names])
+    except BadValue as error:
+        raise bad_value(error, field=field) from error
+    return columns, matrix
+
+
+def bad_value(error: BadValue, *, field: str) -> OperationError:
+    """A refused value as an operation's error."""
+    return OperationError(
+        "bad_value",
+        f"{field}, {error}",
+        field=error.column,
+        value=error.value,
+        rule=error.rule,
+    )
+
+
+def dummy(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
+    """The share of positives in training, for every row."""
+    return DummyClassifier(strategy="prior")
+
+
+def linear(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
+    """Logistic regression on scaled numbers and one indicator per category."""
+    numbers = features.positions("number", "date")
+    parts = [
+        ("numbers", _chain(_imputer("median"), StandardScaler()), numbers),
+        ("flags", _imputer("most_frequent"), features.positions("flag")),
+        (
+            "categories",
+            OneHotEncoder(handle_unknown="ignore", min_frequency=10),
+            features.positions("category"),
+        ),
+        (
+            "means",
+            _chain(_target_means(seed), StandardScaler()),
+            features.positions("many_categories"),
+        ),
+    ]
+    used = [part for part in parts if part[2]]
+    regression = LogisticRegression(
+        C=_number(settings, "C", 1.0), max_iter=LINEAR_MAX_ITER, tol=1e-3
+    )
+    return Pipeline([("prepare", ColumnTransformer(used)), ("regression", regression)])
+
+
+def boosting(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
+    """Histogram gradient boosting; takes missing values and up to 255 categories as they are."""
+    many = features.positions("many_categories")
+    # target means come first behind the ColumnTransformer below
+    rest = [place for place in range(len(features.outputs)) if place not in many]
+    categories = set(features.positions("category"))
+    mask = [False] * len(many) + [place in categories for place in rest]
+    trees = HistGradientBoostingClassifier(
+        learning_rate=_number(settings, "learning_rate", 0.1),
+        max_iter=int(_number(settings, "max_iter", 100)),
+        max_leaf_nodes=int(_number(settings, "max_leaf_nodes", 31)),
+        min_samples_leaf=int(_number(settings, "min_samples_leaf", 20)),
+        l2_regularization=_number(settings, "l2_regularization", 0.0),
+        max_features=_number(settings, "max_features", 1.0),
+        categorical_features=mask if any(mask) else None,
+        early_stopping=False,
+        random_state=seed,
+    )
+    if not many:
+        return trees
+    means = ColumnTransformer([("means", _target_means(seed), many), ("rest", "passthrough", rest)])
+    return Pipeline([("prepare", means), ("trees", trees)])
+
+
+BUILDERS: Mapping[str, Callable[[FeatureSet, Settings, int], BaseEstimator]] = {
+    "dummy": dummy,
+    "linear": linear,
+    "boosting": boosting,
+}
+
+
+def build(family: str, features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
+    """The unfitted "model" step of a family; raises OperationError for an unknown one."""
+    if family not in BUILDERS:
+        raise OperationError(
+            "unknown_family",
+            f"there is no model family {family!r}",
+            field="family",
+            value=family,
+            rule=f"is one of {', '.join(FAMILIES)}",
+        )
+    return BUILDERS[family](features, settings, seed)
+
+
+def whole(columns: ColumnTransformer, model: BaseEstimator) -> Pipeline:
+    """Fitted steps as one pipeline that takes the raw columns."""
+    return Pipeline([("columns", columns), ("model", model)])
+
+
+def scores_of(model: BaseEstimator, matrix: Floats | pd.DataFrame) -> npt.NDArray[np.float64]:
+    """Probability of the positive class per row."""
+    found: npt.NDArray[np.float64] = model.predict_proba(matrix)[:, 1]
+    return found
+
+
+def _chain(*steps: BaseEstimator) -> Pipeline:
+    return Pipeline([(type(step).__name__.lower(), step) for step in steps])
+
+
+def _imputer(strategy: str) -> SimpleImputer:
+    return SimpleImputer(strategy=strategy, keep_empty_features=True)
+
+
+def _target_means(seed: int) -> TargetEncoder:
+    folds = StratifiedKFold(TARGET_ENCODER_FOLDS, shuffle=True, random_state=seed)
+    return TargetEncoder(target_type="binary", cv=folds)
+
+
+def _number(settings: Settings, name: str, default: float) -> float:
+    value = settings.get(name)
+    return float(value) if isinstance(value, int | float) else default
