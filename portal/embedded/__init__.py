@@ -16,7 +16,7 @@ from pathlib import Path
 from django.conf import settings
 
 from portal.embedded import postgres, valkey
-from portal.embedded.identity import Identity, choose
+from portal.embedded.identity import Identity, choose, nobody
 from portal.embedded.places import EmbeddedError, Places
 
 __all__ = ["EmbeddedError", "Hold", "Places", "configured", "ensure", "ensure_configured", "stop"]
@@ -105,7 +105,8 @@ def _make_folders(places: Places) -> None:
         return
     # A folder in the shared temp dir could have been put there by somebody else.
     found = places.sockets.lstat()
-    mine = not stat.S_ISLNK(found.st_mode) and found.st_uid == os.getuid()
+    ours = {os.getuid(), nobody().uid} if os.getuid() == 0 else {os.getuid()}
+    mine = not stat.S_ISLNK(found.st_mode) and found.st_uid in ours
     if not mine or stat.S_IMODE(found.st_mode) & 0o077:
         raise EmbeddedError(
             f"{places.sockets} exists but is not a private folder of yours; remove it."

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypedDict
 
+from portal.embedded.places import EmbeddedError
+
 _CLONE_NEWUSER = 0x10000000
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -67,8 +69,17 @@ def namespaced() -> Identity:
 
 
 def nobody() -> Identity:
-    """As the user nobody, where user namespaces are forbidden (most container profiles)."""
-    entry = pwd.getpwnam("nobody")
+    """As the user nobody, where user namespaces are forbidden (most container profiles).
+
+    Raises EmbeddedError where no such user exists.
+    """
+    try:
+        entry = pwd.getpwnam("nobody")
+    except KeyError as problem:
+        raise EmbeddedError(
+            "PostgreSQL does not run as root, user namespaces are forbidden here and there is no "
+            "user nobody. Run as an ordinary user, or set DATABASE_URL."
+        ) from problem
     return Identity(
         "nobody",
         entry.pw_uid,

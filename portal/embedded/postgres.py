@@ -55,13 +55,13 @@ def start(places: Places, identity: Identity) -> None:
     """Start the server, making its data and roles when missing; raises EmbeddedError."""
     _reap()
     data = _data_folder(places, identity)
-    give(places.sockets, identity)
+    sockets = _socket_folder(places, data, identity)
     if not (data / "PG_VERSION").exists():
         _make_data(places, data, identity)
     give(data, identity)
     _refuse_other_version(data)
     until = time.monotonic() + _PATIENCE
-    while not _launch(places, data, identity, until):
+    while not _launch(places, (data, sockets), identity, until):
         if time.monotonic() > until:
             raise explain("PostgreSQL", tail(places.logs / "postgres.log"), data)
         time.sleep(0.1)  # children of a killed server still hold its memory: they end soon
@@ -104,7 +104,7 @@ def _recorded_data(places: Places) -> Path:
 def _data_folder(places: Places, identity: Identity) -> Path:
     """A data folder that the identity can reach; raises EmbeddedError if there is none."""
     recorded = _recorded_data(places)
-    if can_enter(recorded.parent, identity) and can_enter(places.sockets.parent, identity):
+    if can_enter(recorded.parent, identity):
         return recorded
     if recorded.exists() or not can_enter(Path(tempfile.gettempdir()), identity):
         raise EmbeddedError(
@@ -115,6 +115,17 @@ def _data_folder(places: Places, identity: Identity) -> Path:
     give(elsewhere, identity)
     places.data_elsewhere.write_text(str(elsewhere / "data"), encoding="utf-8")
     return elsewhere / "data"
+
+
+def _socket_folder(places: Places, data: Path, identity: Identity) -> Path:
+    """Where the server listens: our folder, or beside data that had to be elsewhere."""
+    if can_enter(places.sockets.parent, identity):
+        give(places.sockets, identity)
+        return places.sockets
+    link = places.sockets / ".s.PGSQL.5432"
+    link.unlink(missing_ok=True)
+    link.symlink_to(data.parent / link.name)
+    return data.parent
 
 
 def _make_data(places: Places, data: Path, identity: Identity) -> None:
@@ -151,16 +162,20 @@ def _refuse_other_version(data: Path) -> None:
         )
 
 
-def _launch(places: Places, data: Path, identity: Identity, until: float) -> bool:
-    """Start one server process and wait for its first answer; False if it ended before."""
+def _launch(places: Places, folders: tuple[Path, Path], identity: Identity, until: float) -> bool:
+    """Start one server process and wait for its first answer; False if it ended before.
+
+    `folders` are those of the data and of the socket.
+    """
+    data, sockets = folders
     _forget_stale_pid(data)
-    folder = str(places.sockets).replace('"', '""')
+    quoted = str(sockets).replace('"', '""')
     log = open_log(places.logs / "postgres.log")
     try:
         server = subprocess.Popen(
             [
                 _binary("postgres"),
-                *("-D", str(data), "-k", f'"{folder}"'),
+                *("-D", str(data), "-k", f'"{quoted}"'),
                 *("-c", "listen_addresses=", "-c", "unix_socket_permissions=0700"),
                 *("-c", "max_connections=100", "-c", "timezone=UTC", "-c", "log_timezone=UTC"),
             ],

@@ -5,11 +5,12 @@ import platform
 import socket
 import subprocess
 import time
+from pathlib import Path
 
 from portal.embedded.places import EmbeddedError, Places, explain, open_log, package_folder, tail
 
 _PATIENCE = 20.0
-_CHILDREN: list[subprocess.Popen[bytes]] = []
+_CHILDREN: dict[Path, subprocess.Popen[bytes]] = {}
 
 
 def answers(places: Places) -> bool:
@@ -25,7 +26,6 @@ def answers(places: Places) -> bool:
 
 def start(places: Places) -> None:
     """Start the server on its socket; raises EmbeddedError."""
-    _reap()
     log_path = places.logs / "valkey.log"
     log = open_log(log_path)
     try:
@@ -43,7 +43,7 @@ def start(places: Places) -> None:
         )
     finally:
         os.close(log)
-    _CHILDREN.append(server)
+    _CHILDREN[_socket(places)] = server
     until = time.monotonic() + _PATIENCE
     while server.poll() is None and time.monotonic() < until:
         if answers(places):
@@ -60,13 +60,13 @@ def stop(places: Places) -> bool:
     until = time.monotonic() + _PATIENCE
     while _ask(places, b"PING\r\n") and time.monotonic() < until:
         time.sleep(0.01)
-    for child in _CHILDREN:
-        child.wait(timeout=_PATIENCE)
-    _reap()
+    child = _CHILDREN.pop(_socket(places), None)
+    if child is not None:
+        child.wait(timeout=_PATIENCE)  # else it stays as a zombie
     return True
 
 
-def _socket(places: Places) -> os.PathLike[str]:
+def _socket(places: Places) -> Path:
     return places.sockets / "valkey.sock"
 
 
@@ -91,8 +91,3 @@ def _ask(places: Places, command: bytes) -> bytes:
             return connection.recv(256)
     except OSError:
         return b""
-
-
-def _reap() -> None:
-    """Collect ended servers that this process started, so that none stays as a zombie."""
-    _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]

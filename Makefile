@@ -1,0 +1,82 @@
+# Baton. `make demo` plays the use case, `make test` runs the tests; docs/operations.md has the rest.
+
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+.SUFFIXES:
+
+# The first Python that is new enough; `make PYTHON=/path/to/python` overrides.
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	&& { echo $$p; break; }; done)
+BIN := .venv/bin
+# Every start would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
+COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal \
+	--python-version 3.11
+INSTALL := $(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes --no-deps \
+	--compile-bytecode
+OURS := manage.py personas pipelines portal
+
+.PHONY: help demo up down test lint format migrations lock install install-dev
+
+help: ## Say what can be made.
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
+		printf '  make %-12s %s\n' "$$name" "$$what"; done
+
+demo: .venv/app.stamp ## Play the use case as the seven people, then serve (ARGS=--exit stops after).
+	@exec $(BIN)/python manage.py demo $(ARGS)
+
+up: .venv/app.stamp ## Serve until Ctrl-C.
+	@exec $(BIN)/python manage.py up $(ARGS)
+
+down: .venv/app.stamp ## Stop what serves, and the embedded servers.
+	@exec $(BIN)/python manage.py down
+
+test: .venv/dev.stamp ## Run the tests (ARGS go to pytest).
+	@exec $(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/dev.stamp ## Check style, types and the direction of dependencies.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/mypy
+
+format: .venv/dev.stamp ## Put the code into its one form.
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+migrations: .venv/dev.stamp ## Fail when a model has changed without a migration.
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+lock: .venv/tools.stamp ## Pin the packages again (versions and hashes, no addresses).
+	for set in tools app dev; do \
+		$(BIN)/$(COMPILE) $(ARGS) requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+
+install: .venv/app.stamp ## Make .venv with what Baton runs on.
+
+install-dev: .venv/dev.stamp ## Make .venv with what tests and linters need, too.
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Baton needs Python 3.11 or newer; found $$(python3 --version 2>&1)." \
+		"Install one, or name it: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@test "$$(uname -s)" = Linux || { echo "Baton runs on Linux with glibc, not on $$(uname -s)." \
+		"Use the Dockerfile there." >&2; exit 1; }
+	@echo "Making .venv with $(PYTHON) ..."
+	@$(PYTHON) -m venv .venv || { rm -rf .venv; echo "Python cannot make a virtual environment:" \
+		"on Debian and Ubuntu install python3-venv." >&2; exit 1; }
+
+.venv/tools.stamp: requirements/tools.txt | .venv/bin/python
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input \
+		--require-hashes -r requirements/tools.txt
+	@touch $@
+
+.venv/app.stamp: requirements/app.txt .venv/tools.stamp
+	@echo "Installing the packages Baton runs on (about a minute, once) ..."
+	@$(INSTALL) -r requirements/app.txt
+	@$(BIN)/python -m compileall -q $(OURS)
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt .venv/app.stamp
+	@echo "Installing what the tests need ..."
+	@$(INSTALL) -r requirements/dev.txt
+	@touch $@
