@@ -21,11 +21,12 @@ ROW_GROUP = 131_072
 def read_table(path: Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
     """A Parquet table as a frame; raises OperationError when it is unreadable or empty."""
     try:
-        frame = pq.read_table(path, columns=list(columns) if columns else None).to_pandas()
+        table = pq.read_table(path, columns=list(columns) if columns else None)
     except pa.ArrowInvalid as error:
         raise OperationError(
             "unreadable_table", f"not a readable Parquet table: {error}", rule="is Parquet"
         ) from error
+    frame: pd.DataFrame = table.to_pandas()
     if frame.empty:
         raise OperationError("empty_table", "the table has no rows", value=0, rule="rows > 0")
     return frame

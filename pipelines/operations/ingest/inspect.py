@@ -1,0 +1,167 @@
+"""Look at an uploaded file: columns, problems, and what it could be used for."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipelines.operations.contract import Json
+from pipelines.operations.ingest.problems import Problem
+from pipelines.operations.ingest.sources import ReadOptions, Source, file_facts, survey
+
+CLASSES = 20  # most distinct values of a target that is taken for classes (own)
+TARGET_NAMES = re.compile(
+    r"(?i)^(target|label|y|class|outcome|churn(ed)?|default(ed)?|fraud|late|delayed|response|"
+    r"survived|attrition|exited|converted|is_.+|has_.+)$"
+)
+KEY_NAMES = re.compile(r"(?i)(^|_)(id|key|uuid|number|no|nr)$|^(id|key|uuid)(_|$)")
+TEXT_LENGTH = 40  # mean length from which a text column is prose and no category (own)
+
+
+@dataclass(frozen=True)
+class ColumnView:
+    """One column: type (int, float, bool, time, text), missing, distinct, examples."""
+
+    name: str
+    type: str
+    rows: int
+    nulls: int
+    distinct: int
+    distinct_exact: bool
+    examples: tuple[str, ...]
+
+    @property
+    def filled(self) -> int:
+        """Cells that are not missing."""
+        return self.rows - self.nulls
+
+    def as_json(self) -> dict[str, Json]:
+        """The column as plain data."""
+        return {
+            "name": self.name,
+            "type": self.type,
+            "nulls": self.nulls,
+            "null_share": round(self.nulls / self.rows, 6) if self.rows else None,
+            "distinct": self.distinct,
+            "distinct_exact": self.distinct_exact,
+            "examples": list(self.examples),
+        }
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What an upload holds, what is wrong with it, and what could be done with it."""
+
+    rows: int
+    columns: tuple[ColumnView, ...]
+    problems: tuple[Problem, ...]
+    file: Mapping[str, Json]
+
+    @property
+    def usable(self) -> bool:
+        """Whether nothing blocks its use."""
+        return not any(problem.severity == "error" for problem in self.problems)
+
+    def as_json(self) -> dict[str, Json]:
+        """The inspection as plain data."""
+        return {
+            "usable": self.usable,
+            "rows": self.rows,
+            "file": dict(self.file),
+            "columns": [column.as_json() for column in self.columns],
+            "problems": [problem.as_json() for problem in self.problems],
+            **suggestions(self.columns),
+        }
+
+
+def inspect(path: Path, name: str, options: ReadOptions | None = None) -> Inspection:
+    """Look at a whole CSV or Parquet file; never raises on a bad one."""
+    source = survey(path, name, options or ReadOptions())
+    return Inspection(
+        rows=source.rows,
+        columns=_columns(source),
+        problems=tuple(source.problems),
+        file=file_facts(source),
+    )
+
+
+def _columns(source: Source) -> tuple[ColumnView, ...]:
+    views = []
+    scans = {
+        scan.name: (scan, sketch)
+        for scan, sketch in zip(source.scans, source.sketches, strict=True)
+    }
+    for item in source.schema:
+        scan, sketch = scans[item.name]
+        views.append(
+            ColumnView(
+                name=item.name,
+                type=_type_name(item.type),
+                rows=scan.rows,
+                nulls=scan.nulls,
+                distinct=min(sketch.distinct, scan.known),
+                distinct_exact=sketch.exact,
+                examples=tuple(str(value)[:80] for value in sketch.examples),
+            )
+        )
+    return tuple(views)
+
+
+def _type_name(kind: pa.DataType) -> str:
+    if pa.types.is_boolean(kind):
+        return "bool"
+    if pa.types.is_integer(kind):
+        return "int"
+    if pa.types.is_floating(kind):
+        return "float"
+    return "time" if pa.types.is_timestamp(kind) else "text"
+
+
+def suggestions(columns: Sequence[ColumnView]) -> dict[str, Json]:
+    """Best guesses for target, time and key columns, the task and the blueprint."""
+    targets = target_candidates(columns)
+    target = targets[0] if targets else None
+    times = sorted(
+        (column for column in columns if column.type == "time" and column.filled),
+        key=lambda column: (column.nulls, -column.distinct),
+    )
+    task = task_of(target) if target else ""
+    return {
+        "suggested_target": target.name if target else None,
+        "target_candidates": [column.name for column in targets[:10]],
+        "suggested_time": times[0].name if times else None,
+        "suggested_key": next((column.name for column in columns if _is_key(column)), None),
+        "suggested_task": task or None,
+        "suggested_blueprint": f"tabular-{task}" if task else None,
+    }
+
+
+def target_candidates(columns: Sequence[ColumnView]) -> list[ColumnView]:
+    """Columns that could be a target, likeliest first: name, two values, few, numbers."""
+    ranked = []
+    for place, column in enumerate(columns):
+        if column.distinct < 2 or column.type == "time" or _is_key(column):
+            continue
+        few = column.distinct <= CLASSES
+        if not few and column.type == "text":
+            continue
+        named = bool(TARGET_NAMES.match(column.name))
+        two = column.distinct == 2
+        ranked.append(((not named, not two, not few, -place), column))
+    return [column for _, column in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def task_of(target: ColumnView) -> str:
+    """classification or regression, from what the target holds."""
+    if target.type in ("text", "bool") or target.distinct <= 2:
+        return "classification"
+    return "classification" if target.type == "int" and target.distinct <= CLASSES else "regression"
+
+
+def _is_key(column: ColumnView) -> bool:
+    if column.nulls or column.type not in ("int", "text") or column.rows < 2:
+        return False
+    unique = column.distinct >= column.rows * (1 if column.distinct_exact else 0.9)
+    return unique and bool(KEY_NAMES.search(column.name))
