@@ -26,6 +26,7 @@ def answers(places: Places) -> bool:
 
 def start(places: Places) -> None:
     """Start the server on its socket; raises EmbeddedError."""
+    _collect(places)
     log_path = places.logs / "valkey.log"
     log = open_log(log_path)
     try:
@@ -60,10 +61,15 @@ def stop(places: Places) -> bool:
     until = time.monotonic() + _PATIENCE
     while _ask(places, b"PING\r\n") and time.monotonic() < until:
         time.sleep(0.01)
+    _collect(places)
+    return True
+
+
+def _collect(places: Places) -> None:
+    """Wait for a server that ended, if this process started it: else it stays as a zombie."""
     child = _CHILDREN.pop(_socket(places), None)
     if child is not None:
-        child.wait(timeout=_PATIENCE)  # else it stays as a zombie
-    return True
+        child.wait(timeout=_PATIENCE)
 
 
 def _socket(places: Places) -> Path:
