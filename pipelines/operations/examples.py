@@ -5,7 +5,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from pipelines.operations.tables import write_table
+from pipelines.operations.contract import Context, clean_params
+from pipelines.operations.infer_contract.compute import run as infer
+from pipelines.operations.infer_contract.spec import SPEC as INFER
+from pipelines.operations.profile.compute import describe
+from pipelines.operations.tables import read_document, read_table, write_document, write_table
 
 TARGET, TIME = "late", "time_hour"
 
@@ -38,3 +42,26 @@ def flights_frame(rows: int = 600, seed: int = 1) -> pd.DataFrame:
 def write_flights(path: Path, rows: int = 600, seed: int = 1) -> Path:
     """The made-up flights as Parquet."""
     return write_table(flights_frame(rows, seed), path)
+
+
+def write_profile(table: Path, path: Path) -> Path:
+    """The profile of a table."""
+    columns = [describe(series, bins=5, top=5) for _, series in read_table(table).items()]
+    return write_document(path, {"columns": list(columns)})
+
+
+def write_contract(table: Path, path: Path, *, after: tuple[str, ...] = ()) -> Path:
+    """A data contract of a table; columns in `after` are known only after prediction."""
+    folder = path.parent
+    context = Context(
+        spec=INFER,
+        folder=folder,
+        inputs={"table": table, "profile": write_profile(table, folder / "described.json")},
+        params=clean_params(INFER, {"target": TARGET, "time_column": TIME}),
+    )
+    document = read_document(infer(context).outputs["contract"])
+    columns = document["columns"]
+    for entry in columns if isinstance(columns, list) else []:
+        if isinstance(entry, dict):
+            entry["available"] = "after" if entry["name"] in after else "before"
+    return write_document(path, document)

@@ -1,0 +1,1 @@
+"""Propose a data contract from a table."""

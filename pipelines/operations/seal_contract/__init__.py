@@ -1,0 +1,1 @@
+"""Complete a proposed data contract with what people declare, and seal it."""

@@ -1,0 +1,1 @@
+"""Hold a table against its data contract."""
