@@ -1,0 +1,168 @@
+"""Changes to people and tokens."""
+
+import secrets
+from collections.abc import Sequence
+from datetime import timedelta
+
+from personas import policies
+from personas.commands import Answer, Command, execute
+from personas.errors import Conflict, Invalid, NotAllowed
+from personas.ledger import Actor
+from personas.models import Persona, Token, User
+from personas.people import CAPABILITIES, PERSONAS
+
+SCOPES = ("read", "write", "decide", "predict", "labels")
+TOKEN_PREFIX = "baton_"
+LONGEST_TOKEN = timedelta(days=366)
+
+
+def sync_personas() -> None:
+    """Create the personas that are missing; edited ranges are kept."""
+    for definition in PERSONAS:
+        Persona.objects.get_or_create(
+            code=definition.code,
+            defaults={
+                "title": definition.title,
+                "lane": definition.lane,
+                "ml_low": definition.ml.low,
+                "ml_high": definition.ml.high,
+                "ml_point": definition.ml.point,
+                "deployment_low": definition.deployment.low,
+                "deployment_high": definition.deployment.high,
+                "deployment_point": definition.deployment.point,
+                "cares_for": definition.cares_for,
+            },
+        )
+
+
+def create_user(
+    *,
+    actor: Actor,
+    username: str,
+    name: str,
+    password: str | None = None,
+    personas: Sequence[str] = (),
+    capabilities: Sequence[str] = (),
+) -> Answer:
+    """Create a person; raises Invalid naming every unknown persona or capability, NotAllowed."""
+    _may_manage(actor)
+    known = set(Persona.objects.values_list("code", flat=True))
+    problems = {
+        "username": [] if username.strip() else ["must not be empty"],
+        "personas": [f"unknown persona {code!r}" for code in personas if code not in known],
+        "capabilities": [
+            f"unknown capability {c!r}" for c in capabilities if c not in CAPABILITIES
+        ],
+    }
+    if User.objects.filter(username__iexact=username).exists():
+        problems["username"].append(f"{username!r} is taken")
+    if any(problems.values()):
+        raise Invalid("The person cannot be created.", fields=_only(problems))
+
+    def body(command: Command, _locked: None) -> dict[str, object]:
+        user = User.objects.create_user(
+            username, password=password, name=name, capabilities=list(capabilities)
+        )
+        user.personas.set(personas)
+        command.recorder.record(
+            ("person", str(user.pk)),
+            "person.created",
+            subject=("person", user.pk),
+            data={"name": name, "personas": list(personas), "capabilities": list(capabilities)},
+        )
+        return {"user": user.pk}
+
+    return execute(actor=actor, name="create_user", lock=lambda: None, body=body)
+
+
+def set_active(*, actor: Actor, user: User, active: bool) -> Answer:
+    """Let a person sign in or not; raises NotAllowed."""
+    _may_manage(actor)
+
+    def body(command: Command, locked: User) -> dict[str, object]:
+        locked.is_active = active
+        locked.save(update_fields=["is_active"])
+        command.recorder.record(
+            ("person", str(user.pk)),
+            "person.activated" if active else "person.deactivated",
+            subject=("person", user.pk),
+        )
+        return {"user": user.pk, "active": active}
+
+    return execute(actor=actor, name="set_active", lock=lambda: _lock_user(user), body=body)
+
+
+def issue_token(
+    *, actor: Actor, user: User, name: str, scopes: Sequence[str], lifetime: timedelta
+) -> tuple[Token, str]:
+    """Issue a bearer token and return it with its secret, which is shown this once only.
+
+    Raises NotAllowed for another person's token without `users.manage`, Invalid for bad scopes.
+    """
+    if actor.user != user:
+        _may_manage(actor)
+    problems = {
+        "scopes": [
+            f"unknown scope {s!r}; known: {', '.join(SCOPES)}" for s in scopes if s not in SCOPES
+        ],
+        "name": [] if name.strip() else ["must not be empty"],
+        "lifetime": [] if timedelta(0) < lifetime <= LONGEST_TOKEN else ["must be 1 to 366 days"],
+    }
+    if not scopes:
+        problems["scopes"].append("name at least one scope")
+    if any(problems.values()):
+        raise Invalid("The token cannot be issued.", fields=_only(problems))
+    secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
+
+    def body(command: Command, _locked: User) -> dict[str, object]:
+        token = Token.objects.create(
+            user=user,
+            name=name,
+            prefix=secret[:12],
+            digest=Token.hash(secret),
+            scopes=list(scopes),
+            expires_at=command.now + lifetime,
+        )
+        command.recorder.record(
+            ("person", str(user.pk)),
+            "token.issued",
+            subject=("token", token.pk),
+            data={"name": name, "scopes": list(scopes), "prefix": token.prefix},
+        )
+        return {"token": token.pk}
+
+    answer = execute(actor=actor, name="issue_token", lock=lambda: _lock_user(user), body=body)
+    return Token.objects.get(pk=answer.data["token"]), secret
+
+
+def revoke_token(*, actor: Actor, token: Token) -> Answer:
+    """Make a token useless at once; raises NotAllowed, Conflict where it was revoked before."""
+    if actor.user != token.user:
+        _may_manage(actor)
+
+    def body(command: Command, _locked: User) -> dict[str, object]:
+        changed = Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=command.now)
+        if not changed:
+            raise Conflict("already_revoked", "This token is revoked already.")
+        command.recorder.record(
+            ("person", str(token.user_id)), "token.revoked", subject=("token", token.pk)
+        )
+        return {"token": token.pk, "revoked": True}
+
+    return execute(actor=actor, name="revoke_token", lock=lambda: _lock_user(token.user), body=body)
+
+
+def _lock_user(user: User) -> User:
+    return User.objects.select_for_update().get(pk=user.pk)
+
+
+def _may_manage(actor: Actor) -> None:
+    if actor.kind == "service" and actor.user is None:
+        return
+    if actor.user is None:
+        raise NotAllowed("actor", "Only people manage people.")
+    policies.require(actor.user, "users.manage")
+
+
+def _only(problems: dict[str, list[str]]) -> dict[str, list[str]]:
+    return {field: texts for field, texts in problems.items() if texts}

@@ -1,0 +1,120 @@
+"""The command protocol: one way in for every change, by a person, a worker or a timer.
+
+A command opens one transaction with short limits, finds its receipt, takes the lock its caller
+names, re-checks rules on locked rows in its body, writes its events, and stores what it answered.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+from django.db import OperationalError, connection, transaction
+from psycopg2 import errors as pg
+
+from personas.errors import Busy, DomainError, Invalid
+from personas.ledger import Actor, Recorder, canonical
+from personas.models import Receipt
+
+T = TypeVar("T")
+
+LOCK_TIMEOUT = "2s"
+STATEMENT_TIMEOUT = "5s"
+
+
+@dataclass
+class Command:
+    """A command under way: its actor, its id, its one reading of the clock, its events."""
+
+    actor: Actor
+    id: UUID
+    now: datetime
+    recorder: Recorder
+    refusal: DomainError | None = None
+    notes: dict[str, object] = field(default_factory=dict)
+
+    def refuse(self, error: DomainError) -> None:
+        """Answer with `error`, but keep what was changed (a deadline that has just been applied)."""
+        self.refusal = error
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command answered: JSON for the edges; `replayed` where a receipt answered."""
+
+    data: dict[str, Any]
+    replayed: bool = False
+
+
+def execute(
+    *,
+    actor: Actor,
+    name: str,
+    lock: Callable[[], T],
+    body: Callable[[Command, T], Mapping[str, object]],
+    key: str | None = None,
+    request: Mapping[str, object] | None = None,
+) -> Answer:
+    """Run one command; raises DomainError kinds, Busy where a row stays locked for 2 s."""
+    try:
+        with transaction.atomic():
+            command = _begin(actor)
+            receipt, stored = _receipt(command, name=name, key=key, request=request or {})
+            if stored is not None:
+                return Answer(stored, replayed=True)
+            data = dict(body(command, lock()))
+            command.recorder.flush()
+            if receipt is not None and command.refusal is None:
+                receipt.response = data
+                receipt.save(update_fields=["response"])
+            elif receipt is not None:
+                receipt.delete()
+    except OperationalError as error:
+        if isinstance(
+            error.__cause__, pg.LockNotAvailable | pg.QueryCanceled | pg.DeadlockDetected
+        ):
+            raise Busy("busy", "Another change holds this row; try again.") from error
+        raise
+    if command.refusal is not None:
+        raise command.refusal
+    return Answer(data)
+
+
+def _begin(actor: Actor) -> Command:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('lock_timeout', %s, true),"
+            " set_config('statement_timeout', %s, true), baton_now()",
+            [LOCK_TIMEOUT, STATEMENT_TIMEOUT],
+        )
+        now = cursor.fetchone()[2]
+    command = uuid4()
+    return Command(actor, command, now, Recorder(actor, command, now))
+
+
+def _receipt(
+    command: Command, *, name: str, key: str | None, request: Mapping[str, object]
+) -> tuple[Receipt | None, dict[str, Any] | None]:
+    """Claim the receipt, or return the response stored under it; 422 for another request."""
+    if key is None or command.actor.user is None:
+        return None, None
+    digest = hashlib.sha256(canonical([name, request])).hexdigest()
+    with connection.cursor() as cursor:
+        # Waits for a twin that is under way: its commit makes this a replay, its rollback a claim.
+        cursor.execute(
+            "INSERT INTO personas_receipt (actor_id, key, name, request, command)"
+            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (actor_id, key) DO NOTHING RETURNING id",
+            [command.actor.user.pk, key, name, digest, command.id],
+        )
+        row = cursor.fetchone()
+    if row is not None:
+        return Receipt(pk=row[0]), None
+    receipt = Receipt.objects.get(actor=command.actor.user, key=key)
+    if receipt.request != digest:
+        raise Invalid(
+            "This Idempotency-Key was used for another request.",
+            fields={"Idempotency-Key": [f"key {key!r} belongs to a different {receipt.name}"]},
+        )
+    return receipt, receipt.response

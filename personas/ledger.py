@@ -1,0 +1,272 @@
+"""The ledger: every state change as an event of a hash-chained stream.
+
+The chain runs per stream (a run, a model, a person), so that writers of different runs never wait
+for each other; `seal` ties all heads together every minute.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from personas.models import Checkpoint, Event, Outbox, Stream, User
+
+SLACK = timedelta(minutes=2)
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a person, or the service, worker or timer of Baton itself."""
+
+    kind: str
+    name: str
+    user: User | None = None
+
+    @classmethod
+    def person(cls, user: User) -> "Actor":
+        """Return the actor of a signed-in person or a service account."""
+        return cls("service" if user.is_service else "person", str(user), user)
+
+
+TIMER = Actor("timer", "timer")
+ENGINE = Actor("service", "engine")
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An event before its command commits."""
+
+    stream: tuple[str, str]
+    type: str
+    subject: str
+    subject_id: int | None
+    before: str
+    after: str
+    data: Mapping[str, object]
+    topic: str
+
+
+@dataclass
+class Recorder:
+    """Collects the events of one command and writes them in one go, in the caller's transaction."""
+
+    actor: Actor
+    command: UUID
+    now: datetime
+    drafts: list[Draft] = field(default_factory=list)
+
+    def record(
+        self,
+        stream: tuple[str, str],
+        event: str,
+        *,
+        subject: tuple[str, int | None] = ("", None),
+        before: str = "",
+        after: str = "",
+        data: Mapping[str, object] | None = None,
+        topic: str = "",
+    ) -> None:
+        """Note an event; with a `topic`, the outbox's consumers are told after commit."""
+        self.drafts.append(
+            Draft(stream, event, subject[0], subject[1], before, after, data or {}, topic)
+        )
+
+    def flush(self) -> None:
+        """Write what was recorded; locks each stream's head, in order of its name."""
+        drafts, self.drafts = self.drafts, []
+        by_stream: dict[tuple[str, str], list[Draft]] = {}
+        for draft in drafts:
+            by_stream.setdefault(draft.stream, []).append(draft)
+        for stream in sorted(by_stream):
+            self._append(stream, by_stream[stream])
+
+    def _append(self, name: tuple[str, str], drafts: Sequence[Draft]) -> None:
+        head = _lock_head(name)
+        events = []
+        for draft in drafts:
+            event = Event(
+                stream_id=head.pk,
+                seq=head.seq + 1,
+                type=draft.type,
+                actor_kind=self.actor.kind,
+                actor=self.actor.user,
+                actor_name=self.actor.name,
+                command=self.command,
+                at=self.now,
+                subject=draft.subject,
+                subject_id=draft.subject_id,
+                before=draft.before,
+                after=draft.after,
+                data=draft.data,
+                previous=head.head,
+            )
+            event.digest = digest_of(event, name)
+            head.seq, head.head = event.seq, event.digest
+            events.append(event)
+        Event.objects.bulk_create(events)
+        outbox = [
+            Outbox(event=event, topic=draft.topic)
+            for event, draft in zip(events, drafts, strict=True)
+            if draft.topic
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE personas_stream SET seq = %s, head = %s WHERE id = %s",
+                [head.seq, head.head, head.pk],
+            )
+            if outbox:
+                Outbox.objects.bulk_create(outbox)
+                cursor.execute("SELECT pg_notify('baton_outbox', '')")
+            # A hint that is lost costs a page its liveness for some seconds, nothing else.
+            cursor.execute(
+                "SELECT pg_notify('baton_changed', %s)", [f"{name[0]}:{name[1]}:{head.seq}"]
+            )
+
+
+def _lock_head(name: tuple[str, str]) -> Stream:
+    head = Stream.objects.select_for_update().filter(kind=name[0], key=name[1]).first()
+    if head is None:
+        Stream.objects.bulk_create([Stream(kind=name[0], key=name[1])], ignore_conflicts=True)
+        head = Stream.objects.select_for_update().get(kind=name[0], key=name[1])
+    return head
+
+
+def digest_of(event: Event, stream: tuple[str, str]) -> str:
+    """Return the SHA-256 (hex) of an event's content and of the digest before it."""
+    body = {
+        "stream": list(stream),
+        "seq": event.seq,
+        "type": event.type,
+        "actor": [event.actor_kind, event.actor_id, event.actor_name],
+        "command": str(event.command),
+        "at": event.at.isoformat(),
+        "subject": [event.subject, event.subject_id],
+        "change": [event.before, event.after],
+        "data": event.data,
+        "previous": event.previous,
+    }
+    return hashlib.sha256(canonical(body)).hexdigest()
+
+
+def canonical(body: object) -> bytes:
+    """Return the one JSON form of a value: sorted keys, no spaces, UTF-8."""
+    return json.dumps(
+        body, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
+    ).encode()
+
+
+@dataclass(frozen=True)
+class Break:
+    """The first row at which a chain does not hold."""
+
+    stream: str
+    seq: int
+    rule: str
+    expected: str
+    found: str
+
+
+def verify_stream(stream: Stream) -> Break | None:
+    """Recompute a stream's chain; return its first broken row, or None."""
+    previous, seq, name = "", 0, (stream.kind, stream.key)
+    for event in stream.events.order_by("seq").iterator():
+        seq += 1
+        if event.seq != seq:
+            return Break(str(stream), seq, "seq has a gap", str(seq), str(event.seq))
+        if event.previous != previous:
+            return Break(str(stream), seq, "previous digest differs", previous, event.previous)
+        digest = digest_of(event, name)
+        if digest != event.digest:
+            return Break(
+                str(stream), seq, "content does not hash to its digest", event.digest, digest
+            )
+        previous = digest
+    if (stream.seq, stream.head) != (seq, previous):
+        return Break(
+            str(stream),
+            seq + 1,
+            "the head names an event that is missing",
+            f"{stream.seq} {stream.head}",
+            f"{seq} {previous}",
+        )
+    return None
+
+
+def verify_checkpoints() -> Break | None:
+    """Check that seals chain, and that each head they sealed is still in its stream."""
+    previous = ""
+    sealed: dict[str, tuple[int, str, int]] = {}
+    for number, seal in enumerate(Checkpoint.objects.order_by("id").iterator(), start=1):
+        if seal.previous != previous:
+            return Break("checkpoints", number, "previous seal differs", previous, seal.previous)
+        root = root_of(seal.heads.items())
+        digest = hashlib.sha256(canonical([seal.streams, seal.root, seal.previous])).hexdigest()
+        if root != seal.root or digest != seal.digest:
+            return Break(
+                "checkpoints", number, "seal does not hash to its digest", seal.digest, digest
+            )
+        previous = seal.digest
+        for stream, (seq, head) in seal.heads.items():
+            sealed[stream] = (seq, head, number)
+    return _verify_sealed(sealed)
+
+
+def _verify_sealed(sealed: Mapping[str, tuple[int, str, int]]) -> Break | None:
+    found = {
+        (pk, seq): digest
+        for pk, seq, digest in Event.objects.filter(
+            stream_id__in=[int(pk) for pk in sealed]
+        ).values_list("stream_id", "seq", "digest")
+    }
+    for pk, (seq, head, number) in sealed.items():
+        now = found.get((int(pk), seq), "missing")
+        if now != head:
+            return Break(f"stream {pk}", seq, f"differs from seal {number}", head, now)
+    return None
+
+
+def root_of(heads: Iterable[tuple[str, Sequence[object]]]) -> str:
+    """Return the Merkle root (hex) over stream heads, ordered by stream."""
+    level = [hashlib.sha256(canonical([pk, *head])).digest() for pk, head in sorted(heads)]
+    if not level:
+        return hashlib.sha256(b"").hexdigest()
+    while len(level) > 1:
+        if len(level) % 2:
+            level.append(level[-1])
+        level = [
+            hashlib.sha256(left + right).digest()
+            for left, right in zip(level[::2], level[1::2], strict=True)
+        ]
+    return level[0].hex()
+
+
+@transaction.atomic
+def seal() -> Checkpoint | None:
+    """Seal the heads that moved since the last checkpoint; None where nothing moved.
+
+    One replica seals at a time (advisory lock); the others find nothing to do.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtext('baton.seal'))")
+        if not cursor.fetchone()[0]:
+            return None
+    last = Checkpoint.objects.order_by("-id").first()
+    streams = Stream.objects.filter(seq__gt=0)
+    if last is not None:
+        # An event's time is its transaction's start: one that commits late may be older than a seal.
+        streams = streams.filter(events__at__gte=last.at - SLACK).distinct()
+    heads = {str(pk): [seq, head] for pk, seq, head in streams.values_list("id", "seq", "head")}
+    if last is not None:
+        heads = {pk: head for pk, head in heads.items() if last.heads.get(pk) != head}
+    if not heads:
+        return None
+    previous = last.digest if last else ""
+    root = root_of(heads.items())
+    digest = hashlib.sha256(canonical([len(heads), root, previous])).hexdigest()
+    return Checkpoint.objects.create(
+        streams=len(heads), root=root, previous=previous, digest=digest, heads=heads
+    )

@@ -1,0 +1,29 @@
+"""Reads of people and of the ledger."""
+
+from django.db.models import Q, QuerySet
+
+from personas.models import BatonNow, Event, Stream, Token
+
+
+def token_for(secret: str) -> Token | None:
+    """Return the valid token of this secret, with its person, or None."""
+    return (
+        Token.objects.select_related("user")
+        .filter(digest=Token.hash(secret), revoked_at=None, user__is_active=True)
+        .filter(Q(expires_at__gt=BatonNow()))
+        .first()
+    )
+
+
+def events_of(kind: str, key: str) -> QuerySet[Event]:
+    """Return the events of one stream, newest first, with their people."""
+    return (
+        Event.objects.filter(stream__kind=kind, stream__key=key)
+        .select_related("actor", "stream")
+        .order_by("-seq")
+    )
+
+
+def streams() -> QuerySet[Stream]:
+    """Return all streams, ordered by kind and key."""
+    return Stream.objects.order_by("kind", "key")

@@ -1,0 +1,362 @@
+"""Decisions in gates: the one place where a verdict is taken, whoever it comes through."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+from personas.commands import Answer, Command, execute
+from personas.errors import Conflict, DomainError, Gone, Invalid, NotAllowed
+from personas.ledger import Actor
+from personas.models import User
+from pipelines.lifecycles import DecisionState, GateState, StageState, Verdict
+from pipelines.runs import reviews
+from pipelines.runs.actions.locks import must_run, name_of, run_of
+from pipelines.runs.advance import advance
+from pipelines.runs.models import Check, Decision, Gate, Run
+from pipelines.runs.moves import born, move
+from pipelines.runs.policies import Hat, not_deciding, refuse
+from pipelines.runs.rows import Rows, load
+
+VERDICTS = (
+    Verdict.APPROVE,
+    Verdict.REQUEST_CHANGES,
+    Verdict.REJECT,
+    Verdict.ABSTAIN,
+    Verdict.WITHDRAW,
+)
+REASON_CODES = {
+    "data_problem": "the data are wrong or not enough",
+    "leakage": "the model knows what it cannot know",
+    "not_available": "a feature is not there at prediction time",
+    "quality": "the quality does not suffice",
+    "fairness": "a group is treated worse",
+    "unclear": "it cannot be judged from what is here",
+    "incomplete": "something is missing",
+    "value": "it is not worth it",
+    "other": "something else",
+}
+NEEDS_REASON = (Verdict.REQUEST_CHANGES, Verdict.REJECT)
+MAX_ESCALATIONS = 2
+LONGEST_REASON = 10_000
+
+
+def decide(
+    *,
+    actor: Actor,
+    gate: Gate,
+    verdict: str,
+    seen: str,
+    reason: str = "",
+    reason_code: str = "",
+    target: str = "",
+    key: str | None = None,
+) -> Answer:
+    """Decide on exactly what was seen (the gate's subject digest).
+
+    Raises Invalid, NotAllowed (with the rule), Conflict (already_decided, superseded_subject,
+    check_red, run_paused), Gone where time or a cancel closed the gate.
+    """
+    if actor.user is None:
+        raise NotAllowed("sod.no_person", "Only people decide.")
+    user = actor.user
+    _check_input(gate, verdict=verdict, reason=reason, reason_code=reason_code, target=target)
+    request = {
+        "gate": gate.pk,
+        "verdict": verdict,
+        "seen": seen,
+        "reason": reason,
+        "reason_code": reason_code,
+        "target": target,
+    }
+
+    def body(command: Command, run: Run) -> Mapping[str, object]:
+        locked = (
+            Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=gate.pk)
+        )
+        locked.run = locked.stage.run = run
+        hat = Hat.of(user, run)
+        refuse(not_deciding(hat, locked))
+        rows = load(run)
+        rows.gates[locked.stage_id] = locked
+        refuse(_closed(run, locked, user))
+        must_run(run)
+        if _expired(command, rows, locked):
+            return summary(locked)
+        if seen != locked.subject_digest:
+            raise Conflict(
+                "superseded_subject",
+                "What is under review has changed; look again.",
+                state=locked.state,
+                subject_digest=locked.subject_digest,
+            )
+        _take(command, rows, locked, hat, request)
+        advance(command, run)
+        locked.refresh_from_db()
+        return summary(locked)
+
+    return execute(
+        actor=actor,
+        name="decide",
+        lock=lambda: run_of(gate.run_id),
+        body=body,
+        key=key,
+        request=request,
+    )
+
+
+def _check_input(gate: Gate, *, verdict: str, reason: str, reason_code: str, target: str) -> None:
+    targets = gate.policy["send_back_to"]
+    problems: dict[str, list[str]] = {}
+    if verdict not in VERDICTS:
+        problems["verdict"] = [f"must be one of {', '.join(VERDICTS)}, got {verdict!r}"]
+    if verdict in NEEDS_REASON and not reason.strip():
+        problems["reason"] = [f"{verdict} needs a reason"]
+    if len(reason) > LONGEST_REASON:
+        problems["reason"] = [f"has {len(reason)} characters; at most {LONGEST_REASON}"]
+    if verdict == Verdict.REQUEST_CHANGES and reason_code not in REASON_CODES:
+        problems["reason_code"] = [f"must be one of {', '.join(REASON_CODES)}, got {reason_code!r}"]
+    if verdict == Verdict.REQUEST_CHANGES and not targets:
+        problems["verdict"] = ["this gate names no stage to send back to"]
+    if target and target not in targets:
+        problems["target"] = [f"must be one of {', '.join(targets)}, got {target!r}"]
+    if problems:
+        raise Invalid("The decision cannot be taken.", fields=problems)
+
+
+def _closed(run: Run, gate: Gate, user: User) -> DomainError | None:
+    """Return why it is too late, saying who decided what and when; None while it is open.
+
+    The same decision by the same person again is no conflict: it has been done.
+    """
+    if gate.state == GateState.OPEN:
+        return None
+    data = {
+        "state": gate.state,
+        "by": name_of(gate.closed_by),
+        "at": gate.closed_at,
+        "reason": gate.closing_reason,
+    }
+    if gate.state in (GateState.EXPIRED, GateState.CLOSED_UNDECIDED):
+        return Gone("gate_closed", f"This gate was closed: {gate.closing_reason}.", **data)
+    if gate.state == GateState.SUPERSEDED:
+        return Conflict("superseded_subject", "A newer round is under way.", **data)
+    return Conflict(
+        "already_decided",
+        f"{data['by']} closed this gate as {gate.state} at {gate.closed_at:%H:%M}.",
+        **data,
+    )
+
+
+def _take(command: Command, rows: Rows, gate: Gate, hat: Hat, request: Mapping[str, Any]) -> None:
+    """Put the decision in force, and close the gate if that is what it leads to."""
+    verdict = request["verdict"]
+    mine = gate.decisions.filter(user=hat.user, state=DecisionState.IN_FORCE).first()
+    if verdict == Verdict.WITHDRAW:
+        if mine is None:
+            raise Conflict("nothing_to_withdraw", f"{hat.user} has no decision in force here.")
+        move(command, mine, "withdraw", run=rows.run)
+        return
+    if verdict == Verdict.APPROVE:
+        _refuse_red(gate)
+    if mine is not None:
+        if (mine.verdict, mine.reason, mine.target) == (
+            verdict,
+            request["reason"],
+            request["target"],
+        ):
+            return
+        move(command, mine, "change", run=rows.run)
+    decision = Decision(
+        gate=gate,
+        user=hat.user,
+        personas=list(hat.personas),
+        verdict=verdict,
+        reason=request["reason"],
+        reason_code=request["reason_code"],
+        target=request["target"],
+        subject_digest=request["seen"],
+        command=command.id,
+        at=command.now,
+    )
+    born(
+        command,
+        decision,
+        "decide",
+        run=rows.run,
+        topic="gate.decision",
+        data={
+            "verdict": verdict,
+            "gate": gate.pk,
+            "stage": gate.stage.key,
+            "subject": gate.subject_digest,
+            "reason": request["reason"],
+            "code": request["reason_code"],
+        },
+    )
+    reviews.tally(command, rows, gate)
+
+
+def _refuse_red(gate: Gate) -> None:
+    red = reviews.red_checks(gate)
+    if red:
+        raise Conflict(
+            "check_red",
+            f"Approval waits: {', '.join(check.name for check in red)} is not green.",
+            state=gate.state,
+            checks=[check.name for check in red],
+        )
+
+
+def _expired(command: Command, rows: Rows, gate: Gate) -> bool:
+    """Apply a deadline that has passed; True where the gate is closed by it. Never approves."""
+    if gate.expires_at is None or command.now < gate.expires_at:
+        return False
+    policy = gate.policy
+    if policy["on_expire"] == "escalate" and gate.escalations < MAX_ESCALATIONS:
+        move(
+            command,
+            gate,
+            "escalate",
+            run=rows.run,
+            escalations=gate.escalations + 1,
+            expires_at=command.now + timedelta(seconds=policy["expires_seconds"]),
+            topic="gate.escalated",
+        )
+        return False
+    move(
+        command,
+        gate,
+        "expire",
+        run=rows.run,
+        closed_at=command.now,
+        closing_reason="its time was over",
+        topic="gate.expired",
+    )
+    command.refuse(
+        Gone("gate_expired", "The time of this gate was over.", state=gate.state, at=gate.closed_at)
+    )
+    stage = rows.stages[gate.stage.key]
+    if policy["on_expire"] == "reject":
+        reviews.rejected_by_time(command, rows, gate)
+    else:
+        move(command, stage, "hold", run=rows.run)
+        reviews.ask_attention(
+            command,
+            rows,
+            stage=stage,
+            key=f"expired_{gate.pk}",
+            cause="gate_expired",
+            title="Nobody decided in time: reopen the gate, or give up",
+            context={"gate": gate.pk},
+        )
+    advance(command, rows.run)
+    return True
+
+
+def expire(*, gate_id: int) -> Answer:
+    """Apply a gate's deadline if it has passed (the sweeper's call)."""
+    run_id = Gate.objects.values_list("run_id", flat=True).get(pk=gate_id)
+
+    def body(command: Command, run: Run) -> Mapping[str, object]:
+        gate = Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=gate_id)
+        if gate.state == GateState.OPEN and run.state == "RUNNING":
+            _expired(command, load(run), gate)
+        command.refusal = None
+        return summary(gate)
+
+    return execute(
+        actor=Actor("timer", "gate timer"),
+        name="expire_gate",
+        lock=lambda: run_of(run_id),
+        body=body,
+    )
+
+
+def reopen(*, actor: Actor, gate: Gate, reason: str) -> Answer:
+    """Open a new gate on the same subject after one expired under `hold`."""
+    if actor.user is None or not reason.strip():
+        raise Invalid("A reason is needed.", fields={"reason": ["must not be empty"]})
+    user = actor.user
+
+    def body(command: Command, run: Run) -> Mapping[str, object]:
+        must_run(run)
+        rows = load(run)
+        stage = rows.stages[gate.stage.key]
+        hat = Hat.of(user, run)
+        if not (user.can("run.manage") or stage.owner_id == user.pk):
+            raise NotAllowed("gate.reopen", f"{hat.user} neither owns the stage nor manages runs.")
+        latest = rows.gates[stage.pk]
+        if latest.state != GateState.EXPIRED or stage.state != StageState.IN_REVIEW:
+            raise Conflict("not_expired", f"The gate is {latest.state}.", state=latest.state)
+        move(command, stage, "reopen_gate", run=run, data={"reason": reason})
+        fresh = reviews.open_gate(command, rows, stage)
+        return summary(fresh)
+
+    return execute(
+        actor=actor,
+        name="reopen_gate",
+        lock=lambda: run_of(gate.run_id),
+        body=body,
+    )
+
+
+def waive(*, actor: Actor, check: Check, reason: str, days: int, key: str | None = None) -> Answer:
+    """Let a gate go on although a check is red: with a name, a reason and an end."""
+    if actor.user is None or not actor.user.can("gate.waive"):
+        raise NotAllowed("gate.waive", "Waiving a check needs the capability gate.waive.")
+    user = actor.user
+    problems = {}
+    if not reason.strip():
+        problems["reason"] = ["must not be empty"]
+    if not 1 <= days <= 90:
+        problems["days"] = [f"must be 1 to 90, got {days}"]
+    if problems or check.gate is None:
+        raise Invalid("The check cannot be waived.", fields=problems)
+    gate = check.gate
+
+    def body(command: Command, run: Run) -> Mapping[str, object]:
+        must_run(run)
+        locked = (
+            Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=gate.pk)
+        )
+        refuse(_closed(run, locked, user))
+        if user.pk in locked.author_ids:
+            raise NotAllowed("sod.subject_author", f"{user} made part of what is under review.")
+        fresh = Check.objects.get(pk=check.pk)
+        if not fresh.blocks:
+            raise Conflict("not_red", f"{fresh.name} does not block.", state=fresh.verdict)
+        fresh.waived_by, fresh.waiver_reason = user, reason
+        fresh.waived_until = command.now + timedelta(days=days)
+        fresh.save(update_fields=["waived_by", "waiver_reason", "waived_until"])
+        command.recorder.record(
+            run.stream,
+            "check.waived",
+            subject=("check", fresh.pk),
+            data={"check": fresh.name, "reason": reason, "days": days},
+        )
+        rows = load(run)
+        reviews.tally(command, rows, locked)
+        advance(command, run)
+        return summary(locked)
+
+    return execute(
+        actor=actor,
+        name="waive_check",
+        lock=lambda: run_of(gate.run_id),
+        body=body,
+        key=key,
+        request={"check": check.pk, "reason": reason, "days": days},
+    )
+
+
+def summary(gate: Gate) -> dict[str, object]:
+    """Return what an answer says of a gate."""
+    return {
+        "gate": gate.pk,
+        "run": gate.run_id,
+        "stage": gate.stage.key,
+        "state": gate.state,
+        "subject_digest": gate.subject_digest,
+        "closed_at": gate.closed_at and gate.closed_at.isoformat(),
+        "closed_by": name_of(gate.closed_by) if gate.closed_by_id else None,
+    }

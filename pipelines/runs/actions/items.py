@@ -1,0 +1,232 @@
+"""Work items: claim, release, draft, complete."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from personas.commands import Answer, Command, execute
+from personas.errors import Conflict, Invalid, NotAllowed
+from personas.ledger import Actor
+from personas.models import User
+from pipelines.blueprints.forms import clean_item
+from pipelines.lifecycles import WORK_ITEM
+from pipelines.operations.contract import ParamErrors
+from pipelines.runs import evidence
+from pipelines.runs.actions.locks import must_run, name_of, run_of
+from pipelines.runs.advance import advance
+from pipelines.runs.models import Run, Stage, WorkItem
+from pipelines.runs.moves import move
+from pipelines.runs.policies import Hat, not_candidate, refuse
+from pipelines.runs.rows import blueprint_of
+
+
+def _command(
+    *,
+    actor: Actor,
+    item: WorkItem,
+    name: str,
+    change: Callable[[Command, Run, WorkItem, Hat], None],
+    key: str | None,
+    request: Mapping[str, Any] | None = None,
+) -> Answer:
+    if actor.user is None or actor.user.is_service:
+        raise NotAllowed("actor.person", "Work items are for people.")
+    user = actor.user
+
+    def body(command: Command, run: Run) -> dict[str, object]:
+        locked = (
+            WorkItem.objects.select_for_update(of=("self",))
+            .select_related("stage", "holder", "completed_by")
+            .get(pk=item.pk)
+        )
+        locked.run = locked.stage.run = run
+        must_run(run)
+        change(command, run, locked, Hat.of(user, run))
+        return summary(locked)
+
+    return execute(
+        actor=actor,
+        name=name,
+        lock=lambda: run_of(item.run_id),
+        body=body,
+        key=key,
+        request={"item": item.pk, **(request or {})},
+    )
+
+
+def claim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
+    """Take the item; again by its holder is no change. Raises Conflict (claimed_by_other)."""
+
+    def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
+        refuse(not_candidate(hat, locked))
+        _must_be_open(locked)
+        if locked.holder_id == hat.user.pk:
+            return
+        if locked.holder_id is not None:
+            raise Conflict(
+                "claimed_by_other",
+                f"{locked.holder} took this at {locked.claimed_at:%H:%M}.",
+                state=locked.state,
+                by=name_of(locked.holder),
+                at=locked.claimed_at,
+            )
+        move(
+            command,
+            locked,
+            "claim",
+            run=run,
+            holder=hat.user,
+            claimed_at=command.now,
+            version=locked.version + 1,
+        )
+        _take_stage(command, run, locked.stage, hat)
+
+    return _command(actor=actor, item=item, name="claim_item", change=change, key=key)
+
+
+def _take_stage(command: Command, run: Run, stage: Stage, hat: Hat) -> None:
+    """Whoever takes the first work item of a stage without an owner owns the stage."""
+    if stage.owner_id is None and stage.state == "ACTIVE" and hat.wears(stage.persona_id):
+        move(command, stage, "assign", run=run, owner=hat.user, owned_at=command.now)
+
+
+def unclaim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
+    """Give the item back to its persona; the draft is kept."""
+
+    def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
+        _must_be_open(locked)
+        if locked.holder_id != hat.user.pk and not hat.user.can("run.manage"):
+            raise NotAllowed("item.holder", f"{name_of(locked.holder)} holds this item.")
+        move(
+            command,
+            locked,
+            "unclaim",
+            run=run,
+            holder=None,
+            claimed_at=None,
+            version=locked.version + 1,
+        )
+
+    return _command(actor=actor, item=item, name="unclaim_item", change=change, key=key)
+
+
+def save_draft(
+    *, actor: Actor, item: WorkItem, data: Mapping[str, Any], version: int, key: str | None = None
+) -> Answer:
+    """Keep what has been filled in so far. Raises Conflict (stale_version) for an old copy."""
+
+    def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
+        _mine(locked, hat)
+        _fresh(locked, version)
+        move(command, locked, "save_draft", run=run, draft=dict(data), version=locked.version + 1)
+
+    return _command(
+        actor=actor,
+        item=item,
+        name="save_draft",
+        change=change,
+        key=key,
+        request={"data": data, "version": version},
+    )
+
+
+def complete(
+    *, actor: Actor, item: WorkItem, data: Mapping[str, Any], version: int, key: str | None = None
+) -> Answer:
+    """Complete the item; an open one is claimed with it. Raises Invalid with every field at once."""
+
+    def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
+        _must_be_open(locked)
+        refuse(not_candidate(hat, locked))
+        if locked.kind == "attention":
+            raise Conflict("attention", "Act on its cause; this item closes itself.")
+        _fresh(locked, version)
+        if locked.holder_id is None:
+            move(command, locked, "claim", run=run, holder=hat.user, claimed_at=command.now)
+            _take_stage(command, run, locked.stage, hat)
+        _mine(locked, hat)
+        definition = blueprint_of(run).stage(locked.stage.key).item(locked.key)
+        try:
+            cleaned = clean_item(definition, data)
+        except ParamErrors as error:
+            fields = {f"data.{name}": texts for name, texts in error.fields.items()}
+            raise Invalid(
+                f"{locked.title}: some fields need another look.", fields=fields
+            ) from error
+        _close(command, run, locked, hat.user, cleaned)
+        advance(command, run)
+
+    return _command(
+        actor=actor,
+        item=item,
+        name="complete_item",
+        change=change,
+        key=key,
+        request={"data": data, "version": version},
+    )
+
+
+def _close(
+    command: Command, run: Run, item: WorkItem, user: User, cleaned: Mapping[str, Any]
+) -> None:
+    item.data = dict(cleaned)
+    item.save(update_fields=["data"])
+    digest = evidence.digest_of(item.data)
+    move(
+        command,
+        item,
+        "complete",
+        run=run,
+        data={"digest": digest},
+        completed_by=user,
+        closed_at=command.now,
+        version=item.version + 1,
+        data_digest=digest,
+    )
+
+
+def _must_be_open(item: WorkItem) -> None:
+    if item.state in WORK_ITEM.open:
+        return
+    who = name_of(item.completed_by)
+    raise Conflict(
+        "item_closed",
+        f"This item is {item.state}"
+        + (f", by {who} at {item.closed_at:%H:%M}." if item.completed_by_id else "."),
+        state=item.state,
+        by=who,
+        at=item.closed_at,
+    )
+
+
+def _mine(item: WorkItem, hat: Hat) -> None:
+    _must_be_open(item)
+    if item.holder_id != hat.user.pk:
+        raise Conflict(
+            "claimed_by_other",
+            f"{name_of(item.holder)} holds this item.",
+            state=item.state,
+            by=name_of(item.holder),
+            at=item.claimed_at,
+        )
+
+
+def _fresh(item: WorkItem, version: int) -> None:
+    if item.version != version:
+        raise Conflict(
+            "stale_version",
+            f"Somebody changed this meanwhile (you saw version {version}, it is {item.version}).",
+            state=item.state,
+            version=item.version,
+        )
+
+
+def summary(item: WorkItem) -> dict[str, object]:
+    """Return what an answer says of a work item."""
+    return {
+        "item": item.pk,
+        "run": item.run_id,
+        "key": item.key,
+        "state": item.state,
+        "version": item.version,
+        "holder": name_of(item.holder) if item.holder_id else None,
+    }

@@ -1,0 +1,353 @@
+"""Create, start, pause, resume, cancel runs."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import F, Max
+
+from personas.commands import Answer, Command, execute
+from personas.errors import Conflict, Invalid
+from personas.ledger import Actor
+from personas.models import User
+from pipelines.artefacts.models import Artefact
+from pipelines.blueprints.forms import clean_parameters
+from pipelines.blueprints.spec import Blueprint
+from pipelines.lifecycles import (
+    GATE,
+    HAND_OFF,
+    STAGE,
+    WORK_ITEM,
+    AttemptState,
+    Machine,
+    RunState,
+)
+from pipelines.operations.contract import ParamErrors
+from pipelines.runs import rounds
+from pipelines.runs.actions.locks import run_of
+from pipelines.runs.advance import advance
+from pipelines.runs.models import Attempt, Run
+from pipelines.runs.moves import move
+from pipelines.runs.policies import Hat, not_managing, not_starting, refuse
+from pipelines.runs.rows import blueprint_of, load
+from pipelines.usecases.models import BlueprintVersion, UseCase
+
+CANCEL_GRACE = 60  # seconds a child gets to see that its run is cancelled
+
+
+def create(
+    *,
+    actor: Actor,
+    use_case: UseCase,
+    version: BlueprintVersion,
+    parameters: Mapping[str, Any] | None = None,
+    inputs: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+    seed: int = 2013,
+    start: bool = True,
+    key: str | None = None,
+) -> Answer:
+    """Create a run, and start it unless told otherwise. Raises Invalid with all fields at once."""
+    request = {
+        "use_case": use_case.pk,
+        "version": version.pk,
+        "parameters": parameters or {},
+        "inputs": inputs or {},
+        "seed": seed,
+        "start": start,
+    }
+
+    def body(command: Command, locked: UseCase) -> dict[str, object]:
+        run = create_within(
+            command,
+            use_case=locked,
+            version=version,
+            parameters=parameters or {},
+            inputs=inputs or {},
+            seed=seed,
+        )
+        if start:
+            _start(command, run)
+        return summary(run)
+
+    return execute(
+        actor=actor,
+        name="create_run",
+        lock=lambda: _lock_use_case(use_case),
+        body=body,
+        key=key,
+        request=request,
+    )
+
+
+def _lock_use_case(use_case: UseCase) -> UseCase:
+    # Two runs created at once must not take the same number.
+    return UseCase.objects.select_for_update().get(pk=use_case.pk)
+
+
+def create_within(
+    command: Command,
+    *,
+    use_case: UseCase,
+    version: BlueprintVersion,
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, Sequence[Mapping[str, str]]],
+    seed: int = 2013,
+    trigger: Mapping[str, Any] | None = None,
+) -> Run:
+    """Create a run inside another command (an alert's effect opens the next run so)."""
+    run = Run(
+        use_case=use_case,
+        version=version,
+        kind=version.blueprint.kind,
+        seed=seed,
+        trigger=dict(trigger or {}),
+        created_by=command.actor.user,
+        moved_at=command.now,
+    )
+    if command.actor.user is not None:
+        refuse(not_starting(Hat.of(command.actor.user, run), run))
+    blueprint = blueprint_of(run)
+    run.parameters, run.inputs = _clean(blueprint, parameters, inputs)
+    last = use_case.runs.filter(kind=run.kind).aggregate(last=Max("number"))["last"] or 0
+    run.number = last + 1
+    _write(command, run, blueprint)
+    return run
+
+
+def _write(command: Command, run: Run, blueprint: Blueprint) -> None:
+    """The stream is named by the run's id, so the row comes before its event."""
+    run.state = RunState.PENDING
+    run.save(force_insert=True)
+    command.recorder.record(
+        run.stream,
+        "run.create",
+        subject=("run", run.pk),
+        after=run.state,
+        topic="run.created",
+        data={"use_case": run.use_case.key, "blueprint": blueprint.key, "trigger": run.trigger},
+    )
+    command.recorder.record(
+        run.stream,
+        "run.version_pinned",
+        subject=("run", run.pk),
+        data={"digest": blueprint.digest, "version": run.version_id},
+    )
+
+
+def _clean(
+    blueprint: Blueprint,
+    parameters: Mapping[str, Any],
+    inputs: Mapping[str, Sequence[Mapping[str, str]]],
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    problems: dict[str, list[str]] = {}
+    cleaned: dict[str, Any] = {}
+    try:
+        cleaned = dict(clean_parameters(blueprint, parameters))
+    except ParamErrors as error:
+        problems = {f"parameters.{name}": texts for name, texts in error.fields.items()}
+    known = {definition.key: definition for definition in blueprint.inputs}
+    for name in inputs:
+        if name not in known:
+            problems[f"inputs.{name}"] = [f"is no input of {blueprint.key}"]
+    for name, definition in known.items():
+        given = inputs.get(name, [])
+        found = _input_problems(given, many=definition.many, required=definition.required)
+        found += [
+            f"{part.get('name')}: {part.get('media')} is not one of {', '.join(definition.media)}"
+            for part in given
+            if part.get("media") not in definition.media and "any" not in definition.media
+        ]
+        if found:
+            problems[f"inputs.{name}"] = found
+    if problems:
+        raise Invalid("The run cannot be created.", fields=problems)
+    return cleaned, {
+        name: [{key: part[key] for key in ("name", "digest", "media")} for part in given]
+        for name, given in inputs.items()
+    }
+
+
+def _input_problems(given: Sequence[Mapping[str, str]], *, many: bool, required: bool) -> list[str]:
+    if not given:
+        return ["is required: at least one artefact"] if required else []
+    problems = [] if many or len(given) == 1 else [f"takes one artefact, got {len(given)}"]
+    for index, part in enumerate(given):
+        missing = [key for key in ("name", "digest", "media") if not part.get(key)]
+        if missing:
+            problems.append(f"[{index}] needs {', '.join(missing)}")
+    names = [part.get("name") for part in given]
+    problems += [
+        f"{name!r} is named twice" for name in sorted({str(n) for n in names if names.count(n) > 1})
+    ]
+    digests = {part.get("digest", "") for part in given}
+    known = set(Artefact.objects.filter(digest__in=digests).values_list("digest", flat=True))
+    return problems + [
+        f"there is no artefact {digest!r}" for digest in sorted(digests - known) if digest
+    ]
+
+
+def start(*, actor: Actor, run: Run, key: str | None = None) -> Answer:
+    """Start a run that was only created. Raises Conflict where it is started already."""
+
+    def body(command: Command, locked: Run) -> dict[str, object]:
+        if actor.user is not None:
+            refuse(not_starting(Hat.of(actor.user, locked), locked))
+        _start(command, locked)
+        return summary(locked)
+
+    return execute(
+        actor=actor,
+        name="start_run",
+        lock=lambda: run_of(run.pk),
+        body=body,
+        key=key,
+        request={"run": run.pk},
+    )
+
+
+def _start(command: Command, run: Run) -> None:
+    move(command, run, "start", run=run, started_at=command.now, moved_at=command.now)
+    advance(command, run)
+
+
+def start_within(command: Command, run: Run) -> None:
+    """Start a run inside the command that created it."""
+    _start(command, run)
+
+
+def pause(*, actor: Actor, run: Run, reason: str, key: str | None = None) -> Answer:
+    """Pause: no new claims; what runs finishes; decisions are refused; deadlines stop."""
+    _reason(reason)
+
+    def body(command: Command, locked: Run) -> dict[str, object]:
+        refuse(not_managing(Hat.of(_user(actor), locked), locked))
+        move(
+            command,
+            locked,
+            "pause",
+            run=locked,
+            paused_at=command.now,
+            reason=reason,
+            data={"reason": reason},
+        )
+        return summary(locked)
+
+    return execute(
+        actor=actor,
+        name="pause_run",
+        lock=lambda: run_of(run.pk),
+        body=body,
+        key=key,
+        request={"run": run.pk, "reason": reason},
+    )
+
+
+def resume(*, actor: Actor, run: Run, key: str | None = None) -> Answer:
+    """Resume: every open deadline moves by the length of the pause."""
+
+    def body(command: Command, locked: Run) -> dict[str, object]:
+        refuse(not_managing(Hat.of(_user(actor), locked), locked))
+        if locked.paused_at is None:
+            raise Conflict("illegal_move", f"{locked.label} is {locked.state}.", state=locked.state)
+        shift = command.now - locked.paused_at
+        for machine, rows, columns in _deadlines(locked):
+            open_rows = rows.filter(state__in=machine.open)
+            open_rows.update(**{column: F(column) + shift for column in columns})
+        move(
+            command,
+            locked,
+            "resume",
+            run=locked,
+            paused_at=None,
+            reason="",
+            moved_at=command.now,
+            data={"shifted_seconds": shift.total_seconds()},
+        )
+        advance(command, locked)
+        _poke_queued(locked)
+        return summary(locked)
+
+    return execute(
+        actor=actor,
+        name="resume_run",
+        lock=lambda: run_of(run.pk),
+        body=body,
+        key=key,
+        request={"run": run.pk},
+    )
+
+
+def _deadlines(run: Run) -> tuple[tuple[Machine, Any, tuple[str, ...]], ...]:
+    return (
+        (GATE, run.gates, ("due_at", "expires_at")),
+        (WORK_ITEM, run.items, ("due_at",)),
+        (HAND_OFF, run.hand_offs, ("due_at",)),
+        (STAGE, run.stages, ("due_at",)),
+    )
+
+
+def _poke_queued(run: Run) -> None:
+    Attempt.objects.filter(run=run, state=AttemptState.QUEUED).update(poked_at=None)
+
+
+def cancel(*, actor: Actor, run: Run, reason: str, key: str | None = None) -> Answer:
+    """Cancel: nothing starts any more; running children get up to a minute to be stopped."""
+    _reason(reason)
+
+    def body(command: Command, locked: Run) -> dict[str, object]:
+        refuse(not_managing(Hat.of(_user(actor), locked), locked, initiator=True))
+        rows = load(locked)
+        rounds.end_run(command, rows, event="cancel", reason=reason)
+        settle_cancelled(command, locked)
+        return summary(locked)
+
+    return execute(
+        actor=actor,
+        name="cancel_run",
+        lock=lambda: run_of(run.pk),
+        body=body,
+        key=key,
+        request={"run": run.pk, "reason": reason},
+    )
+
+
+def settle_cancelled(command: Command, run: Run) -> None:
+    """CANCELLING becomes CANCELLED once no attempt runs any more."""
+    if run.state != RunState.CANCELLING:
+        return
+    if not Attempt.objects.filter(run=run, state=AttemptState.RUNNING).exists():
+        move(command, run, "settle", run=run, finished_at=command.now, topic="run.cancelled")
+
+
+def give_up(*, actor: Actor, run: Run, reason: str, key: str | None = None) -> Answer:
+    """Give the run up: it FAILED, for the reason that is given."""
+    _reason(reason)
+
+    def body(command: Command, locked: Run) -> dict[str, object]:
+        refuse(not_managing(Hat.of(_user(actor), locked), locked, initiator=True))
+        rounds.end_run(command, load(locked), event="give_up", reason=reason)
+        return summary(locked)
+
+    return execute(
+        actor=actor,
+        name="give_up_run",
+        lock=lambda: run_of(run.pk),
+        body=body,
+        key=key,
+        request={"run": run.pk, "reason": reason},
+    )
+
+
+def _reason(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("A reason is needed.", fields={"reason": ["must not be empty"]})
+
+
+def _user(actor: Actor) -> User:
+    if actor.user is None:
+        raise Invalid("This needs a person.", fields={"actor": ["must be a person"]})
+    return actor.user
+
+
+def summary(run: Run) -> dict[str, object]:
+    """Return what an answer says of a run."""
+    return {"run": run.pk, "label": run.label, "state": run.state, "use_case": run.use_case.key}

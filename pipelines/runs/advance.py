@@ -1,0 +1,242 @@
+"""Apply the plan: called inside the caller's transaction, under the run's lock; opens none."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any, Final
+
+from personas.commands import Command
+from personas.people import BY_CODE, gap
+from pipelines.blueprints import moves
+from pipelines.blueprints.graph import hand_off_def
+from pipelines.blueprints.plan import plan
+from pipelines.lifecycles import RunState, StageState
+from pipelines.runs import dispatch, effects, reviews, rounds
+from pipelines.runs.models import HandOff, Run, Stage, WorkItem
+from pipelines.runs.moves import born, move
+from pipelines.runs.rows import Rows, load
+
+PASSES = 100  # A plan that still moves after so many passes is a defect, not patience.
+MODEL_PAYLOAD = ("H4", "H5", "H6", "H7")  # hand-offs whose payload is judged on deployment
+
+
+class EndlessPlan(RuntimeError):
+    """The plan kept moving without coming to rest."""
+
+
+def advance(command: Command, run: Run) -> Rows:
+    """Apply moves until nothing moves; returns the rows as they are then."""
+    rows = load(run)
+    for _ in range(PASSES):
+        due = plan(rows.blueprint, rows.view())
+        if not due:
+            return rows
+        for step in due:
+            if rows.run.state == RunState.RUNNING:
+                APPLY[type(step)](command, rows, step)
+    raise EndlessPlan(f"run {run.pk} did not come to rest in {PASSES} passes")
+
+
+def _create_stage(command: Command, rows: Rows, due: moves.CreateStage) -> None:
+    definition = rows.blueprint.stage(due.stage)
+    position = list(rows.blueprint.stages).index(definition)
+    stage = Stage(
+        run=rows.run,
+        key=due.stage,
+        round=due.round,
+        position=position,
+        persona_id=definition.persona,
+    )
+    born(command, stage, "create", run=rows.run)
+    rows.stages[due.stage] = stage
+
+
+def _ready(command: Command, rows: Rows, due: moves.ReadyStage) -> None:
+    move(command, rows.stages[due.stage], "ready", run=rows.run)
+
+
+def _activate(command: Command, rows: Rows, due: moves.ActivateStage) -> None:
+    """Begin the work: the first accepter of a hand-off into the stage owns it."""
+    stage = rows.stages[due.stage]
+    accepters = [
+        hand_off.answered_by
+        for (_, target), hand_off in rows.hand_offs.items()
+        if target == due.stage and hand_off.state == "ACCEPTED" and hand_off.answered_by
+    ]
+    owner = accepters[0] if accepters else _heir(rows, stage)
+    move(
+        command,
+        stage,
+        "activate",
+        run=rows.run,
+        topic="stage.active",
+        activated_at=command.now,
+        owner=owner,
+        owned_at=command.now if owner else None,
+        due_at=_after(command, rows.blueprint.stage(stage.key).target),
+    )
+
+
+def _heir(rows: Rows, stage: Stage) -> Any:
+    """Who goes on without a hand-off: the owner of a needed stage of the same persona, if any."""
+    for need in rows.blueprint.stage(stage.key).needs:
+        before = rows.stages[need]
+        if before.persona_id == stage.persona_id and before.owner_id is not None:
+            return before.owner
+    return None
+
+
+def _after(command: Command, length: timedelta | None) -> Any:
+    return command.now + length if length else None
+
+
+def _skip(command: Command, rows: Rows, due: moves.SkipStage) -> None:
+    move(command, rows.stages[due.stage], "skip", run=rows.run, finished_at=command.now)
+
+
+def _queue(command: Command, rows: Rows, due: moves.QueueStep) -> None:
+    definition = rows.blueprint.stage(due.stage).step(due.step)
+    step = dispatch.queue_step(command, rows, stage=rows.stages[due.stage], definition=definition)
+    if step.result is not None and definition.effect:
+        effects.of_step(command, rows, step, definition.effect)
+
+
+def _open_item(command: Command, rows: Rows, due: moves.OpenItem) -> None:
+    stage = rows.stages[due.stage]
+    definition = rows.blueprint.stage(due.stage).item(due.item)
+    holder = stage.owner if definition.persona == stage.persona_id else None
+    item = WorkItem(
+        run=rows.run,
+        stage=stage,
+        key=definition.key,
+        kind=definition.kind,
+        title=definition.title,
+        persona_id=definition.persona,
+        candidates=[definition.persona],
+        due_at=stage.due_at,
+        draft=_suggested(rows, stage, due.item),
+    )
+    born(command, item, "open", run=rows.run, topic="item.open")
+    if holder is not None:
+        move(command, item, "claim", run=rows.run, holder=holder, claimed_at=command.now)
+    rows.items[stage.pk, item.key] = item
+
+
+def _suggested(rows: Rows, stage: Stage, key: str) -> dict[str, Any]:
+    """What the form starts with: what the last round said, else the fields' defaults."""
+    last = (
+        WorkItem.objects.filter(
+            run=rows.run, stage__key=stage.key, key=key, state="COMPLETED", hand_off=None
+        )
+        .order_by("-id")
+        .first()
+    )
+    if last is not None:
+        return dict(last.data)
+    definition = rows.blueprint.stage(stage.key).item(key)
+    return {f.key: f.default for f in definition.fields if f.default is not None}
+
+
+def _finish(command: Command, rows: Rows, due: moves.FinishStage) -> None:
+    stage = rows.stages[due.stage]
+    event = "approve" if stage.state == StageState.IN_REVIEW else "finish"
+    move(command, stage, event, run=rows.run, finished_at=command.now)
+
+
+def _fail(command: Command, rows: Rows, due: moves.FailStage) -> None:
+    stage = rows.stages[due.stage]
+    move(command, stage, "fail", run=rows.run, data={"step": due.step})
+    reviews.ask_attention(
+        command,
+        rows,
+        stage=stage,
+        key=f"failed_{due.step}",
+        cause="step_failed",
+        title=f"{due.step} failed: retry, change it, send back or give up",
+        context={"step": rows.steps[stage.pk, due.step].pk},
+    )
+
+
+def _prepare(command: Command, rows: Rows, due: moves.PrepareHandOff) -> None:
+    source, target = rows.stages[due.source], rows.stages[due.target]
+    definition = hand_off_def(rows.blueprint, due.source)
+    axis = "deployment" if definition.code in MODEL_PAYLOAD else "ml"
+    both_known = source.persona_id in BY_CODE and target.persona_id in BY_CODE
+    hand_off = HandOff(
+        run=rows.run,
+        source=source,
+        target=target,
+        code=definition.code,
+        gap=gap(source.persona_id, target.persona_id, axis=axis) if both_known else 0,
+        package=reviews.package_of(rows, source),
+        checklist={
+            entry.key: rows.value(entry.value) for entry in definition.checklist if entry.value
+        },
+    )
+    born(command, hand_off, "prepare", run=rows.run, data={"from": due.source, "to": due.target})
+    rows.hand_offs[due.source, due.target] = hand_off
+    if definition.asks_a_person and not definition.contract:
+        reviews.ask_attention(
+            command,
+            rows,
+            stage=source,
+            key=f"offer_{hand_off.pk}",
+            cause="offer",
+            title="Complete the checklist and hand over",
+            hand_off=hand_off,
+            context={"hand_off": hand_off.pk},
+        )
+
+
+def _queue_contract(command: Command, rows: Rows, due: moves.QueueContractStep) -> None:
+    dispatch.queue_step(
+        command,
+        rows,
+        stage=rows.stages[due.source],
+        definition=rows.blueprint.stage(due.source).step(due.step),
+        hand_off=rows.hand_offs[due.source, due.target],
+    )
+
+
+def _judge(command: Command, rows: Rows, due: moves.JudgeContract) -> None:
+    reviews.judge_contract(command, rows, rows.hand_offs[due.source, due.target])
+
+
+def _offer(command: Command, rows: Rows, due: moves.OfferHandOff) -> None:
+    reviews.offer(command, rows, rows.hand_offs[due.source, due.target], note="", answers={})
+
+
+def _auto_accept(command: Command, rows: Rows, due: moves.AutoAcceptHandOff) -> None:
+    hand_off = rows.hand_offs[due.source, due.target]
+    move(command, hand_off, "auto_accept", run=rows.run, answered_at=command.now)
+
+
+def _submit(command: Command, rows: Rows, due: moves.SubmitStage) -> None:
+    reviews.submit(command, rows, rows.stages[due.stage])
+
+
+def _fail_run(command: Command, rows: Rows, due: moves.FailRun) -> None:
+    rounds.end_run(command, rows, event="fail", reason=f"stage {due.stage} failed")
+
+
+def _finish_run(command: Command, rows: Rows, _due: moves.FinishRun) -> None:
+    move(command, rows.run, "succeed", run=rows.run, finished_at=command.now, topic="run.succeeded")
+
+
+APPLY: Final[Mapping[type, Callable[[Command, Rows, Any], None]]] = {
+    moves.CreateStage: _create_stage,
+    moves.ReadyStage: _ready,
+    moves.ActivateStage: _activate,
+    moves.SkipStage: _skip,
+    moves.QueueStep: _queue,
+    moves.OpenItem: _open_item,
+    moves.SubmitStage: _submit,
+    moves.FinishStage: _finish,
+    moves.FailStage: _fail,
+    moves.PrepareHandOff: _prepare,
+    moves.QueueContractStep: _queue_contract,
+    moves.JudgeContract: _judge,
+    moves.OfferHandOff: _offer,
+    moves.AutoAcceptHandOff: _auto_accept,
+    moves.FailRun: _fail_run,
+    moves.FinishRun: _finish_run,
+}

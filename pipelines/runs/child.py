@@ -1,0 +1,179 @@
+"""The warm child: computes attempts one after the other, with the heavy imports already done.
+
+It speaks JSON lines: commands come on standard input, answers go out on the descriptor that
+was standard output. It knows no database, no Django and no broker. When its parent is gone the
+input ends, and it takes its whole process group with it.
+"""
+
+import contextlib
+import importlib
+import json
+import math
+import os
+import queue
+import resource
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from pipelines import catalogue
+from pipelines.operations.contract import (
+    Context,
+    NotYet,
+    OperationError,
+    ParamErrors,
+    clean_params,
+)
+from pipelines.runs import faults
+
+PROGRESS_EVERY = 0.25  # seconds between two progress lines; the last one always goes out
+
+
+class Channel:
+    """The way back to the supervisor; one line an answer, never interleaved."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self.stream = stream
+        self.lock = threading.Lock()
+
+    def send(self, **message: object) -> None:
+        """Send one message; numbers that JSON does not know become null."""
+        line = json.dumps(_finite(message), separators=(",", ":"), default=str).encode()
+        with self.lock:
+            self.stream.write(line + b"\n")
+            self.stream.flush()
+
+
+def _finite(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(item) for item in value]
+    return value
+
+
+class Reporter:
+    """Progress and log of the attempt under way, rate-limited."""
+
+    def __init__(self, channel: Channel) -> None:
+        self.channel = channel
+        self.last = 0.0
+
+    def progress(self, fraction: float, message: str, rows: int | None = None) -> None:
+        """Report how far it is (0 to 1), what it does, and how many rows it has done."""
+        now = time.monotonic()
+        if now - self.last < PROGRESS_EVERY and fraction < 1:
+            return
+        self.last = now
+        self.channel.send(kind="progress", fraction=fraction, message=message[:200], rows=rows)
+
+    def log(self, text: str) -> None:
+        """Send a line for the attempt's log."""
+        self.channel.send(kind="log", text=text[:2000])
+
+
+def main() -> None:
+    """Serve commands until the input ends."""
+    channel = Channel(os.fdopen(os.dup(1), "wb"))
+    os.dup2(2, 1)
+    commands: queue.Queue[dict[str, Any]] = queue.Queue()
+    threading.Thread(target=_read, args=(commands,), daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    channel.send(kind="ready", pid=os.getpid())
+    warm = [name for name in os.environ.get("BATON_WARM_IMPORTS", "").split(",") if name]
+    while True:
+        try:
+            command = commands.get(timeout=0.2 if warm else None)
+        except queue.Empty:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(warm.pop(0))
+            continue
+        compute(command, channel)
+
+
+def _read(commands: "queue.Queue[dict[str, Any]]") -> None:
+    for line in sys.stdin.buffer:
+        commands.put(json.loads(line))
+    os.killpg(0, signal.SIGKILL)
+
+
+def compute(command: Mapping[str, Any], channel: Channel) -> None:
+    """Perform one attempt and answer with `done`, `not_yet` or `error`."""
+    reporter = Reporter(channel)
+    wall, cpu = time.perf_counter(), time.process_time()
+    try:
+        spec = catalogue.spec(command["operation"])
+        context = Context(
+            inputs={name: Path(path) for name, path in command["inputs"].items()},
+            many={
+                port: {name: Path(path) for name, path in paths.items()}
+                for port, paths in command["many"].items()
+            },
+            params=clean_params(spec, command["params"]),
+            seed=command["seed"],
+            folder=Path(command["folder"]),
+            spec=spec,
+            report=reporter.progress,
+            write_log=reporter.log,
+        )
+        faults.point("child_before_compute")
+        result = catalogue.resolve(spec.name)(context)
+        faults.point("child_after_compute")
+    except OperationError as error:
+        channel.send(kind="error", **_usage(wall, cpu), error=error.as_json())
+    except ParamErrors as error:
+        channel.send(
+            kind="error",
+            **_usage(wall, cpu),
+            error={"code": "params", "message": str(error), "fields": error.fields},
+        )
+    except MemoryError:
+        channel.send(
+            kind="error",
+            **_usage(wall, cpu),
+            error={"code": "memory", "message": "Out of memory.", "retryable": False},
+        )
+    # A defect in an operation must not take the child's other work with it; it is reported whole.
+    except Exception as error:
+        channel.send(
+            kind="error",
+            **_usage(wall, cpu),
+            error={
+                "code": "defect",
+                "message": f"{type(error).__name__}: {error}",
+                "trace": traceback.format_exc()[-4000:],
+                "retryable": False,
+            },
+        )
+    else:
+        if isinstance(result, NotYet):
+            channel.send(kind="not_yet", seconds=result.seconds, reason=result.reason)
+        else:
+            channel.send(
+                kind="done",
+                **_usage(wall, cpu),
+                facts=result.facts,
+                outputs={name: str(path) for name, path in result.outputs.items()},
+            )
+
+
+def _usage(wall: float, cpu: float) -> dict[str, object]:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    return {
+        "usage": {
+            "wall_seconds": round(time.perf_counter() - wall, 4),
+            "cpu_seconds": round(time.process_time() - cpu, 4),
+            "peak_mib": peak,
+        }
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,108 @@
+"""The SQL of the hot path: claim, heartbeat, progress. One statement each, fenced by the token."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+# Claims share the run row, commands own it: a claim cannot slip past a cancel, and a busy run is
+# skipped, not waited for. Lock order: run (shared), attempt, step.
+CLAIM = """
+WITH cand AS (
+    SELECT a.id, a.run_id FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
+     WHERE a.state = 'QUEUED' AND a.due_at <= baton_now() AND a.queue = ANY(%(queues)s)
+       AND a.operation = ANY(%(operations)s) AND r.state = 'RUNNING'
+     ORDER BY a.priority DESC, a.due_at, a.id LIMIT %(window)s),
+r AS MATERIALIZED (
+    SELECT id FROM runs_run WHERE id IN (SELECT run_id FROM cand) AND state = 'RUNNING'
+     ORDER BY id FOR SHARE SKIP LOCKED),
+a AS MATERIALIZED (
+    SELECT id FROM runs_attempt WHERE id IN (SELECT cand.id FROM cand JOIN r ON r.id = cand.run_id)
+       AND state = 'QUEUED'
+     ORDER BY priority DESC, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
+claimed AS (
+    UPDATE runs_attempt SET state = 'RUNNING', owner = %(owner)s, worker = %(worker)s,
+           token = token + 1, deliveries = deliveries + 1, started_at = baton_now(),
+           lease_until = baton_now() + make_interval(secs => %(lease)s)
+      FROM a WHERE runs_attempt.id = a.id AND runs_attempt.state = 'QUEUED'
+    RETURNING runs_attempt.id, step_id, run_id, token, operation, params, inputs, seed),
+stepped AS (
+    UPDATE runs_step SET state = 'RUNNING' FROM claimed WHERE runs_step.id = claimed.step_id
+    RETURNING runs_step.id)
+SELECT c.*, pg_notify('baton_changed', 'run:' || c.run_id || ':0') FROM claimed c, stepped
+"""
+FENCE = "WHERE id = %(id)s AND token = %(token)s AND owner = %(owner)s AND state = 'RUNNING'"
+HEARTBEAT = f"""
+UPDATE runs_attempt SET lease_until = baton_now() + make_interval(secs => %(lease)s)
+{FENCE} RETURNING cancel_requested
+"""
+PROGRESS = f"""
+UPDATE runs_attempt SET lease_until = baton_now() + make_interval(secs => %(lease)s),
+       progress = %(fraction)s, progress_text = %(text)s, progress_rows = %(rows)s,
+       progress_at = baton_now()
+{FENCE} RETURNING cancel_requested, pg_notify('baton_changed', 'run:' || run_id || ':0')
+"""  # noqa: S608 - no value is formatted in
+WINDOWS = (16, 256)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An attempt this process holds, as long as nobody has taken it over."""
+
+    id: int
+    step_id: int
+    run_id: int
+    token: int
+    operation: str
+    params: dict[str, Any]
+    inputs: dict[str, Any]
+    seed: int
+    owner: UUID
+
+
+def claim(
+    *, queues: Sequence[str], operations: Sequence[str], owner: UUID, worker: str, lease: float
+) -> Claim | None:
+    """Take the next attempt, or None. Looks again with a wider window: busy runs hide others."""
+    with connection.cursor() as cursor:
+        for window in WINDOWS:
+            cursor.execute(
+                CLAIM,
+                {
+                    "queues": list(queues),
+                    "operations": list(operations),
+                    "owner": owner,
+                    "worker": worker,
+                    "lease": lease,
+                    "window": window,
+                },
+            )
+            row = cursor.fetchone()
+            if row is not None:
+                return Claim(*row[:8], owner=owner)
+    return None
+
+
+def heartbeat(held: Claim, *, lease: float) -> bool | None:
+    """Extend the lease; returns whether to cancel, or None where the claim is lost (fenced)."""
+    with connection.cursor() as cursor:
+        cursor.execute(HEARTBEAT, _fence(held, lease))
+        row = cursor.fetchone()
+    return None if row is None else bool(row[0])
+
+
+def progress(
+    held: Claim, *, lease: float, fraction: float | None, text: str, rows: int | None
+) -> bool | None:
+    """Write how far it is, and extend the lease; answers as `heartbeat`."""
+    values = {**_fence(held, lease), "fraction": fraction, "text": text[:200], "rows": rows}
+    with connection.cursor() as cursor:
+        cursor.execute(PROGRESS, values)
+        row = cursor.fetchone()
+    return None if row is None else bool(row[0])
+
+
+def _fence(held: Claim, lease: float) -> dict[str, object]:
+    return {"id": held.id, "token": held.token, "owner": held.owner, "lease": lease}

@@ -1,0 +1,71 @@
+"""Effects: what a finished step or a closed gate changes outside its run, in the same transaction.
+
+The blueprint names an effect, the catalogue maps the name to an action of registry or monitoring
+(which live above this module), and the action gets an EffectContext.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from personas.commands import Command
+from pipelines import catalogue
+from pipelines.blueprints.refs import Json
+from pipelines.runs.models import Gate, Run, Stage, Step
+from pipelines.runs.rows import Rows
+
+
+@dataclass(frozen=True)
+class EffectContext:
+    """What an effect may know: who caused it, where, and every fact and output of the run.
+
+    `outputs` maps "stage.step" to {name: {digest, size, media}}; `facts` maps as checks read it.
+    `step` is None for a gate's effect, `gate` for a step's. The effect writes its events with
+    `command.recorder.record(...)` and must open no transaction of its own.
+    """
+
+    command: Command
+    run: Run
+    stage: Stage
+    step: Step | None
+    gate: Gate | None
+    facts: Mapping[str, Mapping[str, Json]]
+    outputs: Mapping[str, Mapping[str, Mapping[str, Json]]]
+
+
+def of_step(command: Command, rows: Rows, step: Step, name: str) -> None:
+    """Cause the effect of a step that has just succeeded."""
+    _cause(name, _context(command, rows, stage=step.stage, step=step, gate=None))
+
+
+def of_gate(command: Command, rows: Rows, gate: Gate, name: str) -> None:
+    """Cause the effect of a gate that has just been approved."""
+    _cause(name, _context(command, rows, stage=gate.stage, step=None, gate=gate))
+
+
+def _cause(name: str, context: EffectContext) -> None:
+    catalogue.effect(name)(context)
+    context.command.recorder.record(
+        context.run.stream,
+        "effect.caused",
+        subject=("stage", context.stage.pk),
+        data={"effect": name, "step": context.step.key if context.step else ""},
+    )
+
+
+def _context(
+    command: Command, rows: Rows, *, stage: Stage, step: Step | None, gate: Gate | None
+) -> EffectContext:
+    outputs = {
+        f"{one.stage.key}.{one.key}": one.result.outputs
+        for one in (*rows.steps.values(), *rows.contract_steps.values())
+        if one.result is not None
+    }
+    return EffectContext(
+        command=command,
+        run=rows.run,
+        stage=stage,
+        step=step,
+        gate=gate,
+        facts=rows.facts(),
+        outputs=outputs,
+    )

@@ -1,0 +1,233 @@
+"""Lanes: each supervises one warm child, with time and memory limits and a heartbeat.
+
+A lane is not the computing process: a heartbeat thread beside a long C call is not trustworthy.
+The child has its own process group, which is killed as a whole on cancel, overrun or loss.
+"""
+
+import contextlib
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import psutil
+
+CHILD_COMMAND = (sys.executable, "-m", "pipelines.runs.child")
+CHILD_LIMITS = {
+    # More threads than cores make boosting slower and one-row predictions erratic.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+}
+WARM_IMPORTS = "numpy,pandas,pyarrow.parquet,scipy.stats,sklearn.pipeline,sklearn.ensemble"
+RECYCLE_AFTER = 200  # attempts
+RECYCLE_ABOVE = 1200  # MiB of resident memory between two attempts
+LOOK_EVERY = 1.0  # seconds between two looks at memory and deadline
+LOG_LIMIT = 16_000  # characters of log kept with an attempt
+
+
+@dataclass(frozen=True)
+class Work:
+    """What the child is asked to do, and the limits it gets."""
+
+    operation: str
+    params: Mapping[str, Any]
+    inputs: Mapping[str, str]
+    many: Mapping[str, Mapping[str, str]]
+    seed: int
+    folder: Path
+    max_runtime: float
+    max_memory: int
+
+
+@dataclass
+class Result:
+    """How the child answered: `done`, `not_yet`, `error`, `lost`, `timed_out` or `stopped`."""
+
+    kind: str
+    message: dict[str, Any] = field(default_factory=dict)
+    log: str = ""
+
+
+class Stop(Exception):
+    """Raised by the beat to end the work: cancelled, fenced or handed back."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+Beat = Callable[[dict[str, Any] | None], None]
+
+
+class Lane:
+    """One supervisor's seat: at most one child, at most one attempt at a time."""
+
+    def __init__(self, number: int, logs: Path) -> None:
+        self.number = number
+        self.log_path = logs / f"lane-{os.getpid()}-{number}.log"
+        self.child: subprocess.Popen[bytes] | None = None
+        self.buffer = b""
+        self.served = 0
+
+    def start(self) -> None:
+        """Start the child if there is none; does not wait for its imports."""
+        if self.child is not None and self.child.poll() is None:
+            return
+        environment = {**os.environ, **CHILD_LIMITS}
+        environment.setdefault("BATON_WARM_IMPORTS", WARM_IMPORTS)
+        with self.log_path.open("wb") as log:
+            self.child = subprocess.Popen(
+                CHILD_COMMAND,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                start_new_session=True,
+                env=environment,
+            )
+        self.buffer, self.served = b"", 0
+
+    def perform(self, work: Work, beat: Beat, *, beat_every: float) -> Result:
+        """Let the child do the work; calls `beat` with progress, and every `beat_every` seconds."""
+        self.start()
+        self.served += 1
+        try:
+            self._send(work)
+            return self._watch(work, beat, beat_every=beat_every)
+        except BrokenPipeError:
+            return self._lost("The child was gone before it took the work.")
+        except Stop as stop:
+            self.kill()
+            return Result("stopped", {"reason": stop.reason})
+
+    def _send(self, work: Work) -> None:
+        command = {
+            "operation": work.operation,
+            "params": work.params,
+            "inputs": work.inputs,
+            "many": work.many,
+            "seed": work.seed,
+            "folder": str(work.folder),
+        }
+        sink = self._pipe("stdin")
+        sink.write(json.dumps(command).encode() + b"\n")
+        sink.flush()
+
+    def _watch(self, work: Work, beat: Beat, *, beat_every: float) -> Result:
+        started = last_beat = last_look = time.monotonic()
+        log: list[str] = []
+        while True:
+            for message in self._messages(min(beat_every, LOOK_EVERY)):
+                if message["kind"] in ("done", "not_yet", "error"):
+                    self._settle()
+                    return Result(message["kind"], message, "\n".join(log)[-LOG_LIMIT:])
+                if message["kind"] == "log":
+                    log.append(message["text"])
+                elif message["kind"] == "progress":
+                    beat(message)
+            if self.child is None or self.child.poll() is not None:
+                return self._lost("The child process died.")
+            now = time.monotonic()
+            if now - last_beat >= beat_every:
+                last_beat = now
+                beat(None)
+            if now - last_look >= LOOK_EVERY:
+                last_look = now
+                overrun = self._overrun(work, now - started)
+                if overrun is not None:
+                    return overrun
+
+    def _messages(self, timeout: float) -> list[dict[str, Any]]:
+        source = self._pipe("stdout")
+        ready, _, _ = select.select([source], [], [], timeout)
+        if ready:
+            self.buffer += os.read(source.fileno(), 1 << 16)
+        *lines, self.buffer = self.buffer.split(b"\n")
+        return [json.loads(line) for line in lines if line]
+
+    def _overrun(self, work: Work, elapsed: float) -> Result | None:
+        if elapsed > work.max_runtime:
+            self.kill()
+            return Result(
+                "timed_out",
+                {
+                    "error": {
+                        "code": "max_runtime",
+                        "message": f"It ran longer than {work.max_runtime:.0f} s.",
+                    }
+                },
+            )
+        memory = self.memory()
+        if memory > work.max_memory:
+            self.kill()
+            return Result(
+                "error",
+                {
+                    "error": {
+                        "code": "max_memory",
+                        "retryable": False,
+                        "message": f"It used {memory} MiB; its limit is {work.max_memory} MiB.",
+                    }
+                },
+            )
+        return None
+
+    def memory(self) -> int:
+        """Return the resident memory of the child's whole group, in MiB."""
+        if self.child is None:
+            return 0
+        total = 0
+        with contextlib.suppress(psutil.Error):
+            child = psutil.Process(self.child.pid)
+            for process in (child, *child.children(recursive=True)):
+                with contextlib.suppress(psutil.Error):
+                    total += process.memory_info().rss
+        return total >> 20
+
+    def _settle(self) -> None:
+        if self.served >= RECYCLE_AFTER or (
+            self.served % 10 == 0 and self.memory() > RECYCLE_ABOVE
+        ):
+            self.kill()
+
+    def _lost(self, message: str) -> Result:
+        code = self.child.poll() if self.child is not None else None
+        tail = self.log_path.read_bytes()[-2000:].decode(errors="replace")
+        self.kill()
+        return Result(
+            "lost",
+            {
+                "error": {
+                    "code": "worker_lost",
+                    "message": message,
+                    "exit": code,
+                    "trace": tail,
+                }
+            },
+        )
+
+    def kill(self) -> None:
+        """Kill the child with its whole process group and collect it."""
+        child, self.child = self.child, None
+        if child is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            if pipe is not None:
+                with contextlib.suppress(OSError):
+                    pipe.close()
+
+    def _pipe(self, name: str) -> IO[bytes]:
+        pipe: IO[bytes] | None = getattr(self.child, name, None)
+        if pipe is None:
+            raise BrokenPipeError(name)
+        return pipe

@@ -1,0 +1,52 @@
+"""Runs: one pass of a use case through a blueprint version."""
+
+from django.db import models
+
+from personas.models import BatonNow, User
+from pipelines.lifecycles import RUN
+from pipelines.runs.models.states import final_rows_stay, known_state, state_field
+from pipelines.usecases.models import BlueprintVersion, UseCase
+
+
+class Run(models.Model):
+    """One pass of a use case through a blueprint version; all its commands lock this row."""
+
+    use_case = models.ForeignKey(UseCase, on_delete=models.PROTECT, related_name="runs")
+    kind = models.CharField(max_length=8, default="main")
+    number = models.PositiveIntegerField()
+    version = models.ForeignKey(BlueprintVersion, on_delete=models.PROTECT, related_name="runs")
+    state = state_field(RUN)
+    parameters = models.JSONField(default=dict)
+    inputs = models.JSONField(default=dict)
+    seed = models.PositiveBigIntegerField(default=2013)
+    trigger = models.JSONField(default=dict)
+    restarted_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    created_at = models.DateTimeField(db_default=BatonNow())
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    paused_at = models.DateTimeField(null=True)
+    reason = models.TextField(blank=True)
+    moved_at = models.DateTimeField(db_default=BatonNow())
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = (
+            known_state(RUN, "run"),
+            models.UniqueConstraint(fields=("use_case", "kind", "number"), name="one_run_number"),
+        )
+        indexes = (models.Index(fields=("state", "moved_at"), name="run_state_moved"),)
+        triggers = (final_rows_stay(RUN),)
+
+    def __str__(self) -> str:
+        return f"{self.use_case.title}, {self.label}"
+
+    @property
+    def label(self) -> str:
+        """Return the run's short name: watch runs are numbered apart."""
+        return f"{'Watch' if self.kind == 'watch' else 'Run'} {self.number}"
+
+    @property
+    def stream(self) -> tuple[str, str]:
+        """Return the name of the run's stream of events."""
+        return "run", str(self.pk)

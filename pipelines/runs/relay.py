@@ -1,0 +1,87 @@
+"""The relay: PostgreSQL's notifications become Redis wake-up calls. All of it may be lost safely.
+
+Only the engine process speaks to the broker, so that a dead broker never slows a person's request.
+"""
+
+import json
+import logging
+import select
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import redis
+from celery import current_app
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+
+logger = logging.getLogger(__name__)
+
+CHANNELS = ("baton_poke", "baton_changed", "baton_outbox")
+CHANGED = "baton:changed"
+REST_SECONDS = 1.0  # after the broker refused, so that its silence does not stall the rest
+
+
+class Relay:
+    """Listens to the database and publishes; one per engine process, any number of those."""
+
+    def __init__(self, *, on_outbox: Callable[[], None], stopping: threading.Event) -> None:
+        self.on_outbox = on_outbox
+        self.stopping = stopping
+        self.quiet_until = 0.0
+        self.redis = redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
+        )
+
+    def run(self) -> None:
+        """Relay until stopped; the database may go away and come back."""
+        while not self.stopping.is_set():
+            try:
+                self._listen()
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("relay: database away: %s", error)
+                close_old_connections()
+                self.stopping.wait(0.5)
+
+    def _listen(self) -> None:
+        with connection.cursor() as cursor:
+            for channel in CHANNELS:
+                cursor.execute(f"LISTEN {channel}")
+        raw: Any = connection.connection
+        while not self.stopping.is_set():
+            ready, _, _ = select.select([raw], [], [], 0.5)
+            if not ready:
+                continue
+            raw.poll()
+            notes, raw.notifies = list(raw.notifies), []
+            self._publish([(note.channel, note.payload) for note in notes])
+
+    def _publish(self, notes: list[tuple[str, str]]) -> None:
+        if any(channel == "baton_outbox" for channel, _ in notes):
+            self.on_outbox()
+        for payload in dict.fromkeys(p for channel, p in notes if channel == "baton_poke"):
+            queue, _, hint = payload.partition(":")
+            self.poke(queue, int(hint or 0))
+        changed = dict.fromkeys(p for channel, p in notes if channel == "baton_changed")
+        if changed:
+            self._guarded(lambda: self.redis.publish(CHANGED, json.dumps(list(changed))))
+
+    def poke(self, queue: str, hint: int) -> bool:
+        """Wake a worker of the queue; False where the broker is away (the sweeper pokes again)."""
+        return self._guarded(
+            lambda: current_app.send_task(
+                "poke", args=(queue, hint), queue=queue, ignore_result=True, retry=False
+            )
+        )
+
+    def _guarded(self, publish: Callable[[], object]) -> bool:
+        if time.monotonic() < self.quiet_until:
+            return False
+        try:
+            publish()
+        except (redis.RedisError, OSError, current_app.connection().connection_errors) as error:
+            logger.warning("relay: broker away: %s", error)
+            self.quiet_until = time.monotonic() + REST_SECONDS
+            return False
+        return True

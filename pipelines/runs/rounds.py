@@ -1,0 +1,162 @@
+"""Rounds: what a send-back, a rerun or the end of a run does to stages that are under way."""
+
+from collections.abc import Iterable
+
+from personas.commands import Command
+from personas.errors import Conflict
+from pipelines.blueprints.graph import affected
+from pipelines.lifecycles import (
+    ATTEMPT,
+    GATE,
+    HAND_OFF,
+    STAGE,
+    STEP,
+    WORK_ITEM,
+    AttemptState,
+    StageState,
+    can_move,
+)
+from pipelines.runs.models import Attempt, Gate, HandOff, Stage, Step, WorkItem
+from pipelines.runs.moves import born, move
+from pipelines.runs.rows import Rows
+from pipelines.usecases.models import Seat
+
+
+def rounds_left(rows: Rows, key: str) -> int:
+    """Return how many further rounds the stage may have; loops are bounded."""
+    return rows.blueprint.stage(key).max_rounds - rows.stages[key].round
+
+
+def send_back(
+    command: Command,
+    rows: Rows,
+    *,
+    source: Stage,
+    target: str,
+    reason: str,
+    code: str,
+) -> Stage:
+    """Open round n+1 of `target`; everything that depends on it starts over when its turn comes.
+
+    Raises Conflict (`max_rounds`) when the target has no round left.
+    """
+    if rounds_left(rows, target) < 1:
+        raise Conflict(
+            "max_rounds",
+            f"{target} has had its {rows.stages[target].round} rounds; approve, reject or give up.",
+            stage=target,
+        )
+    if source.state in (StageState.IN_REVIEW, StageState.FAILED):
+        stop(command, rows, source, gate_event="close")
+        _retire(command, rows, source, "send_back")
+    return reopen(command, rows, target=target, reason=reason, code=code)
+
+
+def reopen(command: Command, rows: Rows, *, target: str, reason: str, code: str) -> Stage:
+    """Supersede `target` and all that depends on it, and open the target's next round, ACTIVE."""
+    for key in _in_order(rows, affected(rows.blueprint, target)):
+        stage = rows.stages[key]
+        if stage.state == StageState.PENDING:
+            continue
+        if can_move(STAGE, stage.state, "supersede"):
+            stop(command, rows, stage, gate_event="supersede")
+            _retire(command, rows, stage, "supersede")
+        _next_round(command, rows, stage, "create")
+    old = rows.stages[target]
+    if can_move(STAGE, old.state, "supersede"):
+        stop(command, rows, old, gate_event="supersede")
+        _retire(command, rows, old, "supersede")
+    fresh = _next_round(command, rows, old, "reopen")
+    owner = old.owner if old.owner is not None and _seated(rows, old) else None
+    definition = rows.blueprint.stage(target)
+    fresh.activated_at = command.now
+    fresh.owner, fresh.owned_at = owner, command.now if owner else None
+    fresh.return_reason, fresh.return_code = reason, code
+    fresh.returned_by = command.actor.user
+    fresh.due_at = command.now + definition.target if definition.target else None
+    fresh.save()
+    command.recorder.record(
+        rows.run.stream,
+        "stage.returned",
+        subject=("stage", fresh.pk),
+        after=fresh.state,
+        data={"stage": target, "round": fresh.round, "code": code, "reason": reason},
+        topic="stage.returned",
+    )
+    return fresh
+
+
+def _in_order(rows: Rows, keys: Iterable[str]) -> list[str]:
+    wanted = set(keys)
+    return [stage.key for stage in rows.blueprint.stages if stage.key in wanted]
+
+
+def _retire(command: Command, rows: Rows, stage: Stage, event: str) -> None:
+    move(
+        command,
+        stage,
+        event,
+        run=rows.run,
+        current=False,
+        finished_at=stage.finished_at or command.now,
+    )
+
+
+def _next_round(command: Command, rows: Rows, old: Stage, event: str) -> Stage:
+    stage = Stage(
+        run=rows.run,
+        key=old.key,
+        round=old.round + 1,
+        position=old.position,
+        persona_id=old.persona_id,
+    )
+    born(command, stage, event, run=rows.run)
+    rows.stages[old.key] = stage
+    return stage
+
+
+def _seated(rows: Rows, stage: Stage) -> bool:
+    return Seat.objects.filter(
+        use_case_id=rows.run.use_case_id,
+        persona_id=stage.persona_id,
+        user_id=stage.owner_id,
+        until=None,
+        user__is_active=True,
+    ).exists()
+
+
+def stop(command: Command, rows: Rows, stage: Stage, *, gate_event: str) -> None:
+    """Close what is open in a stage: attempts, steps, work items, gates and hand-offs."""
+    run = rows.run
+    for attempt in Attempt.objects.filter(step__stage=stage, state__in=ATTEMPT.open):
+        if attempt.state == AttemptState.QUEUED:
+            move(command, attempt, "cancel", run=run, finished_at=command.now)
+        else:
+            # The supervisor sees it with its next heartbeat, and kills the child.
+            Attempt.objects.filter(pk=attempt.pk).update(cancel_requested=True)
+    for step in Step.objects.filter(stage=stage, state__in=STEP.open):
+        move(command, step, "cancel", run=run)
+    for item in WorkItem.objects.filter(stage=stage, state__in=WORK_ITEM.open):
+        move(command, item, "cancel", run=run, closed_at=command.now)
+    for gate in Gate.objects.filter(stage=stage, state__in=GATE.open):
+        move(
+            command,
+            gate,
+            gate_event,
+            run=run,
+            closed_at=command.now,
+            closed_by=command.actor.user,
+            closing_reason="the stage was left",
+        )
+    for hand_off in HandOff.objects.filter(source=stage, state__in=HAND_OFF.open):
+        move(command, hand_off, "withdraw", run=run, answered_at=command.now)
+
+
+def end_run(command: Command, rows: Rows, *, event: str, reason: str) -> None:
+    """End a run that failed, was given up, rejected or cancelled: all that is open is closed."""
+    for stage in rows.stages.values():
+        stop(command, rows, stage, gate_event="close")
+        if can_move(STAGE, stage.state, "cancel"):
+            move(command, stage, "cancel", run=rows.run, finished_at=command.now)
+    ended = {} if event == "cancel" else {"finished_at": command.now}
+    move(command, rows.run, event, run=rows.run, reason=reason, topic=f"run.{event}", **ended)

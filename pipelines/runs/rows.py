@@ -1,0 +1,214 @@
+"""The current rows of a run in memory: what `plan` looks at and what `advance` works on.
+
+Loaded once per command under the run's lock with a fixed number of queries.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from django.db.models import F, Prefetch
+
+from pipelines.blueprints.parse import parse
+from pipelines.blueprints.plan import HandOffView, RunView, StageView
+from pipelines.blueprints.refs import Json, Ref, RefKind
+from pipelines.blueprints.spec import Blueprint
+from pipelines.lifecycles import GateState
+from pipelines.runs.models import Gate, HandOff, Run, Stage, Step, WorkItem
+from pipelines.usecases.models import BlueprintVersion, Seat
+
+Part = dict[str, str]
+
+
+@lru_cache(maxsize=64)
+def _parsed(digest: str, pk: int) -> Blueprint:
+    return parse(BlueprintVersion.objects.get(pk=pk).body)
+
+
+def blueprint_of(run: Run) -> Blueprint:
+    """Return the run's blueprint; versions are immutable, so it is parsed once per process."""
+    pk = run.version_id
+    return _parsed(_digest(pk), pk)
+
+
+@lru_cache(maxsize=256)
+def _digest(pk: int) -> str:
+    return BlueprintVersion.objects.values_list("digest", flat=True).get(pk=pk)
+
+
+@dataclass
+class Rows:
+    """The run's current rounds with their steps, items, latest gates and hand-offs."""
+
+    run: Run
+    blueprint: Blueprint
+    stages: dict[str, Stage]
+    steps: dict[tuple[int, str], Step]
+    contract_steps: dict[tuple[int, str], Step]
+    items: dict[tuple[int, str], WorkItem]
+    gates: dict[int, Gate]
+    hand_offs: dict[tuple[str, str], HandOff]
+    green: dict[int, bool | None] = field(default_factory=dict)
+
+    def view(self) -> RunView:
+        """Return the run as `plan` sees it."""
+        return RunView(
+            state=self.run.state,
+            stages={key: self._stage_view(stage) for key, stage in self.stages.items()},
+            hand_offs={edge: self._hand_off_view(h) for edge, h in self.hand_offs.items()},
+            facts=self.facts() if has_conditions(self.blueprint) else {},
+        )
+
+    def _stage_view(self, stage: Stage) -> StageView:
+        gate = self.gates.get(stage.pk)
+        return StageView(
+            state=stage.state,
+            round=stage.round,
+            steps={s.key: s.state for (pk, _), s in self.steps.items() if pk == stage.pk},
+            items={i.key: i.state for (pk, _), i in self.items.items() if pk == stage.pk},
+            gate=gate.state if gate else "",
+        )
+
+    def _hand_off_view(self, hand_off: HandOff) -> HandOffView:
+        return HandOffView(
+            state=hand_off.state,
+            source_round=hand_off.source.round,
+            steps={
+                s.key: s.state for (pk, _), s in self.contract_steps.items() if pk == hand_off.pk
+            },
+            green=self.green.get(hand_off.pk),
+        )
+
+    def facts(self) -> dict[str, Mapping[str, Json]]:
+        """Return the facts of the current rounds, as checks and conditions read them."""
+        facts: dict[str, Mapping[str, Json]] = {"run": self.run_facts()}
+        for step in (*self.steps.values(), *self.contract_steps.values()):
+            if step.result is not None:
+                facts[f"{step.stage.key}.{step.key}"] = step.result.facts
+        for item in self.items.values():
+            if item.state == "COMPLETED":
+                facts[f"item.{item.stage.key}.{item.key}"] = item.data
+        return facts
+
+    def run_facts(self) -> dict[str, Json]:
+        """Return what checks may know of the run itself: parameters, seats, kind and trigger."""
+        seats = Seat.objects.filter(use_case_id=self.run.use_case_id, until=None)
+        codes = sorted(set(seats.values_list("persona_id", flat=True)))
+        return {
+            "parameters": self.run.parameters,
+            "seats": list(codes),
+            "kind": self.run.kind,
+            "number": self.run.number,
+            "trigger": self.run.trigger,
+        }
+
+    def part(self, ref: Ref) -> Part | None:
+        """Return the artefact an output reference names, or None where there is none yet."""
+        step = self._step(ref)
+        if step is None or step.result is None:
+            return None
+        output: Part | None = step.result.outputs.get(ref.part)
+        if output is None:
+            return None
+        return {"name": ref.part, "digest": output["digest"], "media": output["media"]}
+
+    def value(self, ref: Ref) -> Json:
+        """Return the value a parameter reference names; its default where there is none."""
+        found: Json = None
+        if ref.kind is RefKind.PARAMETER:
+            found = self.run.parameters.get(ref.name)
+        elif ref.kind is RefKind.FIELD:
+            stage = self.stages.get(ref.stage)
+            item = self.items.get((stage.pk, ref.name)) if stage else None
+            found = item.data.get(ref.part) if item is not None else None
+        elif ref.kind is RefKind.FACT:
+            step = self._step(ref)
+            found = step.result.facts.get(ref.part) if step and step.result else None
+        return ref.default if found is None else found
+
+    def _step(self, ref: Ref) -> Step | None:
+        stage = self.stages.get(ref.stage)
+        if stage is None:
+            return None
+        own = self.steps.get((stage.pk, ref.name))
+        if own is not None:
+            return own
+        for (source, _), hand_off in self.hand_offs.items():
+            contract = self.contract_steps.get((hand_off.pk, ref.name))
+            if source == stage.key and contract is not None:
+                return contract
+        return None
+
+
+@lru_cache(maxsize=64)
+def has_conditions(blueprint: Blueprint) -> bool:
+    """Whether any stage or gate of the blueprint has a `when`: only then are facts loaded."""
+    return any(stage.when or (stage.gate and stage.gate.when) for stage in blueprint.stages)
+
+
+def load(run: Run) -> Rows:
+    """Load the run's current rows; six queries, whatever the size of the run."""
+    stages = {stage.key: stage for stage in run.stages.filter(current=True)}
+    by_pk = {stage.pk: stage for stage in stages.values()}
+    hand_offs = _hand_offs(run, by_pk)
+    steps: dict[tuple[int, str], Step] = {}
+    contract_steps: dict[tuple[int, str], Step] = {}
+    open_hand_offs = {hand_off.pk for hand_off in hand_offs.values()}
+    for step in Step.objects.filter(stage__in=by_pk).select_related("result").order_by("id"):
+        step.stage, step.run = by_pk[step.stage_id], run
+        if step.hand_off_id is None:
+            steps[step.stage_id, step.key] = step
+        elif step.hand_off_id in open_hand_offs:
+            contract_steps[step.hand_off_id, step.key] = step
+    return Rows(
+        run=run,
+        blueprint=blueprint_of(run),
+        stages=stages,
+        steps=steps,
+        contract_steps=contract_steps,
+        items=_items(by_pk),
+        gates=_gates(by_pk),
+        hand_offs=hand_offs,
+        green={pk: _green(h) for h in hand_offs.values() for pk in (h.pk,)},
+    )
+
+
+def _items(by_pk: Mapping[int, Stage]) -> dict[tuple[int, str], WorkItem]:
+    items = {}
+    for item in WorkItem.objects.filter(stage__in=by_pk).exclude(kind="attention").order_by("id"):
+        item.stage = by_pk[item.stage_id]
+        if item.hand_off_id is None:
+            items[item.stage_id, item.key] = item
+    return items
+
+
+def _gates(by_pk: Mapping[int, Stage]) -> dict[int, Gate]:
+    gates = {}
+    for gate in Gate.objects.filter(stage__in=by_pk).exclude(state=GateState.SUPERSEDED):
+        gate.stage = by_pk[gate.stage_id]
+        gates[gate.stage_id] = gate
+    return gates
+
+
+def _hand_offs(run: Run, by_pk: Mapping[int, Stage]) -> dict[tuple[str, str], HandOff]:
+    """The latest hand-off of each edge, from a current round of its source."""
+    found = {}
+    rows = (
+        HandOff.objects.filter(run=run, source__in=by_pk)
+        .annotate(target_key=F("target__key"))
+        .prefetch_related(Prefetch("checks"))
+        .order_by("id")
+    )
+    for hand_off in rows:
+        hand_off.source = by_pk[hand_off.source_id]
+        hand_off.run = run
+        found[hand_off.source.key, hand_off.target_key] = hand_off
+    return found
+
+
+def _green(hand_off: HandOff) -> bool | None:
+    """Whether the contract is green: None before it is judged; the latest judgement counts."""
+    checks = {check.name: check for check in sorted(hand_off.checks.all(), key=lambda c: c.pk)}
+    if not checks:
+        return None
+    return not any(check.blocks for check in checks.values())

@@ -1,0 +1,174 @@
+"""The sweeper: what time decides. Runs in every engine process; every duty may run twice."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db.models import Exists, F, OuterRef
+
+from personas import ledger
+from personas.commands import Answer, Command, execute
+from personas.errors import DomainError
+from personas.ledger import Actor
+from personas.models import BatonNow
+from pipelines.lifecycles import AttemptState, RunState
+from pipelines.runs.actions import gates, handoffs, steps
+from pipelines.runs.actions.locks import run_of
+from pipelines.runs.actions.runs import CANCEL_GRACE, settle_cancelled
+from pipelines.runs.advance import advance
+from pipelines.runs.models import Attempt, Gate, HandOff, Run, Step
+
+logger = logging.getLogger(__name__)
+
+BATCH = 200
+SEAL_SECONDS = 60.0
+STUCK_SECONDS = 60
+STUCK_EVERY = 15.0
+# An attempt is poked when it is queued; here again 10 s later, then every 60 s.
+REPOKE = """
+UPDATE runs_attempt SET poked_at = baton_now()
+ WHERE id IN (
+    SELECT a.id FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id AND r.state = 'RUNNING'
+     WHERE a.state = 'QUEUED'
+       AND greatest(a.due_at, a.created_at) < baton_now() - make_interval(secs => %(first)s)
+       AND (a.poked_at IS NULL OR a.poked_at < baton_now() - make_interval(secs => %(again)s))
+     ORDER BY a.priority DESC, a.due_at LIMIT 200 FOR UPDATE OF a SKIP LOCKED)
+RETURNING queue, id
+"""
+
+
+class Sweeper:
+    """One process's sweeps; replicas need no leader, for each duty re-checks under the row's lock."""
+
+    def __init__(self, *, poke: Callable[[str, int], bool], stopping: threading.Event) -> None:
+        self.poke = poke
+        self.stopping = stopping
+        self.last_seal = 0.0
+        self.last_stuck = 0.0
+
+    def run(self) -> None:
+        """Sweep until stopped; one row's error never ends the loop."""
+        while not self.stopping.wait(settings.SWEEP_SECONDS):
+            try:
+                self.sweep()
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("sweeper: database away: %s", error)
+                close_old_connections()
+
+    def sweep(self) -> None:
+        """Do every duty once."""
+        self._each(
+            self._lost_attempts(),
+            lambda pk: steps.lose(
+                attempt_id=pk,
+                error={"code": "worker_lost", "message": "The worker fell silent."},
+            ),
+        )
+        self._each(self._waiting_steps(), lambda pk: steps.wake(step_id=pk))
+        self._each(self._due_gates(), lambda pk: gates.expire(gate_id=pk))
+        self._each(self._due_hand_offs(), lambda pk: handoffs.escalate(hand_off_id=pk))
+        self._each(self._cancelling_runs(), lambda pk: settle(run_id=pk))
+        self.repoke()
+        now = time.monotonic()
+        if now - self.last_stuck > STUCK_EVERY:
+            self.last_stuck = now
+            self._each(self._stuck_runs(), lambda pk: unstick(run_id=pk))
+        if now - self.last_seal > SEAL_SECONDS:
+            self.last_seal = now
+            ledger.seal()
+
+    def _each(self, ids: Iterable[int], duty: Callable[[int], object]) -> None:
+        for pk in ids:
+            try:
+                duty(pk)
+            except DomainError as error:
+                # Busy: the next sweep comes soon. Anything else is news, and no reason to stop.
+                logger.info("sweeper: %s", error.message)
+
+    def _lost_attempts(self) -> list[int]:
+        rows = Attempt.objects.filter(state=AttemptState.RUNNING, lease_until__lt=BatonNow())
+        return list(rows.values_list("id", flat=True)[:BATCH])
+
+    def _waiting_steps(self) -> list[int]:
+        rows = Step.objects.filter(
+            state="RETRY_WAIT", retry_at__lte=BatonNow(), run__state=RunState.RUNNING
+        )
+        return list(rows.order_by("retry_at").values_list("id", flat=True)[:BATCH])
+
+    def _due_gates(self) -> list[int]:
+        rows = Gate.objects.filter(
+            state="OPEN", expires_at__lte=BatonNow(), run__state=RunState.RUNNING
+        )
+        return list(rows.values_list("id", flat=True)[:BATCH])
+
+    def _due_hand_offs(self) -> list[int]:
+        rows = HandOff.objects.filter(
+            state="OFFERED", due_at__lte=BatonNow(), run__state=RunState.RUNNING
+        )
+        return list(rows.values_list("id", flat=True)[:BATCH])
+
+    def _cancelling_runs(self) -> list[int]:
+        return list(
+            Run.objects.filter(state=RunState.CANCELLING).values_list("id", flat=True)[:BATCH]
+        )
+
+    def _stuck_runs(self) -> list[int]:
+        """Runs that moved nothing for a minute and have nothing open that could move them."""
+        open_attempt = Attempt.objects.filter(
+            run=OuterRef("pk"), state__in=(AttemptState.QUEUED, AttemptState.RUNNING)
+        )
+        rows = Run.objects.filter(
+            ~Exists(open_attempt),
+            state=RunState.RUNNING,
+            moved_at__lt=BatonNow() - timedelta(seconds=STUCK_SECONDS),
+        )
+        return list(rows.order_by("moved_at").values_list("id", flat=True)[:20])
+
+    def repoke(self) -> int:
+        """Poke again what was queued and not claimed; returns how many."""
+        with connection.cursor() as cursor:
+            cursor.execute(REPOKE, {"first": 10, "again": 60})
+            due = cursor.fetchall()
+        for queue, pk in due:
+            if not self.poke(queue, pk):
+                Attempt.objects.filter(pk=pk, state="QUEUED").update(poked_at=None)
+        return len(due)
+
+
+def settle(*, run_id: int) -> Answer:
+    """Finish a cancel; children that outlived the grace time are fenced off."""
+
+    def body(command: Command, run: Run) -> dict[str, object]:
+        overdue = Attempt.objects.filter(
+            run=run,
+            state=AttemptState.RUNNING,
+            progress_at__lt=command.now - timedelta(seconds=CANCEL_GRACE),
+        )
+        overdue.update(token=F("token") + 1, lease_until=command.now)
+        settle_cancelled(command, run)
+        return {"run": run.pk, "state": run.state}
+
+    return execute(
+        actor=Actor("timer", "sweeper"), name="settle", lock=lambda: run_of(run_id), body=body
+    )
+
+
+def unstick(*, run_id: int) -> Answer:
+    """Ask the plan again for a run in which nothing moves; it mostly waits for people."""
+
+    def body(command: Command, run: Run) -> dict[str, object]:
+        if run.state == RunState.RUNNING:
+            advance(command, run)
+            Run.objects.filter(pk=run.pk).update(moved_at=command.now)
+        return {"run": run.pk, "events": len(command.recorder.drafts)}
+
+    answer = execute(
+        actor=Actor("timer", "sweeper"), name="unstick", lock=lambda: run_of(run_id), body=body
+    )
+    if answer.data["events"]:
+        logger.error("run %s was stuck and moved again: %s", run_id, answer.data)
+    return answer

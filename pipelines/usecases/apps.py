@@ -1,0 +1,11 @@
+"""Use cases, seats, blueprints."""
+
+from django.apps import AppConfig
+
+
+class UseCasesConfig(AppConfig):
+    """What is worked on, by whom, after which plan."""
+
+    name = "pipelines.usecases"
+    label = "usecases"
+    default_auto_field = "django.db.models.BigAutoField"
