@@ -5,21 +5,21 @@ from datetime import timedelta
 
 # Years and months have no fixed length, so a deadline must not depend on them.
 _DURATION = re.compile(
-    r"^P(?=\d|T\d)(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
-    r"(?:T(?=\d)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?$"
+    r"P(?=[0-9]|T[0-9])(?:(?P<weeks>[0-9]{1,9})W)?(?:(?P<days>[0-9]{1,9})D)?"
+    r"(?:T(?=[0-9])(?:(?P<hours>[0-9]{1,9})H)?(?:(?P<minutes>[0-9]{1,9})M)?(?:(?P<seconds>[0-9]{1,9})S)?)?"
 )
+_SECONDS = {"weeks": 604_800, "days": 86_400, "hours": 3_600, "minutes": 60, "seconds": 1}
+_MOST_SECONDS = 36_525 * 86_400
 
 
 def parse_duration(text: str) -> timedelta | None:
     """The duration, or None if `text` is not one of at most 100 years."""
-    found = _DURATION.match(text)
+    found = _DURATION.fullmatch(text)
     if found is None:
         return None
-    parts = {unit: int(number) for unit, number in found.groupdict("0").items()}
-    if any(number > 10_000_000_000 for number in parts.values()):
-        return None
-    length = timedelta(**parts) if sum(parts.values()) < 10_000_000_000 else None
-    return length if length is not None and length.days <= 36_525 else None
+    parts = found.groupdict("0").items()
+    seconds = sum(int(number) * _SECONDS[unit] for unit, number in parts)
+    return timedelta(seconds=seconds) if seconds <= _MOST_SECONDS else None
 
 
 def format_duration(length: timedelta) -> str:

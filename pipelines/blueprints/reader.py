@@ -61,7 +61,7 @@ class Table:
         """A required key: small letters, digits and underscores, 40 at most."""
         value = self.text(name, default=None)
         plain = value.replace("-", "_") if pattern == "a-b" else value
-        if value.strip() and not KEY.match(plain):
+        if value.strip() and not KEY.fullmatch(plain):
             self.report(name, "key", "must be small letters, digits and _, 40 at most", value)
         return value
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pipelines.operations.contract import Json
 
-KEY = re.compile(r"^[a-z][a-z0-9_]{0,39}$")
+KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # Words with a meaning in references; a stage of this name could not be told from them.
 RESERVED = frozenset({"run", "feed", "item", "facts"})
 
@@ -36,7 +36,7 @@ class Ref:
 def parse_input(text: str) -> Ref | None:
     """An input reference, or None if `text` is not one."""
     parts = text.split(".")
-    if not all(KEY.match(part) for part in parts):
+    if not all(KEY.fullmatch(part) for part in parts):
         return None
     if len(parts) == 2 and parts[0] == "run":
         return Ref(RefKind.INPUT, text, name=parts[1])
@@ -50,7 +50,7 @@ def parse_input(text: str) -> Ref | None:
 def parse_value(text: str, *, default: Json = None, has_default: bool = False) -> Ref | None:
     """A parameter reference, or None if `text` is not one."""
     parts = text.split(".")
-    if not all(KEY.match(part) for part in parts):
+    if not all(KEY.fullmatch(part) for part in parts):
         return None
     if len(parts) == 2 and parts[0] == "run":
         return Ref(RefKind.PARAMETER, text, parts[1], "", "", default, has_default)
