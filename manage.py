@@ -14,6 +14,7 @@ WITHOUT_SERVERS = frozenset(
         "down",
         "help",
         "makemessages",
+        "process",
         "spectacular",
         "startapp",
         "up",

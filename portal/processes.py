@@ -1,5 +1,6 @@
 """The processes of one Baton and how each is started."""
 
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -7,10 +8,10 @@ from django.conf import settings
 
 from portal.supervisor import Child, python
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "BATON_DB_ROLE": "application",
     "DJANGO_SETTINGS_MODULE": "portal.settings",
-    # More threads make one-row predictions slower and stages fight for the same cores.
+    # More threads make one-row predictions slower, and stages fight for the same cores.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONUNBUFFERED": "1",
@@ -41,14 +42,21 @@ def worker() -> list[str]:
     )
 
 
+# The web process first, as people wait for it.
+COMMANDS: Mapping[str, Callable[[], list[str]]] = {
+    "web": web,
+    "engine": engine,
+    "worker": worker,
+    "serve": serve,
+}
+
+
 def children(logs: Path) -> list[Child]:
-    """One of each, the web process first as people wait for it."""
-    commands = {"web": web(), "engine": engine(), "worker": worker()}
-    if find_spec("portal.serve") and find_spec("portal.serve.app"):
-        commands["serve"] = serve()
+    """One of each."""
     return [
-        Child(name, command, logs / f"{name}.log", _ENVIRONMENT)
-        for name, command in commands.items()
+        Child(name, command(), logs / f"{name}.log", ENVIRONMENT)
+        for name, command in COMMANDS.items()
+        if name != "serve" or find_spec("portal.serve")
     ]
 
 

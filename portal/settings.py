@@ -220,6 +220,8 @@ WORKER_QUEUES = [
     if part.strip()
 ]
 ENGINE_LAG_SECONDS = _number("BATON_ENGINE_LAG_SECONDS", 30.0, low=1, high=3600)
+# Called with each outbox row after commit, at least once; see pipelines/runs/outbox.py.
+OUTBOX_CONSUMERS: list[str] = []
 
 
 def _broker() -> str:

@@ -20,6 +20,7 @@ from portal import embedded, processes
 from portal.supervisor import OnlyOne, Supervisor
 
 _LEAST_FREE_MB = 200
+_ASK_SECONDS = 0.1
 
 
 class Command(BaseCommand):
@@ -38,6 +39,7 @@ class Command(BaseCommand):
         self.began = time.monotonic()
         self.quiet = options["quiet"]
         self.is_ready = False
+        self.asked_at = 0.0
         only_one = OnlyOne(settings.VAR)
         running = only_one.take(settings.URL)
         if running is not None:
@@ -73,10 +75,12 @@ class Command(BaseCommand):
 
     def _look_if_ready(self) -> None:
         """Print the address once /readyz answers."""
-        if self.is_ready or not _answers_ready(settings.HOST, settings.PORT):
+        now = time.monotonic()
+        if self.is_ready or now - self.asked_at < _ASK_SECONDS:
             return
-        self.is_ready = True
-        if not self.quiet:
+        self.asked_at = now
+        self.is_ready = _answers_ready(settings.HOST, settings.PORT)
+        if self.is_ready and not self.quiet:
             took = time.monotonic() - self.began
             self._say(f"Baton serves at {settings.URL} (ready after {took:.1f} s; Ctrl-C stops it)")
 
