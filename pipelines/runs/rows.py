@@ -120,7 +120,8 @@ class Rows:
         elif ref.kind is RefKind.FIELD:
             stage = self.stages.get(ref.stage)
             item = self.items.get((stage.pk, ref.name)) if stage else None
-            found = item.data.get(ref.part) if item is not None else None
+            data = item.data if item is not None else {}
+            found = data.get(ref.part) if ref.part else data or None
         elif ref.kind is RefKind.FACT:
             step = self._step(ref)
             found = step.result.facts.get(ref.part) if step and step.result else None

@@ -9,6 +9,9 @@ from pipelines.blueprints.problems import Problem
 from pipelines.blueprints.spec import Blueprint, StageDef
 
 
+RUN_FACTS = ("kind", "number", "trigger")  # what every run tells of itself
+
+
 def conditions_are_closed(blueprint: Blueprint, known: Known) -> Iterator[Problem]:
     """A condition compares facts; it calls and computes nothing."""
     for path, text, _, _ in _conditions(blueprint):
@@ -50,8 +53,8 @@ def _refs(text: str) -> tuple[str, ...]:
 
 def _parameter(blueprint: Blueprint, path: str, name: str, ref: str) -> Iterator[Problem]:
     names = [parameter.key for parameter in blueprint.parameters]
-    if name not in (*names, "tier"):
-        message = f"refers to {ref}; parameters of the run: {listed(names)} and tier"
+    if name not in (*names, *RUN_FACTS):
+        message = f"refers to {ref}; of a run are known: {listed([*names, *RUN_FACTS])}"
         yield problem(path, "reference", message)
 
 
