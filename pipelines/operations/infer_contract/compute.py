@@ -30,7 +30,7 @@ def run(context: Context) -> Outcome:
     described = profile.get("columns")
     columns: list[Json] = []
     for entry in described if isinstance(described, list) else []:
-        if isinstance(entry, dict) and entry["name"] in frame.columns:
+        if isinstance(entry, dict) and str(entry["name"]) in frame.columns:
             series = frame[str(entry["name"])]
             columns.append(column_contract(context, series, entry, roles))
     contract: dict[str, Json] = {
@@ -59,6 +59,7 @@ def column_contract(
     distinct = int(str(entry["distinct"]))
     nulls = int(str(entry["nulls"]))
     listed = kind == "text" and 0 < distinct <= context.whole("max_categories")
+    categories: list[Json] = sorted(series.dropna().astype(str).unique()) if listed else []
     share = nulls / rows + context.number("null_margin") if nulls else 0.0
     found: dict[str, Json] = {
         "name": str(entry["name"]),
@@ -66,7 +67,7 @@ def column_contract(
         "nullable": nulls > 0,
         "null_share": finite(nulls / rows, 6),
         "max_null_share": finite(min(1.0, share), 6),
-        "categories": sorted(str(value) for value in series.dropna().unique()) if listed else None,
+        "categories": categories or None,
         "unique": nulls == 0 and distinct == rows and roles.get(str(entry["name"])) == "key",
         "role": roles.get(str(entry["name"])) or _role(kind, distinct, rows),
         "pii_suspect": pii_suspicion(series),

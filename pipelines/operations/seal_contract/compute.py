@@ -21,7 +21,9 @@ def run(context: Context) -> Outcome:
         found = declared.get(name, {})
         entry.update(found)
         entry["declared"] = name in declared
-        entry.setdefault("available", default or None)
+        # a target is by nature known only later
+        known = "after" if entry.get("role") == "target" else default
+        entry.setdefault("available", known or None)
         entry.setdefault("pii", None if entry.get("pii_suspect") else False)
     sealed: dict[str, Json] = {
         **contract,

@@ -1,0 +1,1 @@
+"""Look for columns that give the target away."""

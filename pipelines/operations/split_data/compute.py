@@ -1,0 +1,208 @@
+"""Time-aware, grouped or stratified split, the same for the same seed and rows."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
+from pipelines.operations.ingest.target import parse_time
+from pipelines.operations.tables import (
+    digest_of,
+    need_column,
+    need_target,
+    plain,
+    read_table,
+    row_hashes,
+    write_document,
+    write_table,
+)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Row numbers (from 0) of both parts, the rule, its boundaries, and what is left out."""
+
+    rule: str
+    train: np.ndarray
+    holdout: np.ndarray
+    boundaries: dict[str, Json] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def run(context: Context) -> Outcome:
+    """Split; raises OperationError when a part would be empty or a column is missing."""
+    frame = read_table(context.inputs["table"])
+    split = choose(context, frame)
+    again = choose(context, frame)
+    _refuse_empty(split)
+    parts = {"train": frame.iloc[split.train], "holdout": frame.iloc[split.holdout]}
+    context.progress(0.4, "split chosen", len(frame))
+    target, time_column = context.text("target"), context.text("time_column")
+    described: dict[str, Json] = {
+        name: _describe(part, rows, target, time_column)
+        for (name, part), rows in zip(parts.items(), (split.train, split.holdout), strict=True)
+    }
+    same = np.array_equal(split.train, again.train) and np.array_equal(split.holdout, again.holdout)
+    facts: dict[str, Json] = {
+        "rule": split.rule,
+        "rows": len(frame),
+        "boundaries": split.boundaries,
+        "left_out": dict(split.left_out),
+        "seed": context.seed,
+        "parts": described,
+        "holdout_share": finite(len(split.holdout) / (len(split.train) + len(split.holdout)), 6),
+        "digest": digest_of(np.concatenate([split.train, [-1], split.holdout]).astype("int64")),
+        "reproducible": bool(same),
+        "overlap_rows": _overlap(parts["train"], parts["holdout"]),
+        "groups_shared": _groups_shared(parts, context.text("group_column")),
+    }
+    outputs = {name: write_table(part, context.output(name)) for name, part in parts.items()}
+    outputs["split"] = write_document(context.output("split"), facts)
+    context.progress(1.0, "split written", len(frame))
+    return Outcome(outputs=outputs, facts=facts)
+
+
+def choose(context: Context, frame: pd.DataFrame) -> Split:
+    """Row numbers of both parts by the first rule that the params name."""
+    rows = np.arange(len(frame))
+    left_out: dict[str, int] = {}
+    if context.text("target"):
+        labelled = need_target(frame, context.text("target")).notna().to_numpy()
+        if not labelled.all():
+            left_out[f"{context.text('target')} is missing"] = int((~labelled).sum())
+        rows = rows[labelled]
+    if context.text("time_column"):
+        return by_time(context, frame, rows, left_out)
+    if context.text("group_column"):
+        return by_group(context, frame, rows, left_out)
+    return at_random(context, frame, rows, left_out)
+
+
+def by_time(
+    context: Context, frame: pd.DataFrame, rows: np.ndarray, left_out: dict[str, int]
+) -> Split:
+    """Earlier rows train, later rows decide; rows of one moment are never parted."""
+    name = context.text("time_column")
+    column = need_column(frame, name, "time_column")
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype):
+        raise OperationError(
+            "not_a_time",
+            f"time_column {name!r} holds {column.dtype}, not times",
+            field="time_column",
+            value=str(column.dtype),
+            rule="holds times",
+        )
+    times = column.to_numpy(dtype="datetime64[us]")[rows]
+    if np.isnat(times).any():
+        left_out[f"{name} is missing"] = int(np.isnat(times).sum())
+        rows, times = rows[~np.isnat(times)], times[~np.isnat(times)]
+    until = parse_time(context.text("train_until"), "train_until")
+    end = parse_time(context.text("decide_until"), "decide_until")
+    if until is None:
+        place = int(len(times) * (1 - context.number("holdout_share")))
+        boundary = np.sort(times)[min(place, len(times) - 1)]
+    else:
+        boundary = np.datetime64(until, "us")
+    late = np.zeros(len(times), dtype=bool) if end is None else times >= np.datetime64(end, "us")
+    if late.any():
+        left_out[f"at or after {end.isoformat()}" if end else ""] = int(late.sum())
+    boundaries: dict[str, Json] = {
+        "time_column": name,
+        "train_until": plain(pd.Timestamp(boundary)),
+        "decide_until": None if end is None else end.isoformat(),
+    }
+    learn = times < boundary
+    return Split("time", rows[learn & ~late], rows[~learn & ~late], boundaries, left_out)
+
+
+def by_group(
+    context: Context, frame: pd.DataFrame, rows: np.ndarray, left_out: dict[str, int]
+) -> Split:
+    """Whole groups go to one side, drawn until the holdout is large enough."""
+    name = context.text("group_column")
+    groups = need_column(frame, name, "group_column").iloc[rows].astype("str")
+    codes, uniques = pd.factorize(groups, sort=True)
+    order = np.random.default_rng(context.seed).permutation(len(uniques))
+    sizes = np.bincount(codes, minlength=len(uniques))[order]
+    before = np.cumsum(sizes) - sizes
+    chosen = order[before < context.number("holdout_share") * len(rows)]
+    held = np.isin(codes, chosen)
+    boundaries: dict[str, Json] = {
+        "group_column": name,
+        "groups": len(uniques),
+        "holdout_groups": len(chosen),
+    }
+    return Split("group", rows[~held], rows[held], boundaries, left_out)
+
+
+def at_random(
+    context: Context, frame: pd.DataFrame, rows: np.ndarray, left_out: dict[str, int]
+) -> Split:
+    """A share of each class (of all rows when the target has many values)."""
+    draw = np.random.default_rng(context.seed)
+    strata = np.zeros(len(rows), dtype="int64")
+    rule = "random"
+    if context.text("target"):
+        codes, uniques = pd.factorize(frame[context.text("target")].iloc[rows], sort=True)
+        if len(uniques) <= 20:
+            strata, rule = codes, "stratified"
+    held = np.zeros(len(rows), dtype=bool)
+    for stratum in range(int(strata.max()) + 1):
+        members = np.flatnonzero(strata == stratum)
+        size = round(len(members) * context.number("holdout_share"))
+        held[draw.permutation(members)[:size]] = True
+    boundaries: dict[str, Json] = {"strata": int(strata.max()) + 1}
+    return Split(rule, rows[~held], rows[held], boundaries, left_out)
+
+
+def _refuse_empty(split: Split) -> None:
+    for name, rows in (("train", split.train), ("holdout", split.holdout)):
+        if not len(rows):
+            raise OperationError(
+                "empty_part",
+                f"the {name} part is empty: rule {split.rule}, boundaries {split.boundaries}, "
+                f"left out {split.left_out}",
+                field="train_until" if split.rule == "time" else "holdout_share",
+                value=0,
+                rule="both parts have rows",
+            )
+
+
+def _describe(
+    part: pd.DataFrame, rows: np.ndarray, target: str, time_column: str
+) -> dict[str, Json]:
+    found: dict[str, Json] = {
+        "rows": len(part),
+        "digest": digest_of(rows.astype("int64")),
+        "content_digest": digest_of(row_hashes(part)),
+    }
+    if target:
+        counts = part[target].value_counts()
+        if len(counts) <= 20:
+            classes = {str(plain(value)): int(count) for value, count in sorted(counts.items())}
+            found["classes"] = dict(classes)
+            found["rarest"] = int(counts.min())
+        found["positives"] = _positives(part[target])
+        found["positive_share"] = finite(_positives(part[target]) / len(part), 6)
+    if time_column:
+        found["first"], found["last"] = (
+            plain(part[time_column].min()),
+            plain(part[time_column].max()),
+        )
+    return found
+
+
+def _positives(target: pd.Series) -> int:
+    """Rows of class 1; 0 when the target is not 0 and 1."""
+    return int((target == 1).sum()) if pd.api.types.is_numeric_dtype(target.dtype) else 0
+
+
+def _overlap(train: pd.DataFrame, holdout: pd.DataFrame) -> int:
+    return int(np.isin(row_hashes(holdout), row_hashes(train)).sum())
+
+
+def _groups_shared(parts: dict[str, pd.DataFrame], group_column: str) -> Json:
+    if not group_column:
+        return None
+    return len(set(parts["train"][group_column]) & set(parts["holdout"][group_column]))
