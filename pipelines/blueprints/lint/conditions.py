@@ -8,7 +8,6 @@ from pipelines.blueprints.lint.walk import Known, listed, problem, stages
 from pipelines.blueprints.problems import Problem
 from pipelines.blueprints.spec import Blueprint, StageDef
 
-
 RUN_FACTS = ("kind", "number", "trigger")  # what every run tells of itself
 
 
