@@ -34,7 +34,7 @@ UNKNOWN: Mapping[str, str] = {
     "number": "refused: names column and value",
     "flag": "refused: names column and value",
     "category": "treated as missing",
-    "many_categories": "treated as missing, scored by the overall mean",
+    "many_categories": "treated as missing",
     "date": "refused: names column and value",
 }
 MISSING: Mapping[str, str] = {

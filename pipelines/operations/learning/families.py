@@ -24,7 +24,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.learning.definition import DATE_PARTS, FeatureSet
 from pipelines.operations.learning.transformers import (
-    BadValue,
+    BadValueError,
     Codes,
     DateParts,
     Flags,
@@ -64,12 +64,12 @@ def encode(
     columns = encoder(features)
     try:
         matrix: Floats = columns.fit_transform(frame[features.names])
-    except BadValue as error:
+    except BadValueError as error:
         raise bad_value(error, field=field) from error
     return columns, matrix
 
 
-def bad_value(error: BadValue, *, field: str) -> OperationError:
+def bad_value(error: BadValueError, *, field: str) -> OperationError:
     """A refused value as an operation's error."""
     return OperationError(
         "bad_value",

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 Floats = npt.NDArray[np.float64]
 
 
-class BadValue(ValueError):
+class BadValueError(ValueError):
     """A value that a column's encoder refuses: names column, value and rule."""
 
     def __init__(self, *, column: str, value: str, rule: str) -> None:
@@ -48,10 +48,10 @@ def _stacked(columns: list[Floats], rows: int) -> Floats:
 
 
 class Numbers(_Stateless):
-    """Columns as float64; missing and infinite values are NaN; text that is no number is refused."""
+    """Columns as float64; missing and infinite values are NaN, other text is refused."""
 
     def transform(self, frame: pd.DataFrame) -> Floats:
-        """rows x columns; raises BadValue."""
+        """rows x columns; raises BadValueError."""
         return _stacked([as_numbers(frame[name]) for name in frame], len(frame))
 
 
@@ -59,7 +59,7 @@ class Flags(_Stateless):
     """True/False columns as 1.0/0.0; missing is NaN; anything else is refused."""
 
     def transform(self, frame: pd.DataFrame) -> Floats:
-        """rows x columns; raises BadValue."""
+        """rows x columns; raises BadValueError."""
         return _stacked([_as_flags(frame[name]) for name in frame], len(frame))
 
 
@@ -70,7 +70,7 @@ class Codes(_Stateless):
         self.categories = categories
 
     def transform(self, frame: pd.DataFrame) -> Floats:
-        """rows x columns of codes; raises BadValue for text in a column of numbers."""
+        """rows x columns of codes; raises BadValueError for text in a column of numbers."""
         pairs = zip(frame, self.categories, strict=True)
         return _stacked([_as_codes(frame[n], known) for n, known in pairs], len(frame))
 
@@ -82,7 +82,7 @@ class DateParts(_Stateless):
         self.parts = parts
 
     def transform(self, frame: pd.DataFrame) -> Floats:
-        """rows x (columns * parts); raises BadValue for what is no date."""
+        """rows x (columns * parts); raises BadValueError for what is no date."""
         found = [
             getattr(dates.dt, part).to_numpy(dtype="float64", na_value=np.nan)
             for dates in (_as_dates(frame[name]) for name in frame)
@@ -97,7 +97,7 @@ class DateParts(_Stateless):
 
 
 def as_numbers(values: pd.Series) -> Floats:
-    """float64 with NaN for missing and infinite values; raises BadValue."""
+    """float64 with NaN for missing and infinite values; raises BadValueError."""
     if not pd.api.types.is_numeric_dtype(values):
         values = _parsed_numbers(values)
     found = values.to_numpy(dtype="float64", na_value=np.nan)
@@ -137,8 +137,8 @@ def _as_dates(values: pd.Series) -> pd.Series:
 
 
 def _refuse(given: pd.Series, parsed: pd.Series, rule: str) -> None:
-    """Raise BadValue for the first value that is present but was not understood."""
+    """Raise BadValueError for the first value that is present but was not understood."""
     wrong = given.notna() & parsed.isna()
     if wrong.any():
         value = repr(given[wrong].iloc[0])[:80]
-        raise BadValue(column=str(given.name), value=value, rule=rule)
+        raise BadValueError(column=str(given.name), value=value, rule=rule)

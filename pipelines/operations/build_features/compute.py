@@ -1,0 +1,171 @@
+"""Compute of `build_features`: roles, definition, tests and cost of each column."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from time import perf_counter
+
+import pandas as pd
+
+from pipelines.operations.build_features.probes import Probe, run_probes
+from pipelines.operations.build_features.roles import Unmapped, map_column
+from pipelines.operations.contract import Context, Json, OperationError, Outcome
+from pipelines.operations.learning.contracts import DataContract, parse_contract
+from pipelines.operations.learning.definition import FeatureColumn, FeatureSet, LeftOut
+from pipelines.operations.learning.families import encode
+from pipelines.operations.learning.frames import column_names, read_columns
+from pipelines.operations.learning.labels import labelled, two_classes
+from pipelines.operations.tables import read_document, write_document
+
+COST_ROWS = 10_000
+
+
+def run(context: Context) -> Outcome:
+    """Define the features of the training table; raises OperationError."""
+    contract = parse_contract(read_document(context.inputs["contract"]))
+    names = column_names(context.inputs["train"], field="train")
+    chosen, left_out = choose(names, context, contract)
+    key, time, target = _key(context, contract), _time(context, contract), context.text("target")
+    extra = [target, *(name for name in [*key, time] if name in names)]
+    frame = read_columns(context.inputs["train"], [*chosen, *extra], field="train")
+    classes = two_classes(frame[target], positive=context.params.get("positive"))
+    frame = labelled(frame, target)
+    context.progress(0.3, f"mapping {len(chosen)} columns", len(frame))
+    mapped, unmapped = _map(frame, chosen, contract)
+    features = FeatureSet(
+        target=target,
+        classes=classes,
+        columns=tuple(mapped),
+        key=tuple(name for name in key if name in names),
+        time=time if time in names else "",
+        left_out=tuple(left_out + [LeftOut(u.name, u.reason, decided=False) for u in unmapped]),
+    )
+    context.progress(0.6, "testing the encoders", len(frame))
+    probes = run_probes(features, frame)
+    encode(features, frame, field="train")
+    path = write_document(context.output("features"), features.as_json())
+    return Outcome({"features": path}, _facts(features, frame, unmapped, probes))
+
+
+def choose(
+    names: Sequence[str], context: Context, contract: DataContract
+) -> tuple[list[str], list[LeftOut]]:
+    """Columns to map, and those left out on purpose.
+
+    Raises OperationError for names that are not in the table or must be no feature.
+    """
+    target, listed, excluded = (
+        context.text("target"),
+        context.names("columns"),
+        context.names("exclude"),
+    )
+    for field, wanted in (("target", [target]), ("columns", listed), ("exclude", excluded)):
+        _require(wanted, names, field)
+    reasons = {name: "excluded" for name in excluded}
+    reasons |= {name: "key" for name in _key(context, contract)}
+    reasons |= {_time(context, contract): "time", target: "target"}
+    for name in listed:
+        if reasons.get(name) in ("target", "excluded"):
+            raise OperationError(
+                "column_not_usable",
+                f"columns lists {name!r}, which is {reasons[name]}",
+                field="columns",
+                value=name,
+                rule="is neither the target nor excluded",
+            )
+    if listed:
+        rest = [name for name in names if name not in listed]
+        return list(dict.fromkeys(listed)), [
+            LeftOut(name, reasons.get(name, "not listed"), decided=True) for name in rest
+        ]
+    left = [LeftOut(name, reasons[name], decided=True) for name in names if name in reasons]
+    return [name for name in names if name not in reasons], left
+
+
+def _require(wanted: Sequence[str], names: Sequence[str], field: str) -> None:
+    for name in wanted:
+        if name not in names:
+            raise OperationError(
+                "unknown_column",
+                f"{field} names {name!r}, which is not in train; columns: {', '.join(names)}",
+                field=field,
+                value=name,
+                rule="names a column of the table",
+            )
+
+
+def _key(context: Context, contract: DataContract) -> tuple[str, ...]:
+    return tuple(context.names("key")) or contract.key
+
+
+def _time(context: Context, contract: DataContract) -> str:
+    return context.text("time") or contract.time
+
+
+def _map(
+    frame: pd.DataFrame, chosen: Sequence[str], contract: DataContract
+) -> tuple[list[FeatureColumn], list[Unmapped]]:
+    found = [map_column(frame[name], contract.columns.get(name)) for name in chosen]
+    mapped = [column for column in found if isinstance(column, FeatureColumn)]
+    if not mapped:
+        raise OperationError(
+            "no_features",
+            "no column can be used as a feature",
+            field="columns",
+            value=list[Json](chosen),
+            rule="at least one column has values of one plain type",
+            details=[
+                {"column": u.name, "problem": u.reason} for u in found if isinstance(u, Unmapped)
+            ],
+        )
+    return mapped, [column for column in found if isinstance(column, Unmapped)]
+
+
+def _facts(
+    features: FeatureSet, frame: pd.DataFrame, unmapped: Sequence[Unmapped], probes: Sequence[Probe]
+) -> dict[str, Json]:
+    columns: list[Json] = [_column_facts(features, column, frame) for column in features.columns]
+    after: list[Json] = [c.name for c in features.columns if c.availability == "after"]
+    undeclared: list[Json] = [c.name for c in features.columns if c.availability == "unknown"]
+    return {
+        "rows": len(frame),
+        "target": features.target,
+        "positive": features.classes[1],
+        "columns_used": len(columns),
+        "numbers_made": len(features.outputs),
+        "columns": columns,
+        "unmapped": [{"column": u.name, "worry": u.worry, "problem": u.reason} for u in unmapped],
+        "left_out": [
+            {"column": c.name, "reason": c.reason} for c in features.left_out if c.decided
+        ],
+        "known_after": after,
+        "availability_undeclared": undeclared,
+        "many_categories": [c.name for c in features.columns if c.role == "many_categories"],
+        "digest": features.digest(),
+        "tests": [probe.as_json() for probe in probes],
+        "tests_run": len(probes) * len(columns),
+        "tests_failed": sum(len(probe.failed) for probe in probes),
+    }
+
+
+def _column_facts(
+    features: FeatureSet, column: FeatureColumn, frame: pd.DataFrame
+) -> dict[str, Json]:
+    values = frame[column.name]
+    sample = frame[[column.name]].head(COST_ROWS)
+    start = perf_counter()
+    encode(replace(features, columns=(column,)), sample, field="train")
+    spent = perf_counter() - start
+    distinct = int(values.nunique())
+    return {
+        "column": column.name,
+        "role": column.role,
+        "transformer": column.as_json()["transformer"],
+        "unknown": column.as_json()["unknown"],
+        "availability": column.availability,
+        "distinct": distinct,
+        "constant": distinct < 2,
+        "missing_share": round(float(values.isna().mean()), 6),
+        "per_1000_rows_seconds": round(1000 * spent / max(len(sample), 1), 6),
+    }

@@ -1,0 +1,73 @@
+"""Which role a column can play as a feature, and why some can play none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from pipelines.operations.learning.contracts import ContractColumn
+from pipelines.operations.learning.definition import (
+    MAX_CATEGORIES,
+    Availability,
+    FeatureColumn,
+    Role,
+)
+from pipelines.operations.tables import column_type
+
+ID_LIKE = 0.5  # distinct texts per row from which a column only names rows (own, W4)
+
+
+@dataclass(frozen=True)
+class Unmapped:
+    """A column that no transformer suits, the worry it raises and the reason in words."""
+
+    name: str
+    worry: str
+    reason: str
+
+
+def map_column(values: pd.Series, stated: ContractColumn | None) -> FeatureColumn | Unmapped:
+    """The column's role by its type and content."""
+    name = str(values.name)
+    known = values.dropna()
+    if known.empty:
+        return Unmapped(name, "W3", "has no value in any row")
+    if _is_nested(known):
+        kind = type(known.iloc[0]).__name__
+        return Unmapped(name, "W13", f"holds {kind} values: unpack or drop them first")
+    kind = column_type(values)
+    if kind in ("int", "float") and stated and stated.type in ("text", "category"):
+        return _categories(known, stated)
+    if kind == "text":
+        return _categories(known, stated)
+    roles: dict[str, Role] = {"bool": "flag", "time": "date", "int": "number", "float": "number"}
+    return FeatureColumn(name, roles[kind], str(values.dtype), _availability(stated))
+
+
+def _categories(known: pd.Series, stated: ContractColumn | None) -> FeatureColumn | Unmapped:
+    name = str(known.name)
+    distinct = known.nunique()
+    if distinct > max(MAX_CATEGORIES, ID_LIKE * len(known)):
+        return Unmapped(
+            name, "W4", f"{distinct:,} different texts in {len(known):,} rows: names rows"
+        )
+    if pd.api.types.is_numeric_dtype(known):
+        found: list[str] | list[float] = sorted(float(v) for v in known.unique())
+    else:
+        found = sorted({str(value) for value in known.unique()})
+    role: Role = "category" if distinct <= MAX_CATEGORIES else "many_categories"
+    return FeatureColumn(name, role, str(known.dtype), _availability(stated), tuple(found))  # type: ignore[arg-type]
+
+
+def _is_nested(known: pd.Series) -> bool:
+    return known.dtype == object and bool(
+        known.head(1000)
+        .map(lambda value: isinstance(value, list | dict | np.ndarray | bytes))
+        .any()
+    )
+
+
+def _availability(stated: ContractColumn | None) -> Availability:
+    return stated.availability if stated else "unknown"

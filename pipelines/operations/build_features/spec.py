@@ -1,0 +1,24 @@
+"""Declaration of `build_features`."""
+
+from pipelines.operations.contract import Param, Port, Spec
+
+SPEC = Spec(
+    name="build_features",
+    version=1,
+    summary="Define how each column becomes numbers, and test the definition",
+    inputs=(
+        Port("train", "parquet", help="Training rows"),
+        Port("contract", "json", help="The sealed data contract"),
+    ),
+    outputs=(Port("features", "json", help="The feature definition"),),
+    params=(
+        Param("target", "str", required=True, help="Column to predict; two classes"),
+        Param("positive", "str", help="The class that scores speak of; else the greater one"),
+        Param("columns", "list", [], help="Columns to use; empty = all that are left"),
+        Param("exclude", "list", [], help="Columns never to use"),
+        Param("key", "list", [], help="Columns naming a row; empty = the contract's"),
+        Param("time", "str", "", help="Column ordering the rows; empty = the contract's"),
+    ),
+    max_runtime=300,
+    max_memory=1536,
+)

@@ -1,0 +1,150 @@
+"""Fitting a family on encoded rows: fold by fold for scores, then on all rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.compose import ColumnTransformer
+from sklearn.exceptions import ConvergenceWarning
+
+from pipelines.operations.contract import Context, Json, OperationError, finite
+from pipelines.operations.learning import store
+from pipelines.operations.learning.candidates import about_model
+from pipelines.operations.learning.definition import FeatureSet
+from pipelines.operations.learning.families import build, encode, scores_of, whole
+from pipelines.operations.learning.folds import Fold, digest, make_folds
+from pipelines.operations.learning.frames import read_features, read_training
+from pipelines.operations.learning.labels import Labels, as_labels, two_classes
+from pipelines.operations.learning.metrics import SCORES, Floats, all_scores
+
+Settings = Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Training:
+    """Encoded training rows, labels and folds: everything a family is fitted on."""
+
+    features: FeatureSet
+    columns: ColumnTransformer
+    matrix: Floats
+    labels: Labels
+    folds: list[Fold]
+    seed: int
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A fitted "model" step, and whether its solver came to an end."""
+
+    model: BaseEstimator
+    converged: bool
+
+
+def open_training(context: Context) -> Training:
+    """Read and encode the rows, and deal them into folds; raises OperationError."""
+    features = read_features(context.inputs["features"])
+    target = context.text("target", features.target)
+    if target != features.target:
+        raise OperationError(
+            "target_differs",
+            f"target is {target!r}, the features were built for {features.target!r}",
+            field="target",
+            value=target,
+            rule="is the target of the features",
+        )
+    frame = read_training(context.inputs["train"], features, field="train")
+    two_classes(frame[target])
+    labels = as_labels(frame[target], features.classes)
+    context.progress(0.05, "encoding", len(frame))
+    columns, matrix = encode(features, frame, field="train")
+    folds = make_folds(
+        labels,
+        count=context.whole("folds"),
+        rows=context.whole("fold_rows"),
+        seed=context.whole("fold_seed"),
+        time=frame[features.time] if features.time else None,
+    )
+    return Training(features, columns, matrix, labels, folds, context.seed)
+
+
+def fit(training: Training, family: str, settings: Settings, rows: Fold | None = None) -> Fitted:
+    """Fit on a fold's training side, or on all rows."""
+    matrix, labels = training.matrix, training.labels
+    if rows is not None:
+        matrix, labels = matrix[rows.train], labels[rows.train]
+    model = build(family, training.features, settings, training.seed)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(matrix, labels)
+    stopped = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
+    return Fitted(model, not stopped)
+
+
+def score_folds(
+    training: Training,
+    family: str,
+    settings: Settings,
+    *,
+    folds: Sequence[Fold],
+    done: Callable[[int], None],
+) -> list[dict[str, float]]:
+    """The four scores on each fold's test side."""
+    found = []
+    for number, fold in enumerate(folds, start=1):
+        fitted = fit(training, family, settings, fold)
+        scores = scores_of(fitted.model, training.matrix[fold.test])
+        found.append(all_scores(scores, training.labels[fold.test]))
+        done(number)
+    return found
+
+
+def scores_document(
+    training: Training, family: str, settings: Settings, *, found: Sequence[Mapping[str, float]]
+) -> dict[str, Json]:
+    """Scores as `select_candidate` reads them; the digest says on which folds."""
+    rows: list[Json] = [
+        {
+            "fold": number,
+            "trained_on": int(fold.train.size),
+            "scored_on": int(fold.test.size),
+            **{name: finite(score[name]) for name in SCORES},
+        }
+        for number, (fold, score) in enumerate(zip(training.folds, found, strict=True), start=1)
+    ]
+    return {
+        "format": "baton/scores/1",
+        "family": family,
+        "settings": dict(settings),
+        "forward_in_time": bool(training.features.time),
+        "folds_digest": digest(training.folds),
+        "features_digest": training.features.digest(),
+        "folds": rows,
+    }
+
+
+def write_model(
+    training: Training, family: str, settings: Settings, *, fitted: Fitted, path: Path
+) -> Path:
+    """The whole pipeline as a file that says what it is."""
+    about = about_model(
+        training.features, family=family, settings=dict(settings), seed=training.seed
+    )
+    return store.dump(whole(training.columns, fitted.model), path, about)
+
+
+def mean_scores(found: Sequence[Mapping[str, float]]) -> dict[str, Json]:
+    """Mean and standard error over folds of each score."""
+    summary: dict[str, Json] = {}
+    for name in SCORES:
+        values = np.asarray([score[name] for score in found])
+        error = float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else None
+        summary[name] = {
+            "mean": finite(float(values.mean()), 6),
+            "standard_error": finite(error, 6),
+        }
+    return summary

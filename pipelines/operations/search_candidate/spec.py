@@ -1,0 +1,37 @@
+"""Declaration of `search_candidate`."""
+
+from pipelines.operations.contract import Param, Port, Spec
+
+SPEC = Spec(
+    name="search_candidate",
+    version=1,
+    summary="Search a family's parameters on a sample (TPE), then fit and score the best",
+    inputs=(
+        Port("train", "parquet", help="Training rows"),
+        Port("features", "json", help="The feature definition"),
+    ),
+    outputs=(
+        Port("model", "skops", help="The best candidate fitted on all training rows"),
+        Port("log", "json", help="Every trial: parameters, scores, outcome"),
+        Port("scores", "json", help="The best candidate's scores fold by fold"),
+    ),
+    params=(
+        Param("family", "str", "boosting", choices=("linear", "boosting")),
+        Param("target", "str", help="Must be the target of the features when given"),
+        Param("metric", "str", "roc_auc", choices=("roc_auc", "pr_auc", "log_loss", "brier")),
+        Param("n_trials", "int", 12, minimum=2, maximum=1000),
+        Param(
+            "budget_seconds",
+            "float",
+            300.0,
+            minimum=1,
+            help="Guard only: a search that hits it says so and may not repeat bit for bit",
+        ),
+        Param("sample_rows", "int", 12_000, minimum=20, help="Rows per side of a fold in a trial"),
+        Param("folds", "int", 4, minimum=2, maximum=20),
+        Param("fold_rows", "int", 60_000, minimum=20),
+        Param("fold_seed", "int", 0, help="Equal for all candidates that are to be compared"),
+    ),
+    max_runtime=900,
+    max_memory=1536,
+)

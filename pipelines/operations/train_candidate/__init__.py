@@ -1,0 +1,1 @@
+"""Operation `train_candidate`."""

@@ -1,0 +1,58 @@
+"""Compute of `train_candidate`."""
+
+from __future__ import annotations
+
+from time import perf_counter
+
+from pipelines.operations.contract import Context, Outcome
+from pipelines.operations.learning.settings import clean_settings
+from pipelines.operations.learning.training import (
+    fit,
+    mean_scores,
+    open_training,
+    score_folds,
+    scores_document,
+    write_model,
+)
+from pipelines.operations.tables import write_document
+
+
+def run(context: Context) -> Outcome:
+    """Score the family on folds, fit it on all rows; raises OperationError."""
+    family = context.text("family")
+    settings = clean_settings(family, context.mapping("settings"))
+    training = open_training(context)
+    count = len(training.folds)
+    rows = len(training.labels)
+    found = score_folds(
+        training,
+        family,
+        settings,
+        folds=training.folds,
+        done=lambda n: context.progress(0.1 + 0.5 * n / count, f"{family}: fold {n} of {count}"),
+    )
+    context.progress(0.65, f"{family}: fitting all rows", rows)
+    start = perf_counter()
+    fitted = fit(training, family, settings)
+    spent = perf_counter() - start
+    document = scores_document(training, family, settings, found=found)
+    outputs = {
+        "model": write_model(
+            training, family, settings, fitted=fitted, path=context.output("model")
+        ),
+        "scores": write_document(context.output("scores"), document),
+    }
+    facts = {
+        "family": family,
+        "settings": dict(settings),
+        "rows": rows,
+        "folds": count,
+        "folds_digest": document["folds_digest"],
+        "forward_in_time": document["forward_in_time"],
+        "scores": mean_scores(found),
+        "converged": fitted.converged,
+        "features_digest": document["features_digest"],
+        "model_bytes": outputs["model"].stat().st_size,
+        "fit_seconds": round(spent, 3),
+    }
+    return Outcome(outputs, facts)

@@ -1,0 +1,33 @@
+"""Declaration of `train_candidate`."""
+
+from pipelines.operations.contract import Param, Port, Spec
+
+SPEC = Spec(
+    name="train_candidate",
+    version=1,
+    summary="Fit one model family on the features and score it on folds",
+    inputs=(
+        Port("train", "parquet", help="Training rows"),
+        Port("features", "json", help="The feature definition"),
+    ),
+    outputs=(
+        Port("model", "skops", help="The family fitted on all training rows"),
+        Port("scores", "json", help="Scores fold by fold"),
+    ),
+    params=(
+        Param("family", "str", "boosting", choices=("dummy", "linear", "boosting")),
+        Param("target", "str", help="Must be the target of the features when given"),
+        Param("folds", "int", 4, minimum=2, maximum=20, help="Forward in time where it is known"),
+        Param(
+            "fold_rows",
+            "int",
+            60_000,
+            minimum=20,
+            help="Training rows of a fold at most, the latest ones; the model gets all rows",
+        ),
+        Param("fold_seed", "int", 0, help="Equal for all candidates that are to be compared"),
+        Param("settings", "map", {}, help="The family's parameters, such as learning_rate"),
+    ),
+    max_runtime=600,
+    max_memory=1536,
+)
