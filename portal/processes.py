@@ -36,7 +36,7 @@ def engine() -> list[str]:
 def worker() -> list[str]:
     """Celery with threads: each supervises one warm child that performs steps."""
     return python(
-        *("-m", "celery", "-A", "portal.celery", "worker", "-P", "threads"),
+        *("-m", "celery", "-q", "-A", "portal.celery", "worker", "-P", "threads"),
         *("-c", str(settings.WORKER_THREADS), "-Q", ",".join(settings.WORKER_QUEUES)),
         *("-l", "WARNING", "--without-gossip", "--without-mingle", "--without-heartbeat"),
     )

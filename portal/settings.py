@@ -388,7 +388,7 @@ USE_TZ = True
 USE_I18N = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "static-root"
+STATIC_ROOT = _make(VAR / "static")
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Served straight from the packages and static/: nothing has to be collected to start.
 WHITENOISE_USE_FINDERS = True

@@ -82,12 +82,17 @@ def open_log(path: Path) -> int:
     return os.open(path, flags, 0o600)
 
 
-def tail(path: Path) -> str:
-    """The last few kilobytes of a log."""
+def size(path: Path) -> int:
+    """Bytes of a log, 0 if there is none."""
+    return path.stat().st_size if path.exists() else 0
+
+
+def tail(path: Path, *, since: int = 0) -> str:
+    """The last few kilobytes of a log, but nothing before that byte."""
     if not path.exists():
         return ""
     with path.open("rb") as log:
-        log.seek(max(0, path.stat().st_size - _LOG_TAIL))
+        log.seek(max(since, size(path) - _LOG_TAIL))
         return log.read().decode("utf-8", "replace").strip()
 
 

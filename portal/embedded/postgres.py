@@ -20,6 +20,7 @@ from portal.embedded.places import (
     open_log,
     package_folder,
     runs,
+    size,
     tail,
 )
 
@@ -28,22 +29,29 @@ _DATABASE = "baton"
 # Crash recovery replays the log first; a minute covers gigabytes of it.
 _PATIENCE = 60.0
 _STOP_PATIENCE = 20.0
+# What a server says while it starts, recovers or stops: ask again.
+_PASSING = ("starting up", "in recovery", "shutting down", "not yet accepting")
+# What it says while processes of a killed server still hold its memory: they end soon.
+_ORPHANS = ("pre-existing shared memory", "is still in use")
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 
 
 def answers(places: Places) -> bool:
-    """Whether a client can connect to our database now; waits while the server recovers."""
+    """Whether a client can connect to our database now; waits while the server recovers.
+
+    A database that somebody dropped is made again, empty.
+    """
     until = time.monotonic() + _PATIENCE
     while time.monotonic() < until:
         try:
             _connect(places, _DATABASE).close()
         except psycopg2.OperationalError as problem:
             said = str(problem)
-            if (
-                "starting up" not in said
-                and "in recovery" not in said
-                and "shutting down" not in said
-            ):
+            if f'database "{_DATABASE}" does not exist' in said:
+                _make_roles(places)
+            elif "too many clients" in said:
+                return True
+            elif not any(word in said for word in _PASSING):
                 return False
             time.sleep(0.02)
         else:
@@ -60,11 +68,15 @@ def start(places: Places, identity: Identity) -> None:
         _make_data(places, data, identity)
     give(data, identity)
     _refuse_other_version(data)
+    log = places.logs / "postgres.log"
     until = time.monotonic() + _PATIENCE
+    begin = size(log)
     while not _launch(places, (data, sockets), identity, until):
-        if time.monotonic() > until:
-            raise explain("PostgreSQL", tail(places.logs / "postgres.log"), data)
-        time.sleep(0.1)  # children of a killed server still hold its memory: they end soon
+        said = tail(log, since=begin)
+        begin = size(log)
+        if time.monotonic() > until or not any(word in said for word in _ORPHANS):
+            raise explain("PostgreSQL", said, data)
+        time.sleep(0.1)
     _make_roles(places)
 
 

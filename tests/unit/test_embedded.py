@@ -142,6 +142,38 @@ def test_stale_pid_that_another_process_has_now(hold: embedded.Hold) -> None:
         somebody.wait()
 
 
+def test_a_dropped_database_is_made_again(hold: embedded.Hold) -> None:
+    before = postmaster(hold.places)
+    ask(hold.places, "DROP DATABASE baton WITH (FORCE)", user="postgres", database="postgres")
+    embedded.ensure(hold.places)
+    assert ask(hold.places, "SELECT current_user") == [("baton",)]
+    assert postmaster(hold.places) == before
+
+
+def test_more_clients_than_it_takes_is_no_reason_to_start_another(hold: embedded.Hold) -> None:
+    place = {"host": str(hold.places.sockets), "user": "postgres", "dbname": "baton"}
+    clients = []
+    try:
+        clients.extend(psycopg2.connect(**place) for _ in range(100))
+        with pytest.raises(psycopg2.OperationalError, match="too many clients"):
+            psycopg2.connect(**place)
+        assert postgres.answers(hold.places)
+    finally:
+        for client in clients:
+            client.close()
+
+
+def test_says_what_postgres_said_and_does_not_try_for_ever(tmp_path: Path) -> None:
+    places = places_in(tmp_path)
+    embedded.ensure(places, redis=False).release()
+    with (places.data / "postgresql.auto.conf").open("a") as file:
+        file.write("max_connections = nonsense\n")
+    began = time.monotonic()
+    with pytest.raises(embedded.EmbeddedError, match="max_connections"):
+        embedded.ensure(places, redis=False)
+    assert time.monotonic() - began < 5
+
+
 def test_half_made_data_are_made_again(tmp_path: Path) -> None:
     places = places_in(tmp_path)
     places.data.mkdir(parents=True)
