@@ -25,21 +25,36 @@ class Signal:
     measure: str
 
 
-def codes_of(series: pd.Series, bins: int = BINS) -> np.ndarray:
-    """Whole numbers from 0: quantile bins of numbers and times, categories of the rest.
+class Binner:
+    """Learns quantile bins of numbers and times, or the categories of the rest.
 
-    Missing values are a bin of their own.
+    Codes are whole numbers from 0; code 0 is missing or never seen.
     """
-    if column_type(series) not in ("int", "float", "time"):
-        codes = series.astype("category").cat.codes.to_numpy().astype("int64")
-        return codes + 1
-    values = as_numbers(series)
-    known = np.isfinite(values)
-    codes = np.zeros(len(values), dtype="int64")
-    if known.any():
-        edges = np.unique(np.quantile(values[known], np.linspace(0, 1, bins + 1)[1:-1]))
-        codes[known] = np.searchsorted(edges, values[known], side="right") + 1
-    return codes
+
+    def __init__(self, series: pd.Series, bins: int = BINS) -> None:
+        self.edges: np.ndarray | None = None
+        self.categories: pd.Index | None = None
+        self.size = 2
+        if column_type(series) in ("int", "float", "time"):
+            values = as_numbers(series)
+            known = values[np.isfinite(values)]
+            marks = np.linspace(0, 1, bins + 1)[1:-1]
+            self.edges = np.unique(np.quantile(known, marks)) if known.size else np.empty(0)
+            self.size = len(self.edges) + 2
+        else:
+            self.categories = pd.Index(series.dropna().unique())
+            self.size = len(self.categories) + 1
+
+    def codes(self, series: pd.Series) -> np.ndarray:
+        """The bin of every row."""
+        if self.categories is not None:
+            found: np.ndarray = self.categories.get_indexer(pd.Index(series)) + 1
+            return found.astype("int64")
+        values = as_numbers(series)
+        known = np.isfinite(values)
+        codes = np.zeros(len(values), dtype="int64")
+        codes[known] = np.searchsorted(self.edges, values[known], side="right") + 1
+        return codes
 
 
 def out_of_fold(codes: np.ndarray, target: np.ndarray, folds: np.ndarray) -> np.ndarray:
@@ -118,7 +133,7 @@ def as_target(series: pd.Series) -> tuple[np.ndarray, bool]:
 
 def signal(series: pd.Series, target: np.ndarray, *, binary: bool, folds: np.ndarray) -> Signal:
     """What the column alone tells: the better of its raw order and its binned means."""
-    means = out_of_fold(codes_of(series), target, folds)
+    means = out_of_fold(Binner(series).codes(series), target, folds)
     if not binary:
         return Signal(str(series.name), max(0.0, r_squared(target, means)), "R2")
     best = auc(target, means)

@@ -30,9 +30,8 @@ def run(context: Context) -> Outcome:
     excluded = set(context.names("exclude")) | {name}
     signals = _signals(context, frame, name)
     future = future_times(frame, context.text("time_column"))
-    columns: list[Json] = []
-    for found in sorted(signals, key=lambda item: (-item.score, item.column)):
-        columns.append(_row(found, context, excluded, after))
+    ranked = sorted(signals, key=lambda item: (-item.score, item.column))
+    columns: list[Json] = [_row(found, context, excluded, after) for found in ranked]
     suspects = [row for row in columns if isinstance(row, dict) and row["level"] == "suspect"]
     open_suspects = [row["column"] for row in suspects if row["answer"] == "open"]
     open_future = [row["column"] for row in future if row["column"] not in excluded | after]
@@ -50,7 +49,7 @@ def run(context: Context) -> Outcome:
         ],
         "highest_open": _highest_open(columns),
         "future_times": list(future),
-        "declared_after": sorted(after),
+        "declared_after": [*sorted(after)],
         **_overlap(context, frame),
     }
     path = write_document(context.output("scan"), facts)

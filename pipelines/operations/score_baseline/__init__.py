@@ -1,0 +1,1 @@
+"""What the simplest answers score: the bar for every model."""
