@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from personas.commands import Command
+from personas.models import User
 from personas.people import BY_CODE, gap
 from pipelines.blueprints import moves
 from pipelines.blueprints.graph import hand_off_def
@@ -14,6 +15,7 @@ from pipelines.runs import dispatch, effects, reviews, rounds
 from pipelines.runs.models import HandOff, Run, Stage, WorkItem
 from pipelines.runs.moves import born, move
 from pipelines.runs.rows import Rows, load
+from pipelines.usecases.policies import personas_of
 
 PASSES = 100  # A plan that still moves after so many passes is a defect, not patience.
 MODEL_PAYLOAD = ("H4", "H5", "H6", "H7")  # hand-offs whose payload is judged on deployment
@@ -76,12 +78,20 @@ def _activate(command: Command, rows: Rows, due: moves.ActivateStage) -> None:
     )
 
 
-def _heir(rows: Rows, stage: Stage) -> Any:
-    """Who goes on without a hand-off: the owner of a needed stage of the same persona, if any."""
-    for need in rows.blueprint.stage(stage.key).needs:
+def _heir(rows: Rows, stage: Stage) -> User | None:
+    """Who goes on without a hand-off: the owner of a needed stage of the same persona.
+
+    A first stage belongs to who started the run, if they hold its seat.
+    """
+    needs = rows.blueprint.stage(stage.key).needs
+    for need in needs:
         before = rows.stages[need]
         if before.persona_id == stage.persona_id and before.owner_id is not None:
             return before.owner
+    starter = rows.run.created_by
+    if not needs and starter is not None:
+        if stage.persona_id in personas_of(starter, rows.run.use_case_id):
+            return starter
     return None
 
 

@@ -1,5 +1,6 @@
 """The SQL of the hot path: claim, heartbeat, progress. One statement each, fenced by the token."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -81,7 +82,9 @@ def claim(
             )
             row = cursor.fetchone()
             if row is not None:
-                return Claim(*row[:8], owner=owner)
+                # Django leaves jsonb of plain cursors as text.
+                params, inputs = json.loads(row[5]), json.loads(row[6])
+                return Claim(*row[:5], params, inputs, row[7], owner=owner)
     return None
 
 

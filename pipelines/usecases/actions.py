@@ -215,10 +215,11 @@ def _seat(command: Command, use_case: UseCase, user: User, persona: str) -> Seat
 
 def lint_plan(plan: Plan) -> list[Problem]:
     """Return every problem of a plan against the personas and catalogue of this installation."""
+    used = {step.operation for stage in plan.stages for step in stage.all_steps()}
     return lint(
         plan,
         personas=set(Persona.objects.values_list("code", flat=True)),
-        operations={name: catalogue.spec(name) for name in catalogue.OPERATIONS},
+        operations={name: catalogue.spec(name) for name in used & set(catalogue.OPERATIONS)},
         checks=set(catalogue.CHECKS),
         effects=set(catalogue.EFFECTS),
         feeds=set(catalogue.FEEDS),
