@@ -32,14 +32,14 @@ class Binner:
     """
 
     def __init__(self, series: pd.Series, bins: int = BINS) -> None:
-        self.edges: np.ndarray | None = None
+        self.edges: np.ndarray = np.empty(0)
         self.categories: pd.Index | None = None
         self.size = 2
         if column_type(series) in ("int", "float", "time"):
             values = as_numbers(series)
             known = values[np.isfinite(values)]
             marks = np.linspace(0, 1, bins + 1)[1:-1]
-            self.edges = np.unique(np.quantile(known, marks)) if known.size else np.empty(0)
+            self.edges = np.unique(np.quantile(known, marks)) if known.size else self.edges
             self.size = len(self.edges) + 2
         else:
             self.categories = pd.Index(series.dropna().unique())

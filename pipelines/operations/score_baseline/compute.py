@@ -1,6 +1,6 @@
 """A constant answer and the best one-column rule, scored on the holdout."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -91,7 +91,8 @@ def _same_target(train: pd.Series, holdout: pd.Series, *, binary: bool) -> np.nd
         return as_target(holdout)[0]
     coded, _ = as_target(train)
     positive = train.to_numpy()[coded == 1][0]
-    return (holdout == positive).to_numpy(dtype="float64")
+    judged: np.ndarray = (holdout == positive).to_numpy(dtype="float64")
+    return judged
 
 
 def _best_column(context: Context, train: pd.DataFrame, names: list[str]) -> tuple[str, float]:
@@ -144,13 +145,11 @@ CLASS_METRICS: dict[str, Metric] = {
 VALUE_METRICS: dict[str, Metric] = {"mae": _mae, "rmse": _rmse}
 
 
-def resamples(rows: int, context: Context) -> np.ndarray:
-    """Bootstrap weights, one row of counts per resample, the same for every metric."""
+def resamples(rows: int, context: Context) -> Iterator[np.ndarray]:
+    """Bootstrap weights, one array per resample, the same for every metric and answer."""
     draw = np.random.default_rng(context.seed)
-    count = context.whole("resamples")
-    return np.stack(
-        [np.bincount(draw.integers(0, rows, rows), minlength=rows) for _ in range(count)]
-    ).astype("float32")
+    for _ in range(context.whole("resamples")):
+        yield np.bincount(draw.integers(0, rows, rows), minlength=rows).astype("float64")
 
 
 def interval(
@@ -159,11 +158,13 @@ def interval(
     """Each metric with its 95 % percentile bootstrap interval."""
     order = np.argsort(scores, kind="stable")  # sorted once: later sorts are nearly free
     truth, scores = truth[order], scores[order]
-    weights = resamples(len(truth), context)
+    drawn: dict[str, list[float]] = {name: [] for name in metrics}
+    for weights in resamples(len(truth), context):
+        for name, metric in metrics.items():
+            drawn[name].append(metric(truth, scores, weights))
     found: dict[str, Json] = {}
     for name, metric in metrics.items():
-        drawn = [metric(truth, scores, weight.astype("float64")) for weight in weights]
-        low, high = np.nanquantile(drawn, [0.025, 0.975])
+        low, high = np.nanquantile(drawn[name], [0.025, 0.975])
         value = metric(truth, scores, np.ones(len(truth)))
         found[name] = {
             "value": finite(value, 6),
@@ -182,9 +183,8 @@ def _gain(
     """Paired difference of the rule over the constant in the first metric."""
     name, metric = next(iter(metrics.items()))
     drawn = [
-        metric(truth, answers["one_column"], weight.astype("float64"))
-        - metric(truth, answers["constant"], weight.astype("float64"))
-        for weight in resamples(len(truth), context)
+        metric(truth, answers["one_column"], weights) - metric(truth, answers["constant"], weights)
+        for weights in resamples(len(truth), context)
     ]
     low, high = np.nanquantile(drawn, [0.025, 0.975])
     ones = np.ones(len(truth))
