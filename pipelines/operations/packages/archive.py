@@ -16,7 +16,6 @@ SIGNATURE = "signature.json"
 SAMPLES = "samples.json"
 GOLDEN = "golden.json"
 ENVIRONMENT = "environment.json"
-FEATURES = "features.json"
 REQUIRED = (MODEL, SIGNATURE, SAMPLES, GOLDEN, ENVIRONMENT)
 EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 MAX_ENTRY = 512 * 1024 * 1024  # bytes one entry may have unpacked: stops a zip bomb

@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from pipelines.operations.contract import Json
 
 # Scores depend on these; everything else may change without a new package.
 RUNTIME = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
 LOCK = Path(__file__).resolve().parents[3] / "requirements" / "app.txt"
-PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)")
 
 
 def installed() -> dict[str, str]:
@@ -22,11 +23,16 @@ def installed() -> dict[str, str]:
 
 
 def pinned(lock: Path = LOCK) -> dict[str, str]:
-    """Versions that the lock file states, by normalised name; empty where there is no lock."""
+    """Versions that the lock file states for this Python; empty where there is no lock."""
     if not lock.is_file():
         return {}
-    lines = (PINNED.match(line) for line in lock.read_text("utf-8").splitlines())
-    return {_normal(found[1]): found[2] for found in lines if found}
+    lines = [line.rstrip(" \\") for line in lock.read_text("utf-8").splitlines()]
+    stated = [Requirement(line) for line in lines if "==" in line and line[:1].isalnum()]
+    return {
+        _normal(one.name): str(one.specifier).removeprefix("==")
+        for one in stated
+        if one.marker is None or one.marker.evaluate()
+    }
 
 
 def _normal(name: str) -> str:

@@ -29,9 +29,9 @@ from pipelines.operations.packages.signature import (
     Signature,
     parse_signature,
 )
-from pipelines.operations.packages.trusted import UntrustedTypes, load_model
+from pipelines.operations.packages.trusted import UntrustedTypesError, load_model
 from pipelines.operations.rowwise.compile import RowScorer, compile_pipeline
-from pipelines.operations.rowwise.stages import NotCompilable, Value
+from pipelines.operations.rowwise.stages import NotCompilableError
 
 Scores = npt.NDArray[np.float64]
 
@@ -82,14 +82,14 @@ class Loaded:
         self._check = RowCheck(parts.signature)
 
     def predict(self, rows: Sequence[Row]) -> Prediction:
-        """Scores and labels of rows. Raises RowErrors with every problem of every row."""
+        """Scores and labels of rows. Raises RowsError with every problem of every row."""
         scores = self.score(self._check.clean(rows))
         return Prediction(scores, [self.decision.label(score) for score in scores])
 
     def score(self, rows: Sequence[Row]) -> list[float]:
         """Scores of rows that are known to suit."""
         if self.row_form is not None and len(rows) <= ROW_FORM_LIMIT:
-            return [self.row_form(row)[-1] for row in rows]  # type: ignore[arg-type]
+            return [self.row_form(row)[-1] for row in rows]
         found: list[float] = self.score_frame(frame_of(rows, self.signature)).tolist()
         return found
 
@@ -149,14 +149,14 @@ def _parts(manifest: Mapping[str, Json], entries: Mapping[str, bytes]) -> Parts:
     signature = parse_signature(load(entries, SIGNATURE))
     try:
         model = load_model(entries[MODEL])
-    except UntrustedTypes as problem:
+    except UntrustedTypesError as problem:
         raise PackageError("untrusted_types", str(problem)) from problem
     golden = _rows(load(entries, GOLDEN), "rows")
     row_form = None
     if manifest.get("row_form") is True:
         try:
             row_form = compile_pipeline(model, frame_of(golden, signature))
-        except NotCompilable as problem:
+        except NotCompilableError as problem:
             raise PackageError("row_form", f"the row form cannot be built: {problem}") from problem
     return Parts(signature, _decision(manifest), model, row_form)
 
@@ -186,7 +186,7 @@ def golden_difference(loaded: Loaded, golden: Mapping[str, Json]) -> float:
     stored = np.asarray(scores, dtype=np.float64)
     paths = [loaded.score_frame(frame_of(rows, loaded.signature))]
     if loaded.row_form is not None:
-        paths.append(np.asarray([loaded.row_form(row)[-1] for row in rows]))  # type: ignore[arg-type]
+        paths.append(np.asarray([loaded.row_form(row)[-1] for row in rows]))
     worst = max(float(np.max(np.abs(path - stored))) for path in paths)
     return worst if worst == worst else float("inf")
 
@@ -214,7 +214,7 @@ def _series(values: list[Json], column: Column) -> pd.Series:
     return pd.Series(values, dtype="str")
 
 
-def plain_rows(frame: pd.DataFrame, signature: Signature) -> list[dict[str, Value]]:
+def plain_rows(frame: pd.DataFrame, signature: Signature) -> list[dict[str, Json]]:
     """Rows of a table as JSON values, such as a client would send them."""
     columns = {column.name: _plain(frame[column.name], column) for column in signature.inputs}
     return [
@@ -222,11 +222,11 @@ def plain_rows(frame: pd.DataFrame, signature: Signature) -> list[dict[str, Valu
     ]
 
 
-def _plain(series: pd.Series, column: Column) -> list[Value]:
+def _plain(series: pd.Series, column: Column) -> list[Json]:
     missing = series.isna().to_numpy()
     if column.type == "datetime":
         moments = pd.to_datetime(series, format="ISO8601", utc=True)
-        found: list[Value] = [
+        found: list[Json] = [
             None if gone else moment.isoformat()
             for moment, gone in zip(moments, missing, strict=True)
         ]

@@ -87,7 +87,7 @@ class Problem:
         }
 
 
-class RowErrors(Exception):
+class RowsError(Exception):
     """Rows that the signature refuses; `problems` holds up to MAX_PROBLEMS of them."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
@@ -129,12 +129,12 @@ class RowCheck:
     def clean(self, rows: Sequence[Row]) -> list[dict[str, Json]]:
         """The rows in the signature's types (integral floats as integers, times as text).
 
-        Raises RowErrors with every problem found.
+        Raises RowsError with every problem found.
         """
         problems: list[Problem] = []
         cleaned = [self._clean_row(index, row, problems) for index, row in enumerate(rows)]
         if problems:
-            raise RowErrors(problems[:MAX_PROBLEMS])
+            raise RowsError(problems[:MAX_PROBLEMS])
         return cleaned
 
     def _clean_row(self, index: int, row: Row, problems: list[Problem]) -> dict[str, Json]:
@@ -220,12 +220,12 @@ def _outside(column: Column, value: Json) -> tuple[str, str]:
 
 
 def rows_of(columns: Mapping[str, Sequence[Json]]) -> list[dict[str, Json]]:
-    """Rows out of columns of equal length. Raises RowErrors naming a column of another length."""
+    """Rows out of columns of equal length. Raises RowsError naming a column of another length."""
     lengths = {name: len(values) for name, values in columns.items()}
     longest = max(lengths.values(), default=0)
     short = [name for name, length in lengths.items() if length != longest]
     if short:
-        raise RowErrors(
+        raise RowsError(
             [
                 _problem(
                     lengths[name], name, "length", lengths[name], f"must have {longest} values"

@@ -10,7 +10,7 @@ from sklearn.pipeline import Pipeline
 
 from pipelines.operations.rowwise.estimators import RowModel, compile_estimator
 from pipelines.operations.rowwise.features import compile_stage
-from pipelines.operations.rowwise.stages import NotCompilable, Stage, Value, Values
+from pipelines.operations.rowwise.stages import NotCompilableError, Stage, Values
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,10 @@ class RowScorer:
     stages: tuple[Stage, ...]
     model: RowModel
 
-    def __call__(self, row: Mapping[str, Value]) -> list[float]:
+    def __call__(self, row: Mapping[str, object]) -> list[float]:
         """Scores of a row of raw columns; an absent column counts as missing."""
         get = row.get
-        values: Values = [get(name) for name in self.names]
+        values: Values = [get(name) for name in self.names]  # type: ignore[misc]
         for stage in self.stages:
             values = stage(values)
         return self.model(values)  # type: ignore[arg-type]
@@ -33,10 +33,10 @@ class RowScorer:
 def compile_pipeline(pipeline: object, sample: pd.DataFrame) -> RowScorer:
     """Row form of a fitted Pipeline; `sample` holds rows as in training.
 
-    Raises NotCompilable, naming the part that has no row form.
+    Raises NotCompilableError, naming the part that has no row form.
     """
     if not isinstance(pipeline, Pipeline):
-        raise NotCompilable(f"a {type(pipeline).__name__} is no Pipeline")
+        raise NotCompilableError(f"a {type(pipeline).__name__} is no Pipeline")
     *transformers, estimator = _flat(pipeline)
     stages = []
     given = sample
@@ -66,7 +66,7 @@ def _after(transformer: object, given: pd.DataFrame) -> pd.DataFrame:
 
 
 def largest_difference(
-    scorer: RowScorer, rows: Sequence[Mapping[str, Value]], scores: np.ndarray
+    scorer: RowScorer, rows: Sequence[Mapping[str, object]], scores: np.ndarray
 ) -> float:
     """Largest absolute difference to the pipeline's scores; 0.0 means bit for bit equal."""
     worst = 0.0
@@ -77,4 +77,4 @@ def largest_difference(
     return worst if math.isfinite(worst) else math.inf
 
 
-__all__ = ["NotCompilable", "RowScorer", "compile_pipeline", "largest_difference"]
+__all__ = ["NotCompilableError", "RowScorer", "compile_pipeline", "largest_difference"]

@@ -20,7 +20,7 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier
 
-from pipelines.operations.rowwise.stages import NotCompilable
+from pipelines.operations.rowwise.stages import NotCompilableError
 
 Vector: TypeAlias = Sequence[float]
 Scores: TypeAlias = list[float]
@@ -34,7 +34,7 @@ Node: TypeAlias = "float | Split"
 
 
 def compile_estimator(estimator: object) -> RowModel:
-    """Row form of a fitted estimator. Raises NotCompilable for one that is not known here."""
+    """Row form of a fitted estimator. Raises NotCompilableError for one that is not known here."""
     if isinstance(estimator, HistGradientBoostingClassifier | HistGradientBoostingRegressor):
         return _boosting(estimator)
     if isinstance(estimator, LogisticRegression | LinearRegression | Ridge):
@@ -45,7 +45,7 @@ def compile_estimator(estimator: object) -> RowModel:
         return _forest([estimator])
     if isinstance(estimator, DummyClassifier | DummyRegressor):
         return _dummy(estimator)
-    raise NotCompilable(f"{type(estimator).__name__} has no row form")
+    raise NotCompilableError(f"{type(estimator).__name__} has no row form")
 
 
 def walk(node: Node, vector: Vector) -> float:
@@ -176,7 +176,7 @@ def _linear(model: LogisticRegression | LinearRegression | Ridge) -> RowModel:
     intercept = np.ravel(np.asarray(model.intercept_, dtype=float))
     if isinstance(model, LogisticRegression):
         if len(model.classes_) != 2:
-            raise NotCompilable("a linear model of more than two classes")
+            raise NotCompilableError("a linear model of more than two classes")
 
         def classes(vector: Vector) -> Scores:
             positive = float(expit(np.asarray([vector]) @ weights.T + intercept)[0, 0])
@@ -222,7 +222,7 @@ def _class_tree(tree: DecisionTreeClassifier) -> tuple[Node, np.ndarray]:
 def _dummy(model: DummyClassifier | DummyRegressor) -> RowModel:
     if isinstance(model, DummyClassifier):
         if model.strategy != "prior":
-            raise NotCompilable(f"a dummy with strategy {model.strategy}")
+            raise NotCompilableError(f"a dummy with strategy {model.strategy}")
         constant = [float(x) for x in model.class_prior_]
     else:
         constant = [float(x) for x in np.ravel(model.constant_)]

@@ -28,7 +28,7 @@ from pipelines.operations.rowwise.stages import (
     PARTS,
     Chain,
     Filler,
-    NotCompilable,
+    NotCompilableError,
     Number,
     Parts,
     Stage,
@@ -48,7 +48,7 @@ MAX_TABLE = 100_000  # categories of one column; a table beyond is slower to loa
 def compile_stage(transformer: object, sample: pd.DataFrame) -> Stage:
     """Row form of a fitted transformer; `sample` holds rows as the transformer gets them.
 
-    Raises NotCompilable for a branch that mixes columns or that is not known here.
+    Raises NotCompilableError for a branch that mixes columns or that is not known here.
     """
     if not isinstance(transformer, ColumnTransformer):
         places = list(range(sample.shape[1]))
@@ -80,14 +80,14 @@ def _places(columns: object, sample: pd.DataFrame) -> list[int]:
     if isinstance(columns, str | int):
         columns = [columns]
     if not isinstance(columns, Sequence | np.ndarray | pd.Index):
-        raise NotCompilable(f"columns chosen by {type(columns).__name__}")
+        raise NotCompilableError(f"columns chosen by {type(columns).__name__}")
     return [_place(sample, c) for c in columns]
 
 
 def _place(sample: pd.DataFrame, column: object) -> int:
     found = sample.columns.get_loc(column) if isinstance(column, str) else column
     if not isinstance(found, int | np.integer):
-        raise NotCompilable(f"column {column!r} is not one column")
+        raise NotCompilableError(f"column {column!r} is not one column")
     return int(found)
 
 
@@ -100,7 +100,7 @@ def _parts(branch: object) -> list[object]:
     if isinstance(branch, FunctionTransformer) and branch.func is None:
         return []
     if not isinstance(branch, SEPARABLE + OWN):
-        raise NotCompilable(f"{type(branch).__name__} has no row form")
+        raise NotCompilableError(f"{type(branch).__name__} has no row form")
     return [branch]
 
 
@@ -133,7 +133,7 @@ def _tables(branch: object, places: list[int], sample: pd.DataFrame, where: slic
         known = [_plain(value) for value in encoder.categories_[index]]
         known = [value for value in known if value is not None and value == value]
         if len(known) > MAX_TABLE:
-            raise NotCompilable(f"column {base.columns[index]!r} has {len(known)} categories")
+            raise NotCompilableError(f"column {base.columns[index]!r} has {len(known)} categories")
         answers = _answers(branch, base, index, known)
         cut = [tuple(float(number) for number in row[at : at + width]) for row in answers]
         outputs = tuple(range(where.start + at, where.start + at + width))
@@ -149,7 +149,7 @@ def _widths(branch: object, encoder: Encoder, base: pd.DataFrame) -> list[int]:
     widths = [int(n) for n in encoder._n_features_outs] if hot else [1] * base.shape[1]
     total = _transform(branch, base).shape[1]
     if sum(widths) != total:
-        raise NotCompilable(
+        raise NotCompilableError(
             f"branch over {list(base.columns)} gives {total} outputs, not {sum(widths)}"
         )
     return widths
@@ -181,7 +181,7 @@ def _transform(branch: object, frame: pd.DataFrame) -> np.ndarray:
     answer = branch.transform(given)  # type: ignore[attr-defined]
     array = np.asarray(answer.toarray() if hasattr(answer, "toarray") else answer)
     if array.dtype != np.float64:
-        raise NotCompilable(f"a branch gives {array.dtype}, not float64")
+        raise NotCompilableError(f"a branch gives {array.dtype}, not float64")
     return array
 
 
@@ -190,10 +190,10 @@ def _chains(parts: list[object], places: list[int], where: slice) -> list[Filler
     first = parts[0] if parts else None
     if isinstance(first, SimpleImputer) and first.indicator_ is not None:
         if len(parts) > 1:
-            raise NotCompilable("missing flags that are scaled afterwards")
+            raise NotCompilableError("missing flags that are scaled afterwards")
         flagged = [int(index) for index in first.indicator_.features_]
     if where.stop - where.start != len(places) + len(flagged):
-        raise NotCompilable("a numeric branch with another number of outputs than inputs")
+        raise NotCompilableError("a numeric branch with another number of outputs than inputs")
     flags = {index: where.start + len(places) + place for place, index in enumerate(flagged)}
     return [
         _chain(parts, (source, where.start + i, i), flags.get(i)) for i, source in enumerate(places)
@@ -207,7 +207,7 @@ def _chain(parts: list[object], where: tuple[int, int, int], flag_at: int | None
     for part in parts:
         if isinstance(part, SimpleImputer):
             if steps:
-                raise NotCompilable("an imputer after a scaler")
+                raise NotCompilableError("an imputer after a scaler")
             missing = float(part.statistics_[index])
         else:
             steps += _scaler_steps(part, index)
@@ -222,7 +222,7 @@ def _scaler_steps(part: object, index: int) -> list[Number]:
     if isinstance(part, MinMaxScaler) and not part.clip:
         scale, offset = float(part.scale_[index]), float(part.min_[index])
         return [lambda x: x * scale, lambda x: x + offset]
-    raise NotCompilable(f"{type(part).__name__} has no row form")
+    raise NotCompilableError(f"{type(part).__name__} has no row form")
 
 
 def _minus_over(centre: np.ndarray | None, scale: np.ndarray | None, index: int) -> list[Number]:

@@ -11,7 +11,7 @@ Values: TypeAlias = Sequence[Value]
 Number: TypeAlias = Callable[[float], float]
 
 
-class NotCompilable(Exception):
+class NotCompilableError(Exception):
     """The pipeline has a part without a row form; it is served as it is."""
 
 
@@ -63,6 +63,7 @@ PARTS: Mapping[str, Callable[[datetime], int]] = {
     "month": lambda moment: moment.month,
     "day": lambda moment: moment.day,
     "weekday": lambda moment: moment.weekday(),
+    "day_of_week": lambda moment: moment.weekday(),
     "hour": lambda moment: moment.hour,
 }
 

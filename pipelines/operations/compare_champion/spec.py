@@ -1,0 +1,23 @@
+"""Declaration of `compare_champion`."""
+
+from pipelines.operations.contract import Param, Port, Spec
+
+SPEC = Spec(
+    name="compare_champion",
+    version=1,
+    summary="Score the same holdout rows by challenger and champion and compare them in pairs",
+    inputs=(
+        Port("challenger", "zip", help="The package that is to go out"),
+        Port("champion", "zip", optional=True, help="The package that serves; none for a first one"),
+        Port("holdout", "parquet", help="Labelled rows that neither has seen"),
+    ),
+    outputs=(Port("comparison", "json", help="Every metric of both, with paired intervals"),),
+    params=(
+        Param("primary", "str", "pr_auc", help="The metric that has to be better"),
+        Param("costs", "map", {}, help="Money: cost_fp, cost_fn, benefit_tp, as in the brief"),
+        Param("samples", "int", 300, minimum=100, maximum=5000, help="Bootstrap samples"),
+        Param("time", "str", "", help="Column whose days are drawn together; empty = rows"),
+    ),
+    max_runtime=300,
+    max_memory=2048,
+)

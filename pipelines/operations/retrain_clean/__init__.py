@@ -1,0 +1,1 @@
+"""retrain_clean: does the recipe give the same model again."""
