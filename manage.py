@@ -45,21 +45,26 @@ def main(arguments: list[str]) -> int:
     if command in AS_OWNER:
         os.environ.setdefault("BATON_DB_ROLE", "owner")
 
+    # Django is imported only now, with the role known.
+    from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    asks_for_help = not {"--help", "-h", "--version"}.isdisjoint(arguments)
     try:
-        from portal import embedded
-
-        if command not in WITHOUT_SERVERS and not asks_for_help:
-            embedded.ensure_configured()
+        _ = settings.VAR  # read the settings first, to refuse a malformed one in a line
     except ImproperlyConfigured as problem:
         print(f"baton: {problem}", file=sys.stderr)
         return 2
-    except embedded.EmbeddedError as problem:
-        print(f"baton: {problem}", file=sys.stderr)
-        return 1
+
+    from portal import embedded
+
+    asks_for_help = not {"--help", "-h", "--version"}.isdisjoint(arguments)
+    if command not in WITHOUT_SERVERS and not asks_for_help:
+        try:
+            embedded.ensure_configured()
+        except embedded.EmbeddedError as problem:
+            print(f"baton: {problem}", file=sys.stderr)
+            return 1
     execute_from_command_line(arguments)
     return 0
 

@@ -75,8 +75,13 @@ def check_for(user: User, pk: int) -> Check:
 def hand_off_for(user: User, pk: int) -> HandOff:
     """Return the hand-off, with both stages and its run. Raises NotFound."""
     rows = HandOff.objects.select_related(
-        "run__use_case", "run__version", "source__persona", "source__owner", "target__persona",
-        "offered_by", "answered_by",
+        "run__use_case",
+        "run__version",
+        "source__persona",
+        "source__owner",
+        "target__persona",
+        "offered_by",
+        "answered_by",
     )
     return _one(rows.filter(run__use_case__in=visible(user)), pk, "hand-off")
 
