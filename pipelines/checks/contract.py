@@ -97,21 +97,13 @@ def text(source: Mapping[str, Json] | None, key: str, default: str = "") -> str:
 def rows(source: Mapping[str, Json] | None, key: str) -> list[dict[str, Json]]:
     """A list of objects out of facts; empty when absent."""
     value = (source or {}).get(key)
-    return (
-        [row for row in value if isinstance(row, dict)]
-        if isinstance(value, list)
-        else []
-    )
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
 
 def names(source: Mapping[str, Json] | None, key: str) -> list[str]:
     """A list of texts out of facts or params; empty when absent."""
     value = (source or {}).get(key)
-    return (
-        [item for item in value if isinstance(item, str)]
-        if isinstance(value, list)
-        else []
-    )
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def mapping(source: Mapping[str, Json] | None, key: str) -> dict[str, Json]:

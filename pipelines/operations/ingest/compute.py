@@ -140,7 +140,7 @@ class Builder:
 
     def _prepare(self, schema: pa.Schema) -> None:
         """Check names against the joined schema, once."""
-        self.rule = parse_rule(self.context.mapping("target_rule"), schema)
+        self.rule = parse_rule(self.context.mapping("target_rule"), schema, self.target)
         self.target = self.rule.name if self.rule else self.target
         named = [("time_column", self.time_column)]
         named += [("target", self.target if self.rule is None else "")]

@@ -32,12 +32,15 @@ class TargetRule:
     value: Json
 
 
-def parse_rule(given: Mapping[str, Json], schema: pa.Schema) -> TargetRule | None:
-    """The target_rule parameter; raises OperationError naming what does not fit."""
+def parse_rule(given: Mapping[str, Json], schema: pa.Schema, target: str = "") -> TargetRule | None:
+    """The target_rule parameter; raises OperationError naming what does not fit.
+
+    A rule without a name makes the column that `target` names.
+    """
     if not given:
         return None
     rule = TargetRule(
-        str(given.get("name") or ""),
+        str(given.get("name") or target),
         str(given.get("column") or ""),
         str(given.get("op") or ""),
         given.get("value"),
