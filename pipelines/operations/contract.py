@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Kind = Literal["int", "float", "str", "bool", "list", "map"]
 Media = Literal["parquet", "csv", "json", "skops", "zip", "bytes", "any"]
 
@@ -140,7 +140,7 @@ class OperationError(Exception):
         }
 
 
-class ParamErrors(Exception):
+class ParamErrors(Exception):  # noqa: N818 - it carries many
     """Parameters that a spec refuses; `fields` maps each name to its messages."""
 
     def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:
