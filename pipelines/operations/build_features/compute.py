@@ -32,6 +32,10 @@ def run(context: Context) -> Outcome:
     classes = two_classes(frame[target], positive=context.params.get("positive"))
     frame = labelled(frame, target)
     context.progress(0.3, f"mapping {len(chosen)} columns", len(frame))
+    if not context.names("columns"):
+        constant = [name for name in chosen if frame[name].nunique() == 1]
+        left_out += [LeftOut(name, "one value only", decided=True) for name in constant]
+        chosen = [name for name in chosen if name not in constant]
     mapped, unmapped = _map(frame, chosen, contract)
     features = FeatureSet(
         target=target,
@@ -62,17 +66,22 @@ def choose(
     )
     for field, wanted in (("target", [target]), ("columns", listed), ("exclude", excluded)):
         _require(wanted, names, field)
-    reasons = {name: "excluded" for name in excluded}
-    reasons |= {name: "key" for name in _key(context, contract)}
+    reasons = {
+        name: "personal data that is to be dropped"
+        for name, column in contract.columns.items()
+        if column.treatment == "drop"
+    }
+    reasons |= dict.fromkeys(excluded, "excluded")
+    reasons |= dict.fromkeys(_key(context, contract), "key")
     reasons |= {_time(context, contract): "time", target: "target"}
     for name in listed:
-        if reasons.get(name) in ("target", "excluded"):
+        if reasons.get(name, "time") not in ("time", "key"):
             raise OperationError(
                 "column_not_usable",
                 f"columns lists {name!r}, which is {reasons[name]}",
                 field="columns",
                 value=name,
-                rule="is neither the target nor excluded",
+                rule="is not the target, not excluded, and may be kept",
             )
     if listed:
         rest = [name for name in names if name not in listed]
@@ -96,11 +105,11 @@ def _require(wanted: Sequence[str], names: Sequence[str], field: str) -> None:
 
 
 def _key(context: Context, contract: DataContract) -> tuple[str, ...]:
-    return tuple(context.names("key")) or contract.key
+    return (context.text("key_column"),) if context.text("key_column") else contract.key
 
 
 def _time(context: Context, contract: DataContract) -> str:
-    return context.text("time") or contract.time
+    return context.text("time_column") or contract.time
 
 
 def _map(

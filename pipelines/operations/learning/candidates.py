@@ -82,8 +82,8 @@ def open_candidate(path: Path, context: Context, *, field: str = "candidate") ->
             field="target",
             rule="names a column of the table",
         )
-    key = features.key if features else tuple(context.names("key"))
-    time = features.time if features else context.text("time")
+    key = features.key if features else tuple(filter(None, [context.text("key_column")]))
+    time = features.time if features else context.text("time_column")
     columns = tuple(features.names) if features else _inputs(model, field)
     known = features.classes if features and features.target == target else None
     return Candidate(model, about, columns, target, key, time, known, features)

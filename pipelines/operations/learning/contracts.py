@@ -11,12 +11,12 @@ from pipelines.operations.learning.definition import Availability
 
 @dataclass(frozen=True)
 class ContractColumn:
-    """A column as the data contract states it."""
+    """A column as the data contract states it; `treatment` of personal data: drop, hash, keep."""
 
     name: str
     type: str
     availability: Availability
-    categories: tuple[Json, ...]
+    treatment: str = ""
 
 
 @dataclass(frozen=True)
@@ -31,28 +31,18 @@ class DataContract:
 def parse_contract(data: Mapping[str, Json]) -> DataContract:
     """Read what is needed; a contract that states no columns gives none."""
     stated = data.get("columns")
-    rows: list[tuple[str, Json]] = []
-    if isinstance(stated, dict):
-        rows = list(stated.items())
-    elif isinstance(stated, list):
-        rows = [(str(row.get("name")), row) for row in stated if isinstance(row, dict)]
-    columns = {name: _column(name, row) for name, row in rows if isinstance(row, dict)}
-    return DataContract(columns, _texts(data.get("key")), str(data.get("time") or ""))
+    rows = [row for row in stated if isinstance(row, dict)] if isinstance(stated, list) else []
+    columns = {str(row.get("name")): _column(str(row.get("name")), row) for row in rows}
+    key = str(data.get("key_column") or "")
+    return DataContract(columns, (key,) if key else (), str(data.get("time_column") or ""))
 
 
 def _column(name: str, row: Mapping[str, Json]) -> ContractColumn:
-    categories = row.get("categories")
     known: dict[Json, Availability] = {"before": "before", "after": "after"}
-    stated = row.get("availability")
+    stated = row.get("available")
     return ContractColumn(
         name=name,
-        type=str(row.get("type") or row.get("dtype") or ""),
+        type=str(row.get("type") or ""),
         availability=known.get(stated, "unknown") if isinstance(stated, str) else "unknown",
-        categories=tuple(categories) if isinstance(categories, list) else (),
+        treatment=str(row.get("treatment") or "") if row.get("pii") is True else "",
     )
-
-
-def _texts(value: Json) -> tuple[str, ...]:
-    if isinstance(value, str):
-        return (value,) if value else ()
-    return tuple(str(item) for item in value) if isinstance(value, list) else ()

@@ -70,10 +70,10 @@ def write_contract(folder: Path) -> Path:
         "vehicle": "text", "holiday": "bool", "booked": "time", "note": "text", "late": "int",
     }  # fmt: skip
     columns: list[Json] = [
-        {"name": name, "type": kind, "availability": "after" if name == "late" else "before"}
+        {"name": name, "type": kind, "available": "after" if name == "late" else "before"}
         for name, kind in types.items()
     ]
-    contract: dict[str, Json] = {"columns": columns, "key": ["journey"], "time": "leaves"}
+    contract: dict[str, Json] = {"columns": columns, "key_column": "journey", "time_column": "leaves"}
     return write_document(folder / "contract.json", contract)
 
 

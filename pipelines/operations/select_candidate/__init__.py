@@ -1,0 +1,1 @@
+"""Operation `select_candidate`."""

@@ -1,0 +1,29 @@
+"""Declaration of `select_candidate`."""
+
+from pipelines.operations.contract import Param, Port, Spec
+
+SPEC = Spec(
+    name="select_candidate",
+    version=1,
+    summary="Compare candidates on the same folds and choose the simplest within one SE",
+    inputs=(
+        Port("models", "skops", many=True, help="Model files of the candidates"),
+        Port("scores", "json", many=True, help="Their scores, in the same order"),
+    ),
+    outputs=(
+        Port("candidate", "skops", help="The chosen model file, unchanged"),
+        Port("comparison", "json", help="Every candidate beside the best and the baseline"),
+    ),
+    params=(
+        Param("metric", "str", "roc_auc", choices=("roc_auc", "pr_auc", "log_loss", "brier")),
+        Param(
+            "rule",
+            "str",
+            "one_se",
+            choices=("one_se", "best"),
+            help="one_se: the simplest candidate within one standard error of the best (conv)",
+        ),
+    ),
+    max_runtime=120,
+    max_memory=1024,
+)
