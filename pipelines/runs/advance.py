@@ -132,7 +132,7 @@ def _open_item(command: Command, rows: Rows, due: moves.OpenItem) -> None:
 
 
 def _suggested(rows: Rows, stage: Stage, key: str) -> dict[str, Any]:
-    """What the form starts with: what the last round said, else the fields' defaults."""
+    """What the form starts with: what the last round or run said, else the fields' defaults."""
     last = (
         WorkItem.objects.filter(
             run=rows.run, stage__key=stage.key, key=key, state="COMPLETED", hand_off=None
