@@ -135,7 +135,12 @@ def _suggested(rows: Rows, stage: Stage, key: str) -> dict[str, Any]:
     """What the form starts with: what the last round or run said, else the fields' defaults."""
     last = (
         WorkItem.objects.filter(
-            run=rows.run, stage__key=stage.key, key=key, state="COMPLETED", hand_off=None
+            run__use_case=rows.run.use_case_id,
+            run__kind=rows.run.kind,
+            stage__key=stage.key,
+            key=key,
+            state="COMPLETED",
+            hand_off=None,
         )
         .order_by("-id")
         .first()
