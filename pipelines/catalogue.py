@@ -44,6 +44,10 @@ OPERATIONS: dict[str, str] = {
     "retrain_clean": f"{_HERE}.retrain_clean",
     "compare_champion": f"{_HERE}.compare_champion",
     "load_test": f"{_HERE}.load_test",
+    # serve, monitor
+    "measure_traffic": f"{_HERE}.measure_traffic",
+    "measure_drift": f"{_HERE}.measure_drift",
+    "measure_quality": f"{_HERE}.measure_quality",
 }
 
 CHECKS: dict[str, str] = {
@@ -69,11 +73,54 @@ CHECKS: dict[str, str] = {
     "split_reproducible": "pipelines.checks.explore.split_reproducible",
     "events_enough": "pipelines.checks.explore.events_enough",
     "baseline_recorded": "pipelines.checks.explore.baseline_recorded",
+    # operationalise, register, deploy
+    "reproducible": "pipelines.checks.release.reproducible",
+    "environment_locked": "pipelines.checks.release.environment_locked",
+    "package_complete": "pipelines.checks.release.package_complete",
+    "loads_in_clean_environment": "pipelines.checks.release.loads_in_clean_environment",
+    "schema_matches_serving": "pipelines.checks.release.schema_matches_serving",
+    "golden_rows_equal": "pipelines.checks.release.golden_rows_equal",
+    "bad_input_refused": "pipelines.checks.release.bad_input_refused",
+    "latency_within_slo": "pipelines.checks.release.latency_within_slo",
+    "size_within_limit": "pipelines.checks.release.size_within_limit",
+    "champion_beaten": "pipelines.checks.release.champion_beaten",
+    "card_complete": "pipelines.checks.release.card_complete",
+    "licence_ok": "pipelines.checks.release.licence_ok",
+    "rollback_named": "pipelines.checks.release.rollback_named",
+    "rollback_ready": "pipelines.checks.release.rollback_ready",
+    "alert_routes_set": "pipelines.checks.release.alert_routes_set",
+    # deploy, serve, monitor
+    "shadow_agrees": "pipelines.checks.monitoring.shadow_agrees",
+    "canary_agrees": "pipelines.checks.monitoring.canary_agrees",
+    "shadow_enough": "pipelines.checks.monitoring.shadow_enough",
+    "canary_enough": "pipelines.checks.monitoring.canary_enough",
+    "served_enough": "pipelines.checks.monitoring.served_enough",
+    "error_rate_ok": "pipelines.checks.monitoring.error_rate_ok",
+    "log_complete": "pipelines.checks.monitoring.log_complete",
+    "reference_set": "pipelines.checks.monitoring.reference_set",
+    "drift_quiet": "pipelines.checks.monitoring.drift_quiet",
+    "quality_holds": "pipelines.checks.monitoring.quality_holds",
+    "kpi_holds": "pipelines.checks.monitoring.kpi_holds",
 }
 
-EFFECTS: dict[str, str] = {}
+EFFECTS: dict[str, str] = {
+    "register_version": "pipelines.registry.effects.register_version",
+    "approve_version": "pipelines.registry.effects.approve_version",
+    "deploy_shadow": "pipelines.registry.effects.deploy_shadow",
+    "deploy_canary": "pipelines.registry.effects.deploy_canary",
+    "go_live": "pipelines.registry.effects.go_live",
+    "raise_alerts": "pipelines.monitoring.effects.raise_alerts",
+}
 
-FEEDS: dict[str, str] = {}
+FEEDS: dict[str, str] = {
+    "champion": "pipelines.serving.feeds.champion",
+    "shadow_window": "pipelines.serving.feeds.shadow_window",
+    "canary_window": "pipelines.serving.feeds.canary_window",
+    "live_window": "pipelines.serving.feeds.live_window",
+    "labelled_window": "pipelines.serving.feeds.labelled_window",
+    "reference": "pipelines.serving.feeds.reference",
+    "reference_predictions": "pipelines.serving.feeds.reference_predictions",
+}
 
 
 @cache

@@ -18,7 +18,7 @@ def run_clean(module: str, request: dict[str, Json], *, seconds: float) -> dict[
 
     Raises OperationError where it fails, overruns or answers no object.
     """
-    environment = {name: "1" for name in THREADS}
+    environment = dict.fromkeys(THREADS, "1")
     environment |= {"PATH": os.defpath, "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-s", "-W", "ignore", "-m", module]
     try:

@@ -52,9 +52,7 @@ def run(context: Context) -> Outcome:
     frame, labels = _rows(context.inputs["holdout"], challenger)
     costs = parse_costs(context.mapping("costs"))
     times = frame[context.text("time")] if context.text("time") in frame.columns else None
-    drawn = by_day_or_row(
-        len(frame), times, samples=context.whole("samples"), seed=context.seed
-    )
+    drawn = by_day_or_row(len(frame), times, samples=context.whole("samples"), seed=context.seed)
     ours = _side(challenger, (frame, labels), costs, drawn)
     context.progress(0.5, "challenger scored", len(frame))
     theirs = _side(champion, (frame, labels), costs, drawn) if champion else None

@@ -8,7 +8,9 @@ SPEC = Spec(
     summary="Score the same holdout rows by challenger and champion and compare them in pairs",
     inputs=(
         Port("challenger", "zip", help="The package that is to go out"),
-        Port("champion", "zip", optional=True, help="The package that serves; none for a first one"),
+        Port(
+            "champion", "zip", optional=True, help="The package that serves; none for a first one"
+        ),
         Port("holdout", "parquet", help="Labelled rows that neither has seen"),
     ),
     outputs=(Port("comparison", "json", help="Every metric of both, with paired intervals"),),

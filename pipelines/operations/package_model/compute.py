@@ -128,16 +128,16 @@ def _manifest(
 
 def _threshold(context: Context) -> float:
     """The threshold param, else the evaluation's. Raises OperationError where neither has one."""
-    given = context.params.get("threshold")
-    found = _optional(context, "evaluation").get("threshold") if given is None else given
-    if isinstance(found, dict):
-        found = found.get("value", found.get("threshold"))
-    if isinstance(found, bool) or not isinstance(found, int | float) or not 0 <= found <= 1:
+    found = context.params.get("threshold")
+    if found is None:
+        facts = _optional(context, "evaluation").get("facts")
+        found = facts.get("threshold") if isinstance(facts, dict) else None
+    if isinstance(found, bool) or not isinstance(found, int | float) or found < 0:
         raise OperationError(
             "no_threshold", "neither the threshold parameter nor the evaluation gives a threshold",
             field="threshold", value=None, rule="a number from 0 to 1",
         )  # fmt: skip
-    return float(found)
+    return min(float(found), 1.0)
 
 
 def _proved(data: bytes) -> Loaded:

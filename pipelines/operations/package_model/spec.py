@@ -14,9 +14,9 @@ SPEC = Spec(
     ),
     outputs=(Port("package", "zip", help="The serving package"),),
     params=(
-        Param("target", "str", "", help="Only for a model trained elsewhere: what it predicts"),
-        Param("key", "list", [], help="Only for a model trained elsewhere: columns naming a row"),
-        Param("time", "str", "", help="Only for a model trained elsewhere: its time column"),
+        Param("target", "str", "", help="For a model brought in: what it predicts"),
+        Param("key_column", "str", "", help="For a model brought in: column naming a row"),
+        Param("time_column", "str", "", help="For a model brought in: its time column"),
         Param("threshold", "float", None, minimum=0, maximum=1, help="Overrides the evaluation's"),
         Param("samples", "int", 5, minimum=1, maximum=100, help="Example rows for clients"),
         Param("golden", "int", 200, minimum=20, maximum=2000, help="Rows to score equally"),

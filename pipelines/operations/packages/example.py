@@ -59,7 +59,9 @@ def write_window(folder: Path, *, rows: int = 400, shift: float = 0.0, labels: i
     loaded = load_package(made.package)
     holdout = read_table(made.holdout)
     scores = loaded.score_frame(holdout[list(loaded.signature.names)])
-    offline = pd.DataFrame({"journey": holdout["journey"], "score": scores, "late": holdout["late"]})
+    offline = pd.DataFrame(
+        {"journey": holdout["journey"], "score": scores, "label": holdout["late"]}
+    )
     later = example_rows(rows, seed=3, start="2024-04-01")
     later["wind"] += shift
     served = loaded.score_frame(later[list(loaded.signature.names)])
@@ -70,9 +72,7 @@ def write_window(folder: Path, *, rows: int = 400, shift: float = 0.0, labels: i
     )
 
 
-def _logged(
-    later: pd.DataFrame, served: Floats, loaded: Loaded, labels: int
-) -> pd.DataFrame:
+def _logged(later: pd.DataFrame, served: Floats, loaded: Loaded, labels: int) -> pd.DataFrame:
     known = pd.Series(np.arange(len(later)) < labels)
     flagged = pd.Series(served >= loaded.decision.threshold)
     logged = pd.DataFrame(

@@ -1,0 +1,1 @@
+"""measure_quality: how good the answers were, now that labels have come in."""
