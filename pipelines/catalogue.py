@@ -73,6 +73,18 @@ CHECKS: dict[str, str] = {
     "split_reproducible": "pipelines.checks.explore.split_reproducible",
     "events_enough": "pipelines.checks.explore.events_enough",
     "baseline_recorded": "pipelines.checks.explore.baseline_recorded",
+    # features, tune, evaluate
+    "columns_mapped": "pipelines.checks.features.columns_mapped",
+    "feature_tests": "pipelines.checks.features.feature_tests",
+    "features_available": "pipelines.checks.features.features_available",
+    "features_beneficial": "pipelines.checks.features.features_beneficial",
+    "three_families": "pipelines.checks.models.three_families",
+    "search_logged": "pipelines.checks.models.search_logged",
+    "beats_baseline": "pipelines.checks.models.beats_baseline",
+    "target_met": "pipelines.checks.evaluation.target_met",
+    "calibrated": "pipelines.checks.evaluation.calibrated",
+    "slices_hold": "pipelines.checks.evaluation.slices_hold",
+    "cost_positive": "pipelines.checks.evaluation.cost_positive",
     # operationalise, register, deploy
     "reproducible": "pipelines.checks.release.reproducible",
     "environment_locked": "pipelines.checks.release.environment_locked",

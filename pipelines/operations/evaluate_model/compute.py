@@ -59,7 +59,11 @@ def run(context: Context) -> Outcome:
     if "nothing" in decision.worth:
         measured["value_per_1000"] = decision.worth["nothing"]
     facts = _facts(candidate, holdout, measured=measured, decision=decision, costs=costs)
-    facts["interval"] = {"unit": resampling.unit, "units": resampling.size, "samples": resampling.samples}
+    facts["interval"] = {
+        "unit": resampling.unit,
+        "units": resampling.size,
+        "samples": resampling.samples,
+    }
     facts["target_metric"] = target_facts(asked, measured)
     evaluation = _document(holdout, facts, costs)
     outputs = {

@@ -73,7 +73,11 @@ def write_contract(folder: Path) -> Path:
         {"name": name, "type": kind, "available": "after" if name == "late" else "before"}
         for name, kind in types.items()
     ]
-    contract: dict[str, Json] = {"columns": columns, "key_column": "journey", "time_column": "leaves"}
+    contract: dict[str, Json] = {
+        "columns": columns,
+        "key_column": "journey",
+        "time_column": "leaves",
+    }
     return write_document(folder / "contract.json", contract)
 
 

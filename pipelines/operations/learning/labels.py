@@ -71,7 +71,7 @@ def as_labels(values: pd.Series, classes: tuple[Json, Json]) -> Labels:
             f"target {values.name} holds {wrong}",
             field="target", value=wrong, rule=f"is {classes[0]} or {classes[1]}",
         )  # fmt: skip
-    return found.to_numpy(dtype=np.int64)
+    return np.asarray(found, dtype=np.int64)
 
 
 def labelled(frame: pd.DataFrame, target: str) -> pd.DataFrame:

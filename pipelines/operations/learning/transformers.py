@@ -26,7 +26,7 @@ class BadValueError(ValueError):
         self.rule = rule
 
 
-class _Stateless(TransformerMixin, BaseEstimator):
+class _Stateless(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """fit only remembers the names of the columns."""
 
     def fit(self, frame: pd.DataFrame, y: object = None) -> Self:
@@ -117,7 +117,8 @@ def _as_flags(values: pd.Series) -> Floats:
     # 0/1 equal False/True as keys, so whole numbers are understood as well
     parsed = values.astype(object).map({True: 1.0, False: 0.0})
     _refuse(values, parsed, "is neither true nor false")
-    return parsed.to_numpy(dtype="float64", na_value=np.nan)
+    found: Floats = parsed.to_numpy(dtype="float64", na_value=np.nan)
+    return found
 
 
 def _as_codes(values: pd.Series, known: Sequence[str | float]) -> Floats:
@@ -125,7 +126,7 @@ def _as_codes(values: pd.Series, known: Sequence[str | float]) -> Floats:
         given = values.astype(object).to_numpy()
     else:
         given = as_numbers(values)
-    codes = pd.Index(known).astype(given.dtype).get_indexer(given).astype("float64")
+    codes = pd.Index(known).astype(given.dtype).get_indexer(pd.Index(given)).astype("float64")
     codes[codes < 0] = np.nan
     return codes
 

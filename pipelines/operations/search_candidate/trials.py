@@ -139,8 +139,7 @@ def search(training: Training, asked: Search, context: Context) -> Found:
     """Run the trials; the first one is the family's default."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     sampler = optuna.samplers.TPESampler(seed=asked.seed, n_startup_trials=STARTUP_TRIALS)
-    direction = "maximize" if HIGHER_IS_BETTER[asked.metric] else "minimize"
-    study = optuna.create_study(sampler=sampler, direction=direction)
+    study = optuna.create_study(sampler=sampler, direction=_direction(asked.metric))
     folds = [thinned(f, rows=asked.rows, seed=asked.seed + n) for n, f in enumerate(training.folds)]
     trials: list[Trial] = []
     start = perf_counter()
@@ -159,6 +158,11 @@ def search(training: Training, asked: Search, context: Context) -> Found:
             f"trial {len(trials)} of {asked.trials}: {asked.metric} {trials[-1].score:.4f}",
         )
     return Found(asked, tuple(trials), "trials" if len(trials) == asked.trials else "budget")
+
+
+def _direction(metric: str) -> optuna.study.StudyDirection:
+    higher = HIGHER_IS_BETTER[metric]
+    return optuna.study.StudyDirection.MAXIMIZE if higher else optuna.study.StudyDirection.MINIMIZE
 
 
 def _suggested(trial: optuna.Trial, asked: Search) -> dict[str, Json]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from time import perf_counter
 
-from pipelines.operations.contract import Context, Outcome
+from pipelines.operations.contract import Context, Json, Outcome
 from pipelines.operations.learning.settings import clean_settings
 from pipelines.operations.learning.training import (
     fit,
@@ -42,7 +42,7 @@ def run(context: Context) -> Outcome:
         ),
         "scores": write_document(context.output("scores"), document),
     }
-    facts = {
+    facts: dict[str, Json] = {
         "family": family,
         "settings": dict(settings),
         "rows": rows,
