@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pipelines.operations.contract import Json
+from pipelines.operations.contract import Json as Json
 
 KEY = re.compile(r"[a-z][a-z0-9_]{0,39}")
 # Words with a meaning in references; a stage of this name could not be told from them.
