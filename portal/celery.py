@@ -17,7 +17,9 @@ app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["pipelines.runs"], related_name="jobs")
 
 
-@celeryd_init.connect
 def start_servers(**_: object) -> None:
     """A worker started by Celery's own command needs the servers as manage.py does."""
     embedded.ensure_configured()
+
+
+celeryd_init.connect(start_servers)

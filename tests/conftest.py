@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,6 +49,34 @@ def _migrations_digest() -> str:
         for path in sorted((ROOT / app).rglob("migrations/*.py")):
             digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def find_chromium() -> str:
+    """Path of the Chromium to drive; empty when this machine has none."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = os.environ.get("CHROMIUM", "") or next(filter(None, map(shutil.which, names)), "")
+    return found or ""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without a Chromium skip the browser tests and say so, or refuse where one is required."""
+    walks = [item for item in items if item.get_closest_marker("browser")]
+    if not walks or find_chromium():
+        return
+    if os.environ.get("BATON_REQUIRE_BROWSER"):
+        raise pytest.UsageError(
+            f"{len(walks)} browser tests cannot run: no Chromium found (CHROMIUM, chromium, "
+            "chromium-browser, google-chrome), and BATON_REQUIRE_BROWSER is set"
+        )
+    reason = "no Chromium on this machine: install one, or name it with CHROMIUM=/path"
+    for item in walks:
+        item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of Chromium, for playwright's `executable_path`."""
+    return find_chromium()
 
 
 @pytest.fixture(scope="session")

@@ -59,6 +59,12 @@ def answers(places: Places) -> bool:
     return False
 
 
+def runs_here(places: Places) -> bool:
+    """Whether its main process lives, without connecting."""
+    _reap()
+    return _pid(_recorded_data(places)) is not None
+
+
 def start(places: Places, identity: Identity) -> None:
     """Start the server, making its data and roles when missing; raises EmbeddedError."""
     _reap()

@@ -21,6 +21,7 @@ from portal.supervisor import OnlyOne, Supervisor
 
 _LEAST_FREE_MB = 200
 _ASK_SECONDS = 0.1
+_LOOK_SECONDS = 1.0
 
 
 class Command(BaseCommand):
@@ -40,6 +41,7 @@ class Command(BaseCommand):
         self.quiet = options["quiet"]
         self.is_ready = False
         self.asked_at = 0.0
+        self.looked_at = self.began
         only_one = OnlyOne(settings.VAR)
         running = only_one.take(settings.URL)
         if running is not None:
@@ -64,7 +66,7 @@ class Command(BaseCommand):
             _migrate()
             logs = settings.VAR / "log"
             logs.mkdir(exist_ok=True)
-            Supervisor(processes.children(logs), say=self._say, each_turn=self._look_if_ready).run()
+            Supervisor(processes.children(logs), say=self._say, each_turn=self._each_turn).run()
         finally:
             stopped = hold.release() if hold is not None else []
             self._say(" ".join(["Baton has stopped.", *(f"{n} too." for n in stopped)]))
@@ -72,6 +74,22 @@ class Command(BaseCommand):
     def _say(self, text: str) -> None:
         self.stdout.write(text)
         self.stdout.flush()
+
+    def _each_turn(self) -> None:
+        """Between two looks at the processes: announce, and keep the servers alive."""
+        self._look_if_ready()
+        now = time.monotonic()
+        if now - self.looked_at < _LOOK_SECONDS:
+            return
+        self.looked_at = now
+        if embedded.running_configured():
+            return
+        try:
+            embedded.ensure_configured()
+        except embedded.EmbeddedError as problem:
+            self._say(str(problem))
+        else:
+            self._say("An embedded server had ended; it was started again.")
 
     def _look_if_ready(self) -> None:
         """Print the address once /readyz answers."""
