@@ -13,7 +13,13 @@ SPEC = Spec(
     outputs=(Port("explanation", "json", help="Importances, curves and the worst errors"),),
     params=(
         Param("target", "str", help="Column to predict; else what the model file says"),
-        Param("metric", "str", "roc_auc", choices=("roc_auc", "pr_auc", "log_loss", "brier")),
+        Param(
+            "metric",
+            "str",
+            "roc_auc",
+            choices=("roc_auc", "pr_auc", "log_loss", "brier"),
+            help="Score that decides",
+        ),
         Param("rows", "int", 5000, minimum=100, maximum=50_000, help="Rows of each repeat"),
         Param("repeats", "int", 5, minimum=3, maximum=50, help="Each on other rows (Data2)"),
         Param("curves", "int", 6, minimum=0, maximum=30, help="Columns with a dependence curve"),

@@ -84,7 +84,7 @@ class DateParts(_Stateless):
     def transform(self, frame: pd.DataFrame) -> Floats:
         """rows x (columns * parts); raises BadValueError for what is no date."""
         found = [
-            getattr(dates.dt, part).to_numpy(dtype="float64", na_value=np.nan)
+            getattr(dates.dt, _ATTRIBUTES.get(part, part)).to_numpy("float64", na_value=np.nan)
             for dates in (_as_dates(frame[name]) for name in frame)
             for part in self.parts
         ]
@@ -94,6 +94,9 @@ class DateParts(_Stateless):
         """ "<column>:<part>" for each."""
         pairs = [f"{n}:{part}" for n in self.feature_names_in_ for part in self.parts]
         return np.asarray(pairs, dtype=object)
+
+
+_ATTRIBUTES = {"weekday": "day_of_week"}
 
 
 def as_numbers(values: pd.Series) -> Floats:
@@ -117,8 +120,7 @@ def _as_flags(values: pd.Series) -> Floats:
     # 0/1 equal False/True as keys, so whole numbers are understood as well
     parsed = values.astype(object).map({True: 1.0, False: 0.0})
     _refuse(values, parsed, "is neither true nor false")
-    found: Floats = parsed.to_numpy(dtype="float64", na_value=np.nan)
-    return found
+    return np.asarray(parsed, dtype=np.float64)
 
 
 def _as_codes(values: pd.Series, known: Sequence[str | float]) -> Floats:

@@ -15,7 +15,13 @@ SPEC = Spec(
         Port("comparison", "json", help="Every candidate beside the best and the baseline"),
     ),
     params=(
-        Param("metric", "str", "roc_auc", choices=("roc_auc", "pr_auc", "log_loss", "brier")),
+        Param(
+            "metric",
+            "str",
+            "roc_auc",
+            choices=("roc_auc", "pr_auc", "log_loss", "brier"),
+            help="Score that decides",
+        ),
         Param(
             "rule",
             "str",

@@ -15,7 +15,13 @@ SPEC = Spec(
         Port("scores", "json", help="Scores fold by fold"),
     ),
     params=(
-        Param("family", "str", "boosting", choices=("dummy", "linear", "boosting")),
+        Param(
+            "family",
+            "str",
+            "boosting",
+            choices=("dummy", "linear", "boosting"),
+            help="Kind of model",
+        ),
         Param("target", "str", help="Must be the target of the features when given"),
         Param("folds", "int", 4, minimum=2, maximum=20, help="Forward in time where it is known"),
         Param(
