@@ -135,6 +135,7 @@ def _secret_key() -> str:
 SECRET_KEY = _secret_key()
 DEBUG = _yes("BATON_DEBUG", default=False)
 DEMO = _yes("BATON_DEMO", default=False)
+DEMO_CAST = "portal.demo.cast"  # whose logins the sign-in page of a demo lists
 
 # --- Servers of our own ----------------------------------------------------------------------
 
@@ -331,7 +332,7 @@ TEMPLATES = [
                     _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials"],
+            "builtins": ["template_partials.templatetags.partials", "portal.web.tags"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -359,6 +360,7 @@ LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/sign-in/"
 
+CSRF_FAILURE_VIEW = "portal.web.errors.forgery"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = HTTPS

@@ -1,6 +1,6 @@
 """Every address of the web process."""
 
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 
 from portal import health
 
@@ -8,4 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    path("", include("portal.web.urls")),
 ]
+handler404 = "portal.web.errors.not_found"
+handler500 = "portal.web.errors.broken"

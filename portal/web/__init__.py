@@ -1,0 +1,1 @@
+"""Pages by noun: access, input, one action or query, answer. No rules live here."""

@@ -1,0 +1,115 @@
+"""Domain errors as pages, and the three kinds of views.
+
+`page` shows (GET), `change` does (POST), `form_page` is both. Each asks for a signed-in person and
+turns a DomainError into a page (or, for htmx, its fragment) that says what, by whom, when, and
+gives a way on.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, Final
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+from django.views.decorators.http import require_http_methods
+
+from personas.errors import (
+    Busy,
+    Conflict,
+    DomainError,
+    Gone,
+    Invalid,
+    NotAllowed,
+    NotFound,
+)
+from portal.web.forms import return_path
+
+View = Callable[..., HttpResponse]
+
+# Kind -> its name, HTTP status and headline; the first that fits counts.
+KINDS: Final[Mapping[type[DomainError], tuple[str, int, str]]] = {
+    NotAllowed: ("not_allowed", 403, "You may not do this"),
+    NotFound: ("not_found", 404, "Not found"),
+    Conflict: ("conflict", 409, "This has moved on"),
+    Gone: ("gone", 410, "This is closed"),
+    Invalid: ("invalid", 422, "Some input needs another look"),
+    Busy: ("busy", 503, "Somebody else is changing this right now"),
+}
+
+
+def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
+    """Return the page, or for htmx the fragment, that a domain error becomes."""
+    name, status, title = KINDS.get(type(error), ("error", 400, "This could not be done"))
+    way_on = return_path(request) if request.method == "POST" else ""
+    context = {
+        "kind": name,
+        "title": title,
+        "message": error.message,
+        "code": error.code,
+        "fields": getattr(error, "fields", {}),
+        "by": error.data.get("by"),
+        "at": error.data.get("at"),
+        "state": error.data.get("state"),
+        "way_on": way_on,
+        "way_on_label": "Try again" if name == "busy" else "Show the current state",
+    }
+    hx = getattr(request, "htmx", None)
+    fragment = bool(hx) and not hx.boosted
+    template = "components/refused.html" if fragment else "error.html"
+    answer = render(request, template, context, status=status)
+    patch_vary_headers(answer, ["HX-Request"])
+    if name == "busy":
+        answer["Retry-After"] = "2"
+    return answer
+
+
+def _guarded(view: View, methods: list[str]) -> View:
+    @wraps(view)
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return view(request, *args, **kwargs)
+        except DomainError as error:
+            return refusal(request, error)
+
+    guarded: View = require_http_methods(methods)(login_required(answer))
+    return guarded
+
+
+def page(view: View) -> View:
+    """A view that only shows."""
+    return _guarded(view, ["GET", "HEAD"])
+
+
+def change(view: View) -> View:
+    """A view that only changes: POST, then usually `forms.done`."""
+    return _guarded(view, ["POST"])
+
+
+def form_page(view: View) -> View:
+    """A view that shows a form and takes it."""
+    return _guarded(view, ["GET", "HEAD", "POST"])
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """An address that leads nowhere."""
+    return refusal(request, NotFound("address", f"There is nothing at {request.path}."))
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """A defect of Baton itself; nothing was changed, as each command is one transaction."""
+    context = {
+        "kind": "error",
+        "title": "Something broke on our side",
+        "message": "Nothing was changed. Try again; if it stays, tell your DevOps.",
+    }
+    return render(request, "error.html", context, status=500)
+
+
+def forgery(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The form's token does not match: an old page, or another site."""
+    return refusal(
+        request,
+        NotAllowed("csrf", "This page was open too long or came from elsewhere; load it again."),
+    )

@@ -1,0 +1,6 @@
+// Everything a page does beyond HTML; each part leaves the page usable when it is missing.
+import { startLive } from "./live.js";
+import { startTheme } from "./look.js";
+
+startTheme();
+startLive();

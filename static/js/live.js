@@ -1,0 +1,134 @@
+// Live pages: the server names streams that changed, the page fetches itself again and swaps its
+// regions in place. What somebody is typing is never replaced; open details, focus and scroll stay.
+const QUIET = 150; // ms of silence before a page is fetched again
+const LONGEST = 600; // ms after which it is fetched although hints keep coming
+
+let timer = 0;
+let first = 0;
+let fetching = false;
+let again = false;
+
+export function startLive() {
+  const main = document.getElementById("main");
+  if (!document.body.hasAttribute("data-signed-in") || !window.EventSource) return;
+  const streams = main?.dataset.streams || "me";
+  const source = new EventSource(`/events/?streams=${encodeURIComponent(streams)}`);
+  let opened = false;
+  source.addEventListener("open", () => {
+    tell("");
+    if (opened) schedule(); // What happened while the line was down is not told again.
+    opened = true;
+  });
+  source.addEventListener("changed", schedule);
+  source.addEventListener("error", () => tell("Not live right now; trying again…"));
+  addEventListener("pagehide", () => source.close());
+  document.addEventListener("input", (event) => {
+    const form = event.target.closest?.("form");
+    if (form) form.dataset.dirty = "";
+  });
+}
+
+function tell(text) {
+  const place = document.querySelector("[data-live-state]");
+  if (!place) return;
+  place.textContent = text;
+  place.hidden = !text;
+}
+
+function schedule() {
+  const now = performance.now();
+  if (!timer) first = now;
+  clearTimeout(timer);
+  timer = setTimeout(refresh, Math.max(0, Math.min(QUIET, first + LONGEST - now)));
+}
+
+async function refresh() {
+  timer = 0;
+  if (fetching) { again = true; return; }
+  fetching = true;
+  try {
+    const main = document.getElementById("main");
+    // A page that answers a form shows what was typed; it must not turn into another one.
+    const address = main.dataset.self || location.href;
+    const answer = await fetch(address, { headers: { "X-Live": "1" }, credentials: "same-origin" });
+    if (answer.redirected || !answer.ok) return;
+    swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
+  } catch { tell("Not live right now; trying again…"); }
+  finally {
+    fetching = false;
+    if (again) { again = false; schedule(); }
+  }
+}
+
+function swap(fresh) {
+  const badge = document.querySelector("[data-inbox-count]");
+  const newBadge = fresh.querySelector("[data-inbox-count]");
+  if (badge && newBadge) { badge.textContent = newBadge.textContent; badge.hidden = newBadge.hidden; }
+  document.title = fresh.title;
+  const mine = document.getElementById("main");
+  const theirs = fresh.getElementById("main");
+  if (!mine || !theirs) return;
+  const regions = [...mine.querySelectorAll("[data-live]")];
+  if (!regions.length) { replace(mine, theirs); return; }
+  for (const region of regions) {
+    const other = theirs.querySelector(`[data-live="${CSS.escape(region.dataset.live)}"]`);
+    if (other) replace(region, other);
+  }
+}
+
+function replace(old, fresh) {
+  if (fingerprint(old) === fingerprint(fresh)) return;
+  if (old.querySelector("form[data-dirty]") || old.closest("form[data-dirty]")) { offer(); return; }
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const path = focused && pathOf(focused, old);
+  const open = new Set([...old.querySelectorAll("details[open][id]")].map((one) => one.id));
+  const scrolls = [...old.querySelectorAll("[data-keep-scroll]")].map((one) => [one.dataset.keepScroll, one.scrollLeft, one.scrollTop]);
+  old.replaceChildren(...document.adoptNode(fresh).childNodes);
+  for (const id of open) old.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
+  for (const [name, left, top] of scrolls) {
+    const box = old.querySelector(`[data-keep-scroll="${CSS.escape(name)}"]`);
+    if (box) { box.scrollLeft = left; box.scrollTop = top; }
+  }
+  window.htmx?.process(old);
+  if (path) find(path, old)?.focus({ preventScroll: true });
+  document.dispatchEvent(new CustomEvent("baton:swapped", { detail: { region: old } }));
+}
+
+// Tokens and keys differ in each answer although nothing has changed.
+function fingerprint(element) {
+  const copy = element.cloneNode(true);
+  for (const field of copy.querySelectorAll("input[name=csrfmiddlewaretoken], input[name=idempotency_key]")) field.remove();
+  for (const one of copy.querySelectorAll("details[open][id]")) one.removeAttribute("open");
+  return copy.innerHTML;
+}
+
+function pathOf(element, root) {
+  if (element.id) return { id: element.id };
+  const steps = [];
+  for (let one = element; one !== root; one = one.parentElement) {
+    steps.unshift([...one.parentElement.children].indexOf(one));
+  }
+  return { steps, tag: element.tagName, text: element.textContent };
+}
+
+function find(path, root) {
+  if (path.id) return document.getElementById(path.id);
+  let one = root;
+  for (const step of path.steps) one = one?.children[step];
+  return one?.tagName === path.tag && one.textContent === path.text ? one : null;
+}
+
+function offer() {
+  if (document.querySelector(".moved")) return;
+  const bar = document.createElement("p");
+  bar.className = "moved";
+  bar.setAttribute("role", "status");
+  bar.textContent = "This page has changed; what you typed is kept. ";
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "button button--small";
+  button.textContent = "Show the new state";
+  button.addEventListener("click", () => location.assign(document.getElementById("main").dataset.self || location.href));
+  bar.append(button);
+  document.getElementById("main").prepend(bar);
+}

@@ -1,0 +1,17 @@
+// The light-and-dark switch: system, then the opposite of it, and back.
+export function startTheme() {
+  const button = document.querySelector("[data-theme-toggle]");
+  if (!button) return;
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    const root = document.documentElement;
+    const system = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
+    const next = (root.dataset.theme || system) === "dark" ? "light" : "dark";
+    if (next === system) delete root.dataset.theme;
+    else root.dataset.theme = next;
+    try {
+      if (next === system) localStorage.removeItem("baton.theme");
+      else localStorage.setItem("baton.theme", next);
+    } catch { /* Kept for this page only. */ }
+  });
+}
