@@ -1,0 +1,108 @@
+"""Every shipped blueprint against the real catalogue: no problem, and every check can answer."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from personas.people import PERSONAS
+from pipelines import catalogue
+from pipelines.blueprints.lint import lint
+from pipelines.blueprints.lint.walk import checks
+from pipelines.blueprints.refs import Ref
+from pipelines.blueprints.shipped import shipped, shipped_keys
+from pipelines.checks.contract import CheckResult
+from pipelines.operations.contract import Spec
+
+CODES = tuple(persona.code for persona in PERSONAS)
+every_blueprint = pytest.mark.parametrize("key", shipped_keys())
+
+OWNERS = {
+    "frame": ("S0", "BA", {"DS"}),
+    "source": ("S1", "DE", {"DS"}),
+    "explore": ("S2", "DS", {"MLR"}),
+    "features": ("S3", "MLR", {"DE"}),
+    "tune": ("S4", "MLR", set()),
+    "evaluate": ("S5", "MLR", {"DS", "BA"}),
+    "operationalise": ("S6", "SWE", {"OPS"}),
+    "register": ("S7", "MLE", {"OPS"}),
+    "deploy": ("S8", "OPS", {"SWE"}),
+    "serve": ("S9", "MLE", None),
+    "monitor": ("S10", "DS", {"BA"}),
+}
+CONTRACTS = {
+    "frame": "H1",
+    "source": "H2",
+    "explore": "H3",
+    "evaluate": "H4",
+    "operationalise": "H4",
+    "register": "H6",
+    "deploy": "H6",
+    "serve": "H7",
+}
+
+
+def operations() -> Mapping[str, Spec]:
+    return {name: catalogue.spec(name) for name in catalogue.OPERATIONS}
+
+
+@every_blueprint
+def test_lint_finds_nothing(key: str) -> None:
+    found = lint(
+        shipped(key),
+        personas=CODES,
+        operations=operations(),
+        checks=catalogue.CHECKS,
+        effects=catalogue.EFFECTS,
+        feeds=catalogue.FEEDS,
+        people=dict.fromkeys(CODES, 1),
+    )
+    assert [str(problem) for problem in found] == []
+
+
+@every_blueprint
+def test_every_check_answers_without_facts(key: str) -> None:
+    """A check whose facts are missing says so; it never raises under the gate's lock."""
+    for path, _, use in checks(shipped(key)):
+        params = {
+            name: value.default if isinstance(value, Ref) else value
+            for name, value in use.params.items()
+        }
+        result = catalogue.check(use.name)({}, params)
+        assert isinstance(result, CheckResult), path
+        assert result.verdict in ("insufficient", "fail"), (path, result.summary)
+
+
+def test_owners_and_deciders_of_the_main_blueprint() -> None:
+    stages = shipped("tabular-classification").stages
+    found = {
+        stage.key: (
+            stage.code,
+            stage.persona,
+            {rule.persona for rule in stage.gate.rules} if stage.gate else None,
+        )
+        for stage in stages
+    }
+    assert found == OWNERS
+    assert all(stage.persona not in (OWNERS[stage.key][2] or ()) for stage in stages)
+
+
+def test_there_is_a_contract_at_every_change_of_persona() -> None:
+    stages = shipped("tabular-classification").stages
+    found = {stage.key: stage.hand_off for stage in stages if stage.hand_off}
+    assert {key: hand_off.code for key, hand_off in found.items()} == CONTRACTS
+    assert all(hand_off.contract for hand_off in found.values())
+
+
+def test_evaluation_goes_back_to_features_first() -> None:
+    gate = shipped("tabular-classification").stage("evaluate").gate
+    assert gate is not None
+    assert gate.send_back_to == ("features", "tune", "source")
+
+
+def test_the_watch_asks_only_when_something_moved() -> None:
+    blueprint = shipped("watch")
+    (stage,) = blueprint.stages
+    assert (blueprint.kind, stage.persona) == ("watch", "DS")
+    assert stage.gate is not None
+    assert "alerts > 0" in stage.gate.when
+    assert [rule.persona for rule in stage.gate.rules] == ["MLE"]
