@@ -101,6 +101,19 @@ class HandOffState(StrEnum):
     WITHDRAWN = "WITHDRAWN"
 
 
+class ModelVersionState(StrEnum):
+    REGISTERED = "REGISTERED"
+    APPROVED = "APPROVED"
+    LAPSED = "LAPSED"
+    RETIRED = "RETIRED"
+
+
+class AlertState(StrEnum):
+    OPEN = "OPEN"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+    RESOLVED = "RESOLVED"
+
+
 class Verdict(StrEnum):
     APPROVE = "approve"
     APPROVE_WITH_CONDITIONS = "approve_with_conditions"
@@ -391,6 +404,35 @@ HAND_OFF: Final = _machine(
     },
 )
 
+V = ModelVersionState
+MODEL_VERSION: Final = _machine(
+    "model_version",
+    ModelVersionState,
+    terminal={V.RETIRED},
+    moves={
+        (NEW, "register"): V.REGISTERED,
+        (V.REGISTERED, "approve"): V.APPROVED,
+        (V.REGISTERED, "retire"): V.RETIRED,
+        (V.APPROVED, "lapse"): V.LAPSED,
+        (V.APPROVED, "retire"): V.RETIRED,
+        (V.LAPSED, "approve"): V.APPROVED,
+        (V.LAPSED, "retire"): V.RETIRED,
+    },
+)
+
+L = AlertState
+ALERT: Final = _machine(
+    "alert",
+    AlertState,
+    terminal={L.RESOLVED},
+    moves={
+        (NEW, "raise"): L.OPEN,
+        (L.OPEN, "acknowledge"): L.ACKNOWLEDGED,
+        (L.OPEN, "resolve"): L.RESOLVED,
+        (L.ACKNOWLEDGED, "resolve"): L.RESOLVED,
+    },
+)
+
 MACHINES: Final = (
     RUN,
     STAGE,
@@ -401,4 +443,6 @@ MACHINES: Final = (
     DECISION,
     FINDING,
     HAND_OFF,
+    MODEL_VERSION,
+    ALERT,
 )

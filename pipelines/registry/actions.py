@@ -1,0 +1,125 @@
+"""Roll back and retire models. Registering and deploying are effects of runs."""
+
+from personas.commands import Answer, Command, execute
+from personas.errors import Conflict, Invalid, NotAllowed
+from personas.ledger import Actor
+from pipelines.lifecycles import ModelVersionState
+from pipelines.registry import moves, policies
+from pipelines.registry.models import CANARY, LIVE, Deployment, Model, ModelVersion
+
+
+def roll_back(*, actor: Actor, model: Model, reason: str, key: str | None = None) -> Answer:
+    """End the canary, else put the live version before the present one back.
+
+    Where there is none the fallback answers. Raises NotAllowed, Invalid without a reason,
+    Conflict where nothing is deployed.
+    """
+    _need(reason)
+
+    def body(command: Command, locked: Model) -> dict[str, object]:
+        if actor.user is not None:
+            _refuse(policies.not_rolling_back(actor.user, locked))
+        canaries = moves.open_deployments(locked, CANARY)
+        ended = canaries or moves.open_deployments(locked, LIVE)
+        if not ended:
+            raise Conflict("nothing_deployed", f"Nothing of {locked} is deployed.")
+        for deployment in ended:
+            moves.end(command, deployment, reason=f"rolled back: {reason}")
+        restored = None if canaries else _restore(command, ended[0], reason)
+        command.recorder.record(
+            locked.stream,
+            "model.roll_back",
+            subject=("model", locked.pk),
+            data={"reason": reason, "to": restored.version.number if restored else None},
+            topic="model.rolled_back",
+        )
+        return summary(locked)
+
+    return execute(
+        actor=actor,
+        name="roll_back",
+        lock=lambda: moves.lock_model(model.pk),
+        body=body,
+        key=key,
+        request={"model": model.pk, "reason": reason},
+    )
+
+
+def _restore(command: Command, ended: Deployment, reason: str) -> Deployment | None:
+    """Deploy the version that was live before, if it is still approved."""
+    before = (
+        Deployment.objects.filter(model=ended.model, mode=LIVE, started_at__lt=ended.started_at)
+        .exclude(version=ended.version)
+        .filter(version__state=ModelVersionState.APPROVED)
+        .select_related("version__model", "approval", "run")
+        .order_by("-started_at", "-id")
+        .first()
+    )
+    if before is None:
+        moves.unpoint(command, ended.model, reason=f"rolled back: {reason}")
+        return None
+    return moves.start(command, before.version, mode=LIVE, approval=before.approval, run=before.run)
+
+
+def retire(*, actor: Actor, model: Model, reason: str, key: str | None = None) -> Answer:
+    """Retire the model and its use case: nothing answers any more, the records stay.
+
+    Raises NotAllowed, Invalid without a reason, Conflict where it is retired already.
+    """
+    _need(reason)
+
+    def body(command: Command, locked: Model) -> dict[str, object]:
+        if actor.user is not None:
+            _refuse(policies.not_retiring(actor.user, locked))
+        if locked.use_case.retired_at is not None:
+            raise Conflict("already_retired", f"{locked} is retired already.")
+        for deployment in moves.open_deployments(locked):
+            moves.end(command, deployment, reason=f"retired: {reason}")
+        moves.unpoint(command, locked, reason=f"retired: {reason}")
+        for version in _not_retired(locked):
+            moves.move_version(command, version, "retire", data={"reason": reason})
+        locked.use_case.retired_at = command.now
+        locked.use_case.save(update_fields=["retired_at"])
+        command.recorder.record(
+            locked.stream,
+            "model.retire",
+            subject=("model", locked.pk),
+            data={"reason": reason, "use_case": locked.use_case.key},
+            topic="model.retired",
+        )
+        return summary(locked)
+
+    return execute(
+        actor=actor,
+        name="retire_model",
+        lock=lambda: moves.lock_model(model.pk),
+        body=body,
+        key=key,
+        request={"model": model.pk, "reason": reason},
+    )
+
+
+def _not_retired(model: Model) -> list[ModelVersion]:
+    found = model.versions.exclude(state=ModelVersionState.RETIRED).select_related("model")
+    return list(found.order_by("pk"))
+
+
+def summary(model: Model) -> dict[str, object]:
+    """What a command on a model answers: what is deployed now."""
+    return {
+        "model": model.name,
+        "deployed": [
+            {"mode": one.mode, "version": one.version.number, "share": one.share}
+            for one in moves.open_deployments(model)
+        ],
+    }
+
+
+def _need(reason: str) -> None:
+    if not reason.strip():
+        raise Invalid("A reason is needed.", fields={"reason": ["must not be empty"]})
+
+
+def _refuse(error: NotAllowed | None) -> None:
+    if error is not None:
+        raise error
