@@ -36,10 +36,9 @@ test: .venv/dev.stamp ## Run the tests (ARGS go to pytest).
 	@exec $(BIN)/python -m pytest $(ARGS)
 
 lint: .venv/dev.stamp ## Check style, types and the direction of dependencies.
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/lint-imports --no-logo
-	$(BIN)/mypy
+	@failed=""; for check in "ruff check ." "ruff format --check ." "lint-imports --no-logo" mypy; do \
+		echo "$$check"; $(BIN)/$$check || failed="$$failed [$$check]"; done; \
+	test -z "$$failed" || { echo "lint: failed:$$failed" >&2; exit 1; }
 
 format: .venv/dev.stamp ## Put the code into its one form.
 	$(BIN)/ruff check --fix .
