@@ -3,6 +3,8 @@
 Serving writes windows, the measuring operations read them: this module is their agreement.
 """
 
+from pipelines.operations.contract import Json
+
 KEY = "_key"  # the caller's name of the row
 EVENT_TIME = "_event_time"  # when the thing predicted happens, UTC; decides windows
 AT = "_at"  # when the prediction was answered, UTC
@@ -25,3 +27,13 @@ ALL = (
 
 MODEL = "model"
 FALLBACK = "fallback"
+
+
+def text_of(value: Json) -> str:
+    """A class as text, so that true and "True", or 1, 1.0 and "1" are one class."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    text = str(value).strip()
+    return text.lower() if text.lower() in ("true", "false") else text

@@ -9,6 +9,7 @@ from pipelines.lifecycles import move as next_state
 from pipelines.registry import moves
 from pipelines.registry.models import CANARY, LIVE, SHADOW, Model, ModelVersion
 from pipelines.runs.effects import EffectContext
+from pipelines.runs.models import Step
 
 CANARY_SHARE = 0.05  # catalogue 6.3: 5 % of traffic (own)
 # Outputs whose digests a version keeps: its lineage, and what monitoring holds windows against.
@@ -127,25 +128,30 @@ def _version(context: EffectContext) -> ModelVersion:
 
 
 def _package(context: EffectContext) -> str:
-    digests = [digest for name, digest in _outputs(context) if name == "package"]
+    digests = [digest for _, name, digest in _outputs(context) if name == "package"]
     if not digests:
         raise Conflict("no_package", f"{context.run} has no step that gives a package.")
     return digests[-1]
 
 
-def _outputs(context: EffectContext) -> Iterator[tuple[str, str]]:
-    """(output name, digest) of every step."""
-    for made in context.outputs.values():
-        for name, output in made.items():
-            yield name, str(output["digest"])
+def _outputs(context: EffectContext) -> Iterator[tuple[str, str, str]]:
+    """(stage.step, output name, digest) of the stages' own steps, in order.
+
+    What a hand-off's contract made to try (a package, say) is not what the stage delivers.
+    """
+    own = Step.objects.filter(run=context.run, stage__current=True, hand_off=None)
+    order = own.order_by("stage__position", "position").values_list("stage__key", "key")
+    for stage, key in order:
+        place = f"{stage}.{key}"
+        for name, output in context.outputs.get(place, {}).items():
+            yield place, name, str(output["digest"])
 
 
 def _sources(context: EffectContext) -> Iterator[tuple[str, str]]:
     """Digests by name; reports also by their step, since several steps give one."""
-    for place, made in context.outputs.items():
-        for name, output in made.items():
-            if name in SOURCES:
-                yield (f"{place}.{name}" if name == "report" else name), str(output["digest"])
+    for place, name, digest in _outputs(context):
+        if name in SOURCES:
+            yield (f"{place}.{name}" if name == "report" else name), digest
 
 
 def _facts(context: EffectContext) -> dict[str, Json]:
@@ -158,6 +164,7 @@ def _facts(context: EffectContext) -> dict[str, Json]:
         "threshold": packaged.get("threshold"),
         "classes": packaged.get("classes"),
         "columns": packaged.get("columns"),
+        "types": packaged.get("types"),
         "family": evaluated.get("family"),
         "scoring_path": packaged.get("scoring_path"),
         "bytes": packaged.get("bytes"),
@@ -168,7 +175,5 @@ def _facts(context: EffectContext) -> dict[str, Json]:
 
 def _facts_of(context: EffectContext, output: str) -> Mapping[str, Json]:
     """Facts of the step that gave this output."""
-    for place, made in context.outputs.items():
-        if output in made:
-            return context.facts.get(place, {})
-    return {}
+    places = [place for place, name, _ in _outputs(context) if name == output]
+    return context.facts.get(places[-1], {}) if places else {}

@@ -16,7 +16,7 @@ def models(user: User) -> QuerySet[Model]:
     return policies.visible(user).select_related("use_case").prefetch_related(_deployed())
 
 
-def _deployed() -> Prefetch:
+def _deployed() -> "Prefetch[str]":
     now = Deployment.objects.filter(ended_at=None).select_related("version", "approval")
     return Prefetch("deployments", queryset=now, to_attr="deployed")
 

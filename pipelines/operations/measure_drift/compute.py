@@ -46,7 +46,11 @@ def _columns(context: Context, reference: pd.DataFrame, window: pd.DataFrame) ->
     shared = [
         str(name)
         for name in window.columns
-        if name in reference.columns and name not in windows.ALL and name not in ignored
+        if name in reference.columns
+        and name not in windows.ALL
+        and name not in ignored
+        # Times move on by themselves; what is read off them (the hour) may be a column.
+        and not pd.api.types.is_datetime64_any_dtype(reference[name])
     ]
     chosen = [name for name in wanted if name not in ignored] or shared
     absent = [name for name in chosen if name not in shared]

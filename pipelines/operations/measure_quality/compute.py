@@ -75,7 +75,7 @@ def _metric(context: Context) -> str:
 
 def _labels(known: pd.DataFrame, positive: str) -> Labels:
     actual = known[windows.ACTUAL].astype(str)
-    chosen = positive or max(actual, default="")
+    chosen = windows.text_of(positive) if positive else max(actual, default="")
     found: Labels = np.asarray(actual == chosen, dtype=np.int64)
     return found
 
@@ -146,7 +146,8 @@ def _worth(context: Context, known: pd.DataFrame, rows: Scored) -> dict[str, Jso
     costs: Costs | None = parse_costs(context.mapping("costs"))
     if costs is None:
         return {}
-    positive = context.text("positive") or max(known[windows.ACTUAL].astype(str))
+    given = context.text("positive")
+    positive = windows.text_of(given) if given else max(known[windows.ACTUAL].astype(str))
     flags = np.asarray(known[windows.LABEL].astype(str) == positive, dtype=np.float64)
     money = worth(flags, rows.labels, costs)
     sums = sum_samples(np.column_stack([money, np.ones(money.size)]), rows.drawn)

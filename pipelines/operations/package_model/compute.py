@@ -164,6 +164,7 @@ def _facts(
         "entries": list[Json](sorted([*entries, archive.MANIFEST])),
         "inputs": len(loaded.signature.inputs),
         "columns": list[Json](loaded.signature.names),
+        "types": {column.name: column.type for column in loaded.signature.inputs},
         "threshold": loaded.decision.threshold,
         "classes": loaded.manifest.get("classes"),
         "golden_rows": len(rows),

@@ -1,0 +1,80 @@
+"""The prediction log's writer: rows wait in memory and are written in batches by one thread.
+
+What a crash may lose: the rows not yet written, normally those of the last quarter second,
+never more than LIMIT. A full queue refuses new predictions rather than answer them unlogged.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+
+from personas.errors import Busy
+from pipelines.serving.models import Prediction
+
+EVERY = 0.25  # seconds between two writes
+BATCH = 2000  # rows of one INSERT
+LIMIT = 50_000  # rows that may wait
+
+log = logging.getLogger("baton.serve")
+
+
+class LogWriter:
+    """Takes rows from any thread; `start` and `stop` frame its life."""
+
+    def __init__(self, *, every: float = EVERY, limit: int = LIMIT) -> None:
+        self.every = every
+        self.limit = limit
+        self.written = 0
+        self._rows: list[Prediction] = []
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
+
+    def start(self) -> None:
+        """Begin to write."""
+        self._thread.start()
+
+    def stop(self, *, seconds: float = 10.0) -> None:
+        """Write what waits and end."""
+        self._stop.set()
+        self._thread.join(seconds)
+
+    def check_room(self, count: int) -> None:
+        """Raise Busy where so many more rows would not fit."""
+        if len(self._rows) + count > self.limit:
+            raise Busy("log_full", "The prediction log is behind; ask again in a moment.")
+
+    def add(self, rows: Sequence[Prediction]) -> None:
+        """Take rows to be written."""
+        with self._lock:
+            self._rows.extend(rows)
+
+    @property
+    def waiting(self) -> int:
+        """Rows not yet written."""
+        return len(self._rows)
+
+    def flush(self) -> None:
+        """Write what waits now; what cannot be written waits on. Raises DatabaseError."""
+        while True:
+            with self._lock:
+                batch = self._rows[:BATCH]
+            if not batch:
+                return
+            Prediction.objects.bulk_create(batch)
+            with self._lock:
+                del self._rows[: len(batch)]
+            self.written += len(batch)
+
+    def _run(self) -> None:
+        ended = False
+        while not ended:
+            ended = self._stop.wait(self.every)
+            try:
+                self.flush()
+            except (DatabaseError, InterfaceError):
+                log.exception("the prediction log cannot be written; %d rows wait", self.waiting)
+                close_old_connections()
+        connection.close()

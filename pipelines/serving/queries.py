@@ -1,0 +1,42 @@
+"""Reads of the prediction log and of labels."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Avg, Count, Max, Min, Q, QuerySet
+
+from pipelines.registry.models import Deployment, Model
+from pipelines.serving.models import Label, Prediction
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What a deployment has answered so far; times are event times."""
+
+    rows: int
+    failed: int
+    mean_score: float | None
+    first_event: datetime | None
+    last_event: datetime | None
+
+
+def traffic_of(deployment: Deployment) -> Traffic:
+    """Count what a deployment has answered."""
+    found = Prediction.objects.filter(deployment=deployment).aggregate(
+        rows=Count("id"),
+        failed=Count("id", filter=Q(failed=True)),
+        mean_score=Avg("score"),
+        first_event=Min("event_time"),
+        last_event=Max("event_time"),
+    )
+    return Traffic(**found)
+
+
+def recent(model: Model) -> QuerySet[Prediction]:
+    """Return the model's predictions, newest first, with their versions."""
+    return Prediction.objects.filter(model=model).select_related("version").order_by("-id")
+
+
+def labels_of(model: Model) -> QuerySet[Label]:
+    """Return the model's labels, newest first."""
+    return Label.objects.filter(model=model).order_by("-id")
