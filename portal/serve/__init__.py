@@ -1,0 +1,1 @@
+"""The prediction process: the only HTTP process that imports scikit-learn."""
