@@ -4,11 +4,13 @@ import secrets
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.db.models import Q
+
 from personas import policies
 from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, Invalid, NotAllowed
 from personas.ledger import Actor
-from personas.models import Persona, Token, User
+from personas.models import BatonNow, Persona, Token, User
 from personas.people import CAPABILITIES, PERSONAS
 
 SCOPES = ("read", "write", "decide", "predict", "labels")
@@ -43,8 +45,12 @@ def create_user(
     password: str | None = None,
     personas: Sequence[str] = (),
     capabilities: Sequence[str] = (),
+    key: str | None = None,
 ) -> Answer:
-    """Create a person; raises Invalid naming every unknown persona or capability, NotAllowed."""
+    """Create a person; raises Invalid naming every unknown persona or capability, NotAllowed.
+
+    Who may manage operations may also enter the console.
+    """
     _may_manage(actor)
     known = set(Persona.objects.values_list("code", flat=True))
     problems = {
@@ -54,14 +60,19 @@ def create_user(
             f"unknown capability {c!r}" for c in capabilities if c not in CAPABILITIES
         ],
     }
-    if User.objects.filter(username__iexact=username).exists():
-        problems["username"].append(f"{username!r} is taken")
     if any(problems.values()):
         raise Invalid("The person cannot be created.", fields=_only(problems))
 
     def body(command: Command, _locked: None) -> dict[str, object]:
+        if User.objects.filter(username__iexact=username).exists():
+            taken = {"username": [f"{username!r} is taken"]}
+            raise Invalid("The person cannot be created.", fields=taken)
         user = User.objects.create_user(
-            username, password=password, name=name, capabilities=list(capabilities)
+            username,
+            password=password,
+            name=name,
+            capabilities=list(capabilities),
+            is_staff="operations.manage" in capabilities,
         )
         user.personas.set(personas)
         command.recorder.record(
@@ -70,9 +81,21 @@ def create_user(
             subject=("person", user.pk),
             data={"name": name, "personas": list(personas), "capabilities": list(capabilities)},
         )
-        return {"user": user.pk}
+        return {"user": user.pk, "username": user.username}
 
-    return execute(actor=actor, name="create_user", lock=lambda: None, body=body)
+    return execute(
+        actor=actor,
+        name="create_user",
+        lock=lambda: None,
+        body=body,
+        key=key,
+        request={
+            "username": username,
+            "name": name,
+            "personas": list(personas),
+            "capabilities": list(capabilities),
+        },
+    )
 
 
 def set_active(*, actor: Actor, user: User, active: bool) -> Answer:
@@ -93,14 +116,24 @@ def set_active(*, actor: Actor, user: User, active: bool) -> Answer:
 
 
 def issue_token(
-    *, actor: Actor, user: User, name: str, scopes: Sequence[str], lifetime: timedelta
+    *,
+    actor: Actor,
+    user: User,
+    name: str,
+    scopes: Sequence[str],
+    lifetime: timedelta,
+    key: str | None = None,
 ) -> tuple[Token, str]:
     """Issue a bearer token and return it with its secret, which is shown this once only.
 
-    Raises NotAllowed for another person's token without `users.manage`, Invalid for bad scopes.
+    A replay returns the token with an empty secret. Raises NotAllowed for another's token without
+    `users.manage`, and always for another person's: it would decide in their name. Invalid for
+    bad scopes.
     """
     if actor.user != user:
         _may_manage(actor)
+        if actor.user is not None and not user.is_service:
+            raise NotAllowed("token.person", "People issue their tokens themselves.")
     problems = {
         "scopes": [
             f"unknown scope {s!r}; known: {', '.join(SCOPES)}" for s in scopes if s not in SCOPES
@@ -131,8 +164,28 @@ def issue_token(
         )
         return {"token": token.pk}
 
-    answer = execute(actor=actor, name="issue_token", lock=lambda: _lock_user(user), body=body)
-    return Token.objects.get(pk=answer.data["token"]), secret
+    answer = execute(
+        actor=actor,
+        name="issue_token",
+        lock=lambda: _lock_user(user),
+        body=body,
+        key=key,
+        request={
+            "user": user.pk,
+            "name": name,
+            "scopes": list(scopes),
+            "seconds": lifetime.total_seconds(),
+        },
+    )
+    return Token.objects.get(pk=answer.data["token"]), "" if answer.replayed else secret
+
+
+def note_token_use(token: Token) -> None:
+    """Note that a token is in use, at most once a minute; no event, for nothing changes by it."""
+    a_minute_ago = BatonNow() - timedelta(minutes=1)
+    Token.objects.filter(
+        Q(last_used_at=None) | Q(last_used_at__lt=a_minute_ago), pk=token.pk
+    ).update(last_used_at=BatonNow())
 
 
 def revoke_token(*, actor: Actor, token: Token) -> Answer:

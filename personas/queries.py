@@ -2,6 +2,7 @@
 
 from django.db.models import Q, QuerySet
 
+from personas.ledger import Break, verify_checkpoints, verify_stream
 from personas.models import BatonNow, Event, Stream, Token
 
 
@@ -27,3 +28,12 @@ def events_of(kind: str, key: str) -> QuerySet[Event]:
 def streams() -> QuerySet[Stream]:
     """Return all streams, ordered by kind and key."""
     return Stream.objects.order_by("kind", "key")
+
+
+def first_break() -> Break | None:
+    """Recompute every chain and seal; return the first broken row, or None where all hold."""
+    for stream in streams().iterator():
+        broken = verify_stream(stream)
+        if broken is not None:
+            return broken
+    return verify_checkpoints()

@@ -4,12 +4,34 @@ there and for what the person may not know of; the two must not be told apart.
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import (
+    BooleanField,
+    F,
+    Func,
+    Max,
+    Prefetch,
+    Q,
+    QuerySet,
+    Value,
+    prefetch_related_objects,
+)
 
-from personas.errors import NotFound
-from personas.models import Token, User
-from pipelines.runs.models import Attempt, Check, Gate, HandOff, Run, Stage, Step, WorkItem
-from pipelines.usecases.models import Seat, UseCase
+from personas import policies, queries
+from personas.errors import Invalid, NotFound
+from personas.models import Event, Token, User
+from pipelines.artefacts.models import Artefact
+from pipelines.runs.models import (
+    Attempt,
+    Check,
+    Decision,
+    Gate,
+    HandOff,
+    Run,
+    Stage,
+    Step,
+    WorkItem,
+)
+from pipelines.usecases.models import Blueprint, BlueprintVersion, Seat, UseCase
 from pipelines.usecases.policies import visible
 
 
@@ -34,13 +56,15 @@ def run_for(user: User, pk: int) -> Run:
 
 def stage_for(user: User, pk: int) -> Stage:
     """Return the stage, with its run, persona and owner. Raises NotFound."""
-    rows = Stage.objects.select_related("run__use_case", "persona", "owner")
+    rows = Stage.objects.select_related(
+        "run__use_case", "run__version", "persona", "owner", "returned_by"
+    )
     return _one(rows.filter(run__use_case__in=visible(user)), pk, "stage")
 
 
 def step_for(user: User, pk: int) -> Step:
     """Return the step, with its stage and run. Raises NotFound."""
-    rows = Step.objects.select_related("run__use_case", "stage", "result")
+    rows = Step.objects.select_related("run__use_case", "stage", "result", "edited_by")
     return _one(rows.filter(run__use_case__in=visible(user)), pk, "step")
 
 
@@ -66,6 +90,15 @@ def gate_for(user: User, pk: int) -> Gate:
     return _one(rows.filter(run__use_case__in=visible(user)), pk, "gate")
 
 
+def gate_with_evidence_for(user: User, pk: int) -> Gate:
+    """Return the gate with its checks and decisions, for looking at it. Raises NotFound."""
+    gate = gate_for(user, pk)
+    checks = Check.objects.select_related("waived_by").order_by("position")
+    decisions = Decision.objects.select_related("user").order_by("at", "id")
+    prefetch_related_objects([gate], Prefetch("checks", checks), Prefetch("decisions", decisions))
+    return gate
+
+
 def check_for(user: User, pk: int) -> Check:
     """Return the check, with its gate and run. Raises NotFound."""
     rows = Check.objects.select_related("run__use_case", "gate__stage", "hand_off")
@@ -86,6 +119,14 @@ def hand_off_for(user: User, pk: int) -> HandOff:
     return _one(rows.filter(run__use_case__in=visible(user)), pk, "hand-off")
 
 
+def hand_off_with_package_for(user: User, pk: int) -> HandOff:
+    """Return the hand-off with the checks of its contract. Raises NotFound."""
+    hand_off = hand_off_for(user, pk)
+    checks = Check.objects.select_related("waived_by").order_by("position", "id")
+    prefetch_related_objects([hand_off], Prefetch("checks", checks))
+    return hand_off
+
+
 def seat_for(user: User, pk: int) -> Seat:
     """Return the seat, with its use case and person. Raises NotFound."""
     rows = Seat.objects.select_related("use_case", "user", "persona")
@@ -96,6 +137,162 @@ def token_for(user: User, pk: int) -> Token:
     """Return the person's own token, or anybody's for who manages people. Raises NotFound."""
     rows = Token.objects.select_related("user")
     return _one(rows if user.can("users.manage") else rows.filter(user=user), pk, "token")
+
+
+def runs_of(user: User) -> QuerySet[Run]:
+    """Return every run the person may see, without the bodies of the blueprint versions."""
+    rows = Run.objects.filter(use_case__in=visible(user))
+    return rows.select_related("use_case", "version__blueprint", "created_by").defer(
+        "version__body"
+    )
+
+
+def items_of(user: User) -> QuerySet[WorkItem]:
+    """Return every work item the person may see."""
+    return WorkItem.objects.filter(run__use_case__in=visible(user)).select_related(
+        "run__use_case", "stage", "holder", "completed_by"
+    )
+
+
+def gates_of(user: User) -> QuerySet[Gate]:
+    """Return every gate the person may see."""
+    return Gate.objects.filter(run__use_case__in=visible(user)).select_related(
+        "run__use_case", "stage", "closed_by"
+    )
+
+
+def hand_offs_of(user: User) -> QuerySet[HandOff]:
+    """Return every hand-off the person may see."""
+    return HandOff.objects.filter(run__use_case__in=visible(user)).select_related(
+        "run__use_case", "source", "target", "offered_by", "answered_by"
+    )
+
+
+def people_of(user: User) -> QuerySet[User]:
+    """Return the people one may give seats to, with their personas: everybody who may sign in."""
+    rows = User.objects.prefetch_related("personas")
+    return rows if policies.may_manage_users(user) else rows.filter(is_active=True)
+
+
+def person_named(username: str, *, field: str) -> User:
+    """Return the person of this login name. Raises Invalid naming the input field."""
+    found = User.objects.filter(username__iexact=username).first()
+    if found is None:
+        raise Invalid("Nobody has this name.", fields={field: [f"unknown person {username!r}"]})
+    return found
+
+
+def tokens_of(user: User) -> QuerySet[Token]:
+    """Return the person's own tokens, or everybody's for who manages people."""
+    rows = Token.objects.select_related("user")
+    return rows if policies.may_manage_users(user) else rows.filter(user=user)
+
+
+def blueprints_of(user: User) -> QuerySet[Blueprint]:
+    """Return all blueprints with their published number: plans are for all who are signed in."""
+    return Blueprint.objects.annotate(
+        published=Max("versions__number", filter=Q(versions__state="published"))
+    )
+
+
+def blueprint_for(user: User, key: str) -> Blueprint:
+    """Return the blueprint with its versions, newest first, bodies left out. Raises NotFound."""
+    versions = BlueprintVersion.objects.select_related("published_by").defer("body")
+    found = (
+        blueprints_of(user)
+        .prefetch_related(Prefetch("versions", versions.order_by("-number")))
+        .filter(key=key)
+        .first()
+    )
+    if found is None:
+        raise NotFound("blueprint", f"There is no blueprint {key!r}.")
+    return found
+
+
+def version_for(user: User, key: str, number: int) -> BlueprintVersion:
+    """Return one version of a blueprint. Raises NotFound."""
+    rows = BlueprintVersion.objects.select_related("blueprint", "published_by")
+    found = rows.filter(blueprint__key=key, number=number).first()
+    if found is None:
+        raise NotFound("blueprint_version", f"There is no version {number} of blueprint {key!r}.")
+    return found
+
+
+def version_to_run(use_case: UseCase, key: str) -> BlueprintVersion:
+    """Return the published version of the named blueprint, or of the use case's. Raises Invalid."""
+    rows = BlueprintVersion.objects.select_related("blueprint").filter(state="published")
+    wanted = {"blueprint__key": key} if key else {"blueprint": use_case.blueprint_id}
+    found = rows.filter(**wanted).first()
+    if found is None:
+        rule = f"no published version of {key!r}" if key else "is required: the use case has none"
+        raise Invalid("The run cannot be created.", fields={"blueprint": [rule]})
+    return found
+
+
+def artefact_for(user: User, digest: str) -> Artefact:
+    """Return the artefact if the person brought it or sees a run with it. Raises NotFound."""
+    found = Artefact.objects.filter(digest=digest).first()
+    if found is None or not _may_read(user, found):
+        raise NotFound("artefact", f"There is no artefact {digest[:12]}… that you may see.")
+    return found
+
+
+def _may_read(user: User, artefact: Artefact) -> bool:
+    if user.can("read_all") or artefact.created_by_id == user.pk:
+        return True
+    seen = visible(user)
+    holders: tuple[QuerySet[Any], ...] = (
+        Event.objects.filter(
+            stream__kind="person",
+            stream__key=str(user.pk),
+            type="artefact.uploaded",
+            data__digest=artefact.pk,
+        ),
+        _naming(Attempt.objects.filter(run__use_case__in=seen), "outputs", artefact.pk),
+        _naming(Run.objects.filter(use_case__in=seen), "inputs", artefact.pk),
+        _naming(seen, "inputs", artefact.pk),
+        _naming(Attempt.objects.filter(run__use_case__in=seen), "inputs", artefact.pk),
+    )
+    return any(rows.exists() for rows in holders)
+
+
+def _naming(rows: QuerySet[Any], column: str, digest: str) -> QuerySet[Any]:
+    """The rows whose JSON column has an object with this digest, at any depth."""
+    names_it = Func(
+        F(column),
+        Value("$.**.digest ? (@ == $d)"),
+        Func(Value("d"), Value(digest), function="jsonb_build_object"),
+        function="jsonb_path_exists",
+        output_field=BooleanField(),
+    )
+    return rows.filter(names_it)
+
+
+def events_for(user: User, stream: str) -> QuerySet[Event]:
+    """Return the events of `kind:key`, newest first; all of them for `read_all` without a stream.
+
+    Raises NotFound for streams the person may not know of, NotAllowed without a stream.
+    """
+    if not stream:
+        policies.require(user, "read_all")
+        return Event.objects.select_related("actor", "stream")
+    kind, _, key = stream.partition(":")
+    if not _may_follow(user, kind, key):
+        raise NotFound("stream", f"There is no stream {stream!r} that you may see.")
+    return queries.events_of(kind, key)
+
+
+def _may_follow(user: User, kind: str, key: str) -> bool:
+    if user.can("read_all") or kind == "blueprint":
+        return True
+    if kind == "person":
+        return key == str(user.pk) or policies.may_manage_users(user)
+    if not key.isdigit():
+        return False
+    seen = visible(user)
+    if kind == "run":
+        return Run.objects.filter(pk=key, use_case__in=seen).exists()
+    return kind == "use_case" and seen.filter(pk=key).exists()
 
 
 def _one(rows: QuerySet[Any], pk: int, noun: str) -> Any:

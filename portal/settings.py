@@ -285,20 +285,14 @@ INSTALLED_APPS = [
     "csp",
     "pgtrigger",
     "heroicons",
-    *filter(
-        _present,
-        [
-            "personas",
-            "pipelines.artefacts",
-            "pipelines.usecases",
-            "pipelines.runs",
-            "pipelines.registry",
-            "pipelines.serving",
-            "pipelines.monitoring",
-            "pipelines.readiness",
-            "portal.notify",
-        ],
-    ),
+    "personas",
+    "pipelines.artefacts",
+    "pipelines.usecases",
+    "pipelines.runs",
+    "pipelines.registry",
+    "pipelines.serving",
+    "pipelines.monitoring",
+    *filter(_present, ["pipelines.readiness", "portal.notify"]),
     "portal",
 ]
 
@@ -408,6 +402,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "EXCEPTION_HANDLER": "portal.api.errors.answer",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
@@ -417,8 +412,21 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {
+        name: f"pipelines.lifecycles.{name}"
+        for name in (
+            "RunState",
+            "StageState",
+            "StepState",
+            "AttemptState",
+            "WorkItemState",
+            "GateState",
+            "DecisionState",
+            "HandOffState",
+        )
+    }
+    | {"VersionState": [(s, s) for s in ("draft", "published", "retired")]},
 }
 
 # --- Logging ---------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
+    path("api/v1/", include("portal.api.urls")),
     path("", include("portal.web.urls")),
 ]
 handler404 = "portal.web.errors.not_found"

@@ -5,6 +5,9 @@ from pathlib import Path
 
 from django.conf import settings
 
+from personas.commands import Answer, Command, execute
+from personas.errors import NotAllowed
+from personas.ledger import Actor
 from personas.models import User
 from pipelines.artefacts.models import Artefact
 from pipelines.artefacts.storage import Storage, storage_for
@@ -39,3 +42,32 @@ def register(
         ignore_conflicts=True,
     )
     return Artefact(digest=digest, size=size, media=media, name=name, created_by=by)
+
+
+def upload(*, actor: Actor, path: Path, media: str, name: str, key: str | None = None) -> Answer:
+    """Keep a file that a person brought, and record who did. Raises StorageError, NotAllowed."""
+    user = actor.user
+    if user is None:
+        raise NotAllowed("actor.person", "Files are brought by people and service accounts.")
+    digest, size = storage().put(path)
+
+    def body(command: Command, _locked: None) -> dict[str, object]:
+        register(digest=digest, size=size, media=media, name=name, by=user)
+        # The same content may be known already, under its first name and medium.
+        known = Artefact.objects.get(pk=digest)
+        command.recorder.record(
+            ("person", str(user.pk)),
+            "artefact.uploaded",
+            subject=("artefact", None),
+            data={"digest": digest, "size": size, "media": known.media, "name": name},
+        )
+        return {"digest": digest, "size": size, "media": known.media, "name": name}
+
+    return execute(
+        actor=actor,
+        name="upload",
+        lock=lambda: None,
+        body=body,
+        key=key,
+        request={"digest": digest, "media": media, "name": name},
+    )

@@ -23,3 +23,23 @@ class Artefact(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name or self.media} {self.digest[:12]}"
+
+
+class Inspection(models.Model):
+    """What an operation's version found in an upload; content never changes, so it is kept."""
+
+    artefact = models.ForeignKey(Artefact, on_delete=models.CASCADE, related_name="inspections")
+    operation_version = models.PositiveSmallIntegerField()
+    name = models.CharField(max_length=200)
+    found = models.JSONField()
+    at = models.DateTimeField(db_default=BatonNow())
+
+    class Meta:
+        constraints = (
+            models.UniqueConstraint(
+                fields=("artefact", "operation_version", "name"), name="one_inspection"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"inspection of {self.artefact_id[:12]}"

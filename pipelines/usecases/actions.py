@@ -226,6 +226,15 @@ def lint_plan(plan: Plan) -> list[Problem]:
     )
 
 
+def lint_source(source: str | Mapping[str, object]) -> tuple[str, tuple[Problem, ...]]:
+    """Return the digest (empty where it cannot be read) and every problem of a TOML text or body."""
+    try:
+        plan = parse_toml(source) if isinstance(source, str) else parse(source)
+    except BlueprintErrors as error:
+        return "", tuple(error.problems)
+    return plan.digest, tuple(lint_plan(plan))
+
+
 def publish_blueprint(
     *, actor: Actor, source: str | Mapping[str, object], key: str | None = None
 ) -> Answer:

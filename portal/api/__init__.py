@@ -1,0 +1,1 @@
+"""REST, version 1: access, serializer, one action or query, answer."""

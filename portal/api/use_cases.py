@@ -1,0 +1,134 @@
+"""Use cases, their seats and their runs."""
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from personas.errors import NotFound
+from pipelines.runs.actions import runs
+from pipelines.usecases.actions import change_use_case, create_use_case, end_seat, give_seat
+from pipelines.usecases.queries import seats_of
+from portal import access
+from portal.api.endpoint import Endpoint
+from portal.api.serializers.runs import RunAnswer, RunFilter, RunInput, RunSerializer
+from portal.api.serializers.use_cases import (
+    SeatAnswer,
+    SeatInput,
+    SeatSerializer,
+    UseCaseAnswer,
+    UseCaseChange,
+    UseCaseDetailSerializer,
+    UseCaseInput,
+    UseCaseSerializer,
+)
+
+
+class UseCases(Endpoint):
+    """The use cases you may see."""
+
+    @extend_schema(summary="Use cases, newest first", responses=UseCaseSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Answer a page of use cases."""
+        rows = access.use_cases_of(self.user).select_related("blueprint", "created_by")
+        return self.page(rows, UseCaseSerializer)
+
+    @extend_schema(summary="Frame a use case", request=UseCaseInput, responses={201: UseCaseAnswer})
+    def post(self, request: Request) -> Response:
+        """Create a use case; you take the seats of your personas."""
+        given = self.read(UseCaseInput)
+        answer = create_use_case(actor=self.actor, idempotency_key=self.key, **given)
+        where = request.build_absolute_uri(f"use-cases/{answer.data['key']}")
+        return self.reply(answer, status=201, location=where)
+
+
+class UseCase(Endpoint):
+    """One use case."""
+
+    @extend_schema(summary="A use case with its seats", responses=UseCaseDetailSerializer)
+    def get(self, request: Request, key: str) -> Response:
+        """Answer the use case."""
+        use_case = access.use_case_for(self.user, key)
+        use_case.open_seats = seats_of(use_case)  # type: ignore[attr-defined]
+        return self.show(use_case, UseCaseDetailSerializer)
+
+    @extend_schema(
+        summary="Change what later runs start from",
+        request=UseCaseChange,
+        responses=UseCaseAnswer,
+    )
+    def patch(self, request: Request, key: str) -> Response:
+        """Change title, question, parameters or inputs."""
+        use_case = access.use_case_for(self.user, key)
+        given = self.read(UseCaseChange)
+        return self.reply(change_use_case(actor=self.actor, use_case=use_case, **given))
+
+
+class Seats(Endpoint):
+    """Who acts as which persona on a use case."""
+
+    @extend_schema(summary="The open seats", responses=SeatSerializer(many=True))
+    def get(self, request: Request, key: str) -> Response:
+        """Answer the open seats."""
+        use_case = access.use_case_for(self.user, key)
+        return self.page(seats_of(use_case), SeatSerializer, ordering="id")
+
+    @extend_schema(summary="Give somebody a seat", request=SeatInput, responses={201: SeatAnswer})
+    def post(self, request: Request, key: str) -> Response:
+        """Let a person act as a persona."""
+        use_case = access.use_case_for(self.user, key)
+        given = self.read(SeatInput)
+        person = access.person_named(given["user"], field="user")
+        answer = give_seat(
+            actor=self.actor,
+            use_case=use_case,
+            user=person,
+            persona=given["persona"],
+            key=self.key,
+        )
+        return self.reply(answer, status=201)
+
+
+class Seat(Endpoint):
+    """One seat."""
+
+    @extend_schema(summary="End a seat from now on", responses=SeatAnswer)
+    def delete(self, request: Request, key: str, pk: int) -> Response:
+        """End a seat; what the person did stays theirs."""
+        seat = access.seat_for(self.user, pk)
+        if seat.use_case.key != key:
+            raise NotFound("seat", f"There is no seat {pk} on {key!r}.")
+        return self.reply(end_seat(actor=self.actor, seat=seat))
+
+
+class UseCaseRuns(Endpoint):
+    """The runs of a use case."""
+
+    @extend_schema(
+        summary="Its runs, newest first",
+        parameters=[RunFilter],
+        responses=RunSerializer(many=True),
+    )
+    def get(self, request: Request, key: str) -> Response:
+        """Answer a page of runs."""
+        use_case = access.use_case_for(self.user, key)
+        wanted = {name: v for name, v in self.query(RunFilter).items() if name != "use_case"}
+        rows = access.runs_of(self.user).filter(use_case=use_case, **wanted)
+        return self.page(rows, RunSerializer)
+
+    @extend_schema(summary="Create a run", request=RunInput, responses={201: RunAnswer})
+    def post(self, request: Request, key: str) -> Response:
+        """Create a run, and start it unless told otherwise."""
+        use_case = access.use_case_for(self.user, key)
+        given = self.read(RunInput)
+        answer = runs.create(
+            actor=self.actor,
+            use_case=use_case,
+            version=access.version_to_run(use_case, given["blueprint"]),
+            parameters=given.get("parameters", use_case.parameters),
+            inputs=given.get("inputs", use_case.inputs),
+            seed=given["seed"],
+            start=given["start"],
+            key=self.key,
+        )
+        where = request.build_absolute_uri(f"/api/v1/runs/{answer.data['run']}")
+        return self.reply(answer, status=201, location=where)
