@@ -32,11 +32,11 @@ def run(context: Context) -> Outcome:
     classes = two_classes(frame[target], positive=context.params.get("positive"))
     frame = labelled(frame, target)
     context.progress(0.3, f"mapping {len(chosen)} columns", len(frame))
-    if not context.names("columns"):
-        constant = [name for name in chosen if frame[name].nunique() == 1]
-        left_out += [LeftOut(name, "one value only", decided=True) for name in constant]
-        chosen = [name for name in chosen if name not in constant]
     mapped, unmapped = _map(frame, chosen, contract)
+    if not context.names("columns"):
+        constant = [column for column in mapped if frame[column.name].nunique() == 1]
+        left_out += [LeftOut(column.name, "one value only", decided=True) for column in constant]
+        mapped = [column for column in mapped if column not in constant]
     features = FeatureSet(
         target=target,
         classes=classes,
