@@ -11,7 +11,10 @@ import redis
 from django.conf import settings
 
 from portal import embedded
+from tests.cast import Cast
 
+# As in worker children: threads that wait for each other made small fits ten times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 ROOT = Path(__file__).resolve().parent.parent
 _HOLD: list[embedded.Hold] = []
 
@@ -116,3 +119,9 @@ def process_environment(django_db_setup: None) -> dict[str, str]:
         "REDIS_URL": settings.REDIS_URL,
         "ARTEFACT_URL": settings.ARTEFACT_URL,
     }
+
+
+@pytest.fixture
+def cast(db: None) -> Cast:
+    """The nine named people of tests/cast.py."""
+    return Cast.make()

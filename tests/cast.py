@@ -1,0 +1,81 @@
+"""Nine named people for every test: one per persona, one with two, one with none.
+
+Seven of them hold a seat on what the factories make; noor and iris are strangers to it.
+"""
+
+from dataclasses import dataclass
+
+from personas.actions import create_user, sync_personas
+from personas.ledger import ENGINE, Actor
+from personas.models import User
+
+PASSWORD = "a horse passes the baton"
+MANAGER = (
+    "run.manage",
+    "users.manage",
+    "operations.manage",
+    "blueprint.publish",
+    "gate.waive",
+)
+PEOPLE: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
+    "amara": ("Amara Osei", ("BA",), ()),
+    "dmitri": ("Dmitri Volkov", ("DE",), ()),
+    "sofia": ("Sofia Reyes", ("DS",), ()),
+    "kenji": ("Kenji Tanaka", ("MLR",), ()),
+    "lena": ("Lena Fischer", ("MLE",), ()),
+    "tomas": ("Tomas Silva", ("SWE",), ()),
+    "priya": ("Priya Nair", ("OPS",), MANAGER),
+    "noor": ("Noor Haddad", ("BA", "DS"), ()),
+    "iris": ("Iris Berg", (), ()),
+}
+SEATED = ("amara", "dmitri", "sofia", "kenji", "lena", "tomas", "priya")
+
+
+@dataclass(frozen=True)
+class Cast:
+    """The nine people by first name: BA, DE, DS, MLR, MLE, SWE, OPS, two personas, none."""
+
+    amara: User
+    dmitri: User
+    sofia: User
+    kenji: User
+    lena: User
+    tomas: User
+    priya: User
+    noor: User
+    iris: User
+
+    @classmethod
+    def make(cls) -> "Cast":
+        """Create the nine through the action that creates people."""
+        sync_personas()
+        return cls(**{login: person(login, *rest) for login, rest in PEOPLE.items()})
+
+    def of(self, persona: str) -> User:
+        """Return the seated person of a persona."""
+        login = next(name for name in SEATED if PEOPLE[name][1] == (persona,))
+        user: User = getattr(self, login)
+        return user
+
+
+def person(
+    login: str,
+    name: str,
+    personas: tuple[str, ...] = (),
+    capabilities: tuple[str, ...] = (),
+) -> User:
+    """Create a person who can sign in with PASSWORD."""
+    answer = create_user(
+        actor=ENGINE,
+        username=login,
+        name=name,
+        password=PASSWORD,
+        personas=personas,
+        capabilities=capabilities,
+    )
+    return User.objects.get(pk=answer.data["user"])
+
+
+def acting(user: User) -> Actor:
+    """Return the person as the actor of a command."""
+    return Actor.person(user)

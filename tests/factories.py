@@ -1,0 +1,144 @@
+"""Rows for tests, made by calling the same actions as everybody else."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from personas.ledger import ENGINE
+from pipelines import catalogue
+from pipelines.blueprints.shipped import shipped_text
+from pipelines.operations.contract import Context, OperationError, clean_params
+from pipelines.runs.actions import handoffs, items, runs, stages
+from pipelines.runs.lanes import Result, Work
+from pipelines.runs.models import Gate, HandOff, Run, Stage, WorkItem
+from pipelines.runs.worker import Worker
+from pipelines.usecases.actions import create_use_case, give_seat, publish_blueprint
+from pipelines.usecases.models import BlueprintVersion, UseCase
+from tests.cast import SEATED, Cast, acting
+
+USAGE = {"wall_seconds": 0.0, "cpu_seconds": 0.0, "peak_mib": 1}
+
+
+def published(key: str = "hello") -> BlueprintVersion:
+    """Publish a shipped blueprint; again is no change."""
+    answer = publish_blueprint(actor=ENGINE, source=shipped_text(key))
+    return BlueprintVersion.objects.get(pk=answer.data["version"])
+
+
+def use_case(cast: Cast, *, title: str = "Late flights", blueprint: str = "hello") -> UseCase:
+    """Amara frames a use case, and the other six take their seats."""
+    version = published(blueprint)
+    answer = create_use_case(actor=acting(cast.amara), title=title, blueprint=version.blueprint.key)
+    made = UseCase.objects.get(pk=answer.data["use_case"])
+    for login in SEATED:
+        user = getattr(cast, login)
+        if user == cast.amara:
+            continue
+        persona = user.personas.get().code
+        give_seat(actor=acting(cast.amara), use_case=made, user=user, persona=persona)
+    return made
+
+
+def run_of(
+    cast: Cast,
+    within: UseCase,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    start: bool = True,
+) -> Run:
+    """Amara creates a run of the use case's blueprint."""
+    version = BlueprintVersion.objects.get(blueprint=within.blueprint, state="published")
+    answer = runs.create(
+        actor=acting(cast.amara),
+        use_case=within,
+        version=version,
+        parameters=parameters or {},
+        start=start,
+    )
+    return Run.objects.select_related("use_case", "version__blueprint").get(pk=answer.data["run"])
+
+
+def hello_run(cast: Cast, *, seconds: float = 0.0, start: bool = True) -> Run:
+    """A run of the three-stage blueprint, on a use case of its own."""
+    return run_of(cast, use_case(cast), parameters={"seconds": seconds}, start=start)
+
+
+class InlineLane:
+    """A lane that computes in the test's own process: same worker, no child."""
+
+    def perform(self, work: Work, beat: Any, *, beat_every: float) -> Result:
+        """Compute at once; answers as a child does."""
+        spec = catalogue.spec(work.operation)
+        log: list[str] = []
+        context = Context(
+            inputs={name: Path(path) for name, path in work.inputs.items()},
+            many={p: {n: Path(f) for n, f in files.items()} for p, files in work.many.items()},
+            params=clean_params(spec, dict(work.params)),
+            seed=work.seed,
+            folder=work.folder,
+            spec=spec,
+            report=lambda fraction, message, rows=None: None,
+            write_log=log.append,
+        )
+        try:
+            outcome: Any = catalogue.resolve(work.operation)(context)
+        except OperationError as error:
+            return Result("error", {"error": error.as_json(), "usage": USAGE}, "\n".join(log))
+        message = {
+            "facts": json.loads(json.dumps(outcome.facts)),
+            "outputs": {name: str(path) for name, path in outcome.outputs.items()},
+            "usage": USAGE,
+        }
+        return Result("done", message, "\n".join(log))
+
+
+def work_off(*, most: int = 100) -> int:
+    """Perform what is queued until nothing is left; returns how many attempts that took."""
+    worker = Worker(queues=("cpu",), lanes=0)
+    lane: Any = InlineLane()
+    done = 0
+    while done < most and worker.perform_next(lane):
+        done += 1
+    return done
+
+
+def stage_of(run: Run, key: str) -> Stage:
+    """Return the stage's current round."""
+    return run.stages.get(key=key, current=True)
+
+
+def open_gate(run: Run) -> Gate:
+    """Return the run's open gate."""
+    return run.gates.select_related("stage", "run").get(state="OPEN")
+
+
+def to_gate(cast: Cast, run: Run) -> Gate:
+    """Carry a hello run to its gate: dmitri owns what sofia is to decide on."""
+    work_off()
+    stage = stage_of(run, "prepare")
+    if stage.owner_id is None and stage.state == "ACTIVE":
+        stages.take(actor=acting(cast.dmitri), stage=stage)
+    work_off()
+    return open_gate(run)
+
+
+def open_hand_off(run: Run) -> HandOff:
+    """Return the run's open hand-off."""
+    rows = run.hand_offs.select_related("source", "target", "run")
+    return rows.get(state__in=("PREPARING", "OFFERED", "ESCALATED"))
+
+
+def offered(cast: Cast, hand_off: HandOff) -> HandOff:
+    """Dmitri offers what he prepared."""
+    handoffs.offer(actor=acting(cast.dmitri), hand_off=hand_off, answers={"gaps": "none known"})
+    hand_off.refresh_from_db()
+    return hand_off
+
+
+def completed(cast: Cast, item: WorkItem, data: Mapping[str, Any]) -> WorkItem:
+    """Somebody of the item's persona completes it."""
+    user = item.holder or cast.of(item.candidates[0])
+    items.complete(actor=acting(user), item=item, data=data, version=item.version)
+    item.refresh_from_db()
+    return item
