@@ -22,7 +22,7 @@ class Problem:
         return f"{self.path or 'blueprint'}: {self.message}{got} [{self.rule}]"
 
 
-class BlueprintErrors(Exception):  # noqa: N818 - it carries many
+class BlueprintErrors(Exception):
     """The blueprint breaks rules; `problems` names every one of them."""
 
     def __init__(self, problems: Iterable[Problem]) -> None:
