@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
@@ -77,8 +77,6 @@ def answer(error: Exception, context: Mapping[str, object]) -> Response:
     if kind is UNKNOWN:
         logger.error("an endpoint failed", exc_info=error)
         got_request_exception.send(sender=answer, request=context.get("request"))
-    if connection.in_atomic_block and not connection.needs_rollback:
-        transaction.set_rollback(rollback=True)
     response = Response(problem(error, kind), status=kind.status, content_type=MEDIA)
     for name, value in _headers(error, kind).items():
         response[name] = value
