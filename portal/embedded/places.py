@@ -39,7 +39,7 @@ class Places:
     @property
     def logs(self) -> Path:
         """What the servers print."""
-        return self.var / "log"
+        return self.var / "logs"
 
     @property
     def lock(self) -> Path:

@@ -64,7 +64,7 @@ class Command(BaseCommand):
         hold = _start_servers()
         try:
             _migrate()
-            logs = settings.VAR / "log"
+            logs = settings.VAR / "logs"
             logs.mkdir(exist_ok=True)
             Supervisor(processes.children(logs), say=self._say, each_turn=self._each_turn).run()
         finally:
