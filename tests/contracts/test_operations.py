@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -47,20 +48,55 @@ CLOCKS = (
 Given = Mapping[str, Path | Mapping[str, Path]]
 
 
-def example_of(name: str, folder: Path) -> tuple[Given, Mapping[str, Json]]:
-    """What the operation's own example builds; skips where it has none."""
+@dataclass(frozen=True)
+class Performed:
+    """An operation run twice on its example: inputs before and after, outcomes, progress."""
+
+    before: Mapping[Path, str]
+    after: Mapping[Path, str]
+    first: Outcome
+    second: Outcome
+    folder: Path
+    progress: tuple[float, ...]
+
+
+@pytest.fixture(scope="session")
+def done() -> dict[str, Performed]:
+    """What has run already: tests come in random order, each operation runs but once."""
+    return {}
+
+
+@pytest.fixture
+def performed(
+    name: str, done: dict[str, Performed], tmp_path_factory: pytest.TempPathFactory
+) -> Performed:
+    """The operation run twice on its example; skips where it has none."""
+    if name not in done:
+        done[name] = perform_twice(name, tmp_path_factory.mktemp(name))
+    return done[name]
+
+
+def perform_twice(name: str, folder: Path) -> Performed:
+    """Build the example, run it twice, and look at its inputs before and after."""
     path = f"{catalogue.OPERATIONS[name]}.example"
     if importlib.util.find_spec(path) is None:
         pytest.skip(f"{name} has no example")
-    folder.mkdir(parents=True, exist_ok=True)
-    built: tuple[Given, Mapping[str, Json]] = importlib.import_module(path).example(folder)
-    return built
+    (folder / "given").mkdir()
+    given, params = importlib.import_module(path).example(folder / "given")
+    before = {path: digest(path) for path in files_of(given)}
+    seen: list[float] = []
+    first = perform(name, folder / "first", given, params, seen)
+    second = perform(name, folder / "second", given, params, [])
+    after = {path: digest(path) for path in files_of(given)}
+    return Performed(before, after, first, second, folder, tuple(seen))
 
 
-def perform(name: str, folder: Path, given: Given, params: Mapping[str, Json]) -> Outcome:
-    """Run with seed 7."""
+def perform(
+    name: str, folder: Path, given: Given, params: Mapping[str, Json], seen: list[float]
+) -> Outcome:
+    """Run with seed 7; progress goes to `seen`."""
     spec = catalogue.spec(name)
-    folder.mkdir(parents=True)
+    folder.mkdir()
     outcome = catalogue.resolve(name)(
         Context(
             spec=spec,
@@ -69,11 +105,12 @@ def perform(name: str, folder: Path, given: Given, params: Mapping[str, Json]) -
             many={port: value for port, value in given.items() if not isinstance(value, Path)},
             params=clean_params(spec, params),
             seed=7,
+            report=lambda share, message, rows: seen.append(share),
         )
     )
-    assert isinstance(outcome, Outcome | NotYet)
     if isinstance(outcome, NotYet):
         pytest.skip(f"{name} waits in its example")
+    assert isinstance(outcome, Outcome)
     return outcome
 
 
@@ -183,52 +220,50 @@ def test_compute_is_documented_and_pure(name: str) -> None:
     assert not [clock for clock in CLOCKS if clock in source]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_two_runs_are_bit_equal_and_leave_inputs_alone(name: str, tmp_path: Path) -> None:
-    given, params = example_of(name, tmp_path / "given")
-    paths = files_of(given)
-    before = {path: digest(path) for path in paths}
-    first = perform(name, tmp_path / "first", given, params)
-    second = perform(name, tmp_path / "second", given, params)
-    assert {path: digest(path) for path in paths} == before
+each_performed = pytest.mark.parametrize("name", NAMES)
+
+
+@each_performed
+def test_inputs_are_left_alone(name: str, performed: Performed) -> None:
+    assert performed.before == performed.after
+
+
+@each_performed
+def test_declared_outputs_are_written_in_the_folder(name: str, performed: Performed) -> None:
     declared = {port.name: port for port in catalogue.spec(name).outputs}
-    assert set(first.outputs) <= set(declared)
-    assert {name for name, port in declared.items() if not port.optional} <= set(first.outputs)
-    for port, path in first.outputs.items():
-        assert path.is_relative_to(tmp_path / "first"), f"{port} is written outside the folder"
-        if catalogue.spec(name).repeatable:
-            assert digest(path) == digest(second.outputs[port]), f"output {port} differs"
-    if catalogue.spec(name).repeatable:
-        assert without_durations(first.facts) == without_durations(second.facts)
+    written = performed.first.outputs
+    assert set(written) <= set(declared)
+    assert {port for port, found in declared.items() if not found.optional} <= set(written)
+    for path in written.values():
+        assert path.is_file()
+        assert path.is_relative_to(performed.folder / "first")
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_facts_are_small_finite_json(name: str, tmp_path: Path) -> None:
-    given, params = example_of(name, tmp_path / "given")
-    facts = perform(name, tmp_path / "run", given, params).facts
-    assert facts
-    assert_finite_json(facts, name)
-    assert len(json.dumps(facts, allow_nan=False)) < 200_000
+@each_performed
+def test_two_runs_are_bit_equal(name: str, performed: Performed) -> None:
+    if not catalogue.spec(name).repeatable:
+        pytest.skip(f"{name} measures the machine and says so")
+    first, second = performed.first, performed.second
+    differ = [
+        port
+        for port in first.outputs
+        if digest(first.outputs[port]) != digest(second.outputs[port])
+    ]
+    assert differ == []
+    assert without_durations(first.facts) == without_durations(second.facts)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_progress_is_reported_and_never_goes_back(name: str, tmp_path: Path) -> None:
-    given, params = example_of(name, tmp_path / "given")
-    spec = catalogue.spec(name)
-    seen: list[float] = []
-    (tmp_path / "run").mkdir()
-    catalogue.resolve(name)(
-        Context(
-            spec=spec,
-            folder=tmp_path / "run",
-            inputs={port: value for port, value in given.items() if isinstance(value, Path)},
-            many={port: value for port, value in given.items() if not isinstance(value, Path)},
-            params=clean_params(spec, params),
-            report=lambda share, message, rows: seen.append(share),
-        )
-    )
-    assert seen, "an operation reports progress"
-    assert seen == sorted(seen)
+@each_performed
+def test_facts_are_small_finite_json(name: str, performed: Performed) -> None:
+    assert performed.first.facts
+    assert_finite_json(performed.first.facts, name)
+    assert len(json.dumps(performed.first.facts, allow_nan=False)) < 200_000
+
+
+@each_performed
+def test_progress_is_reported_and_never_goes_back(name: str, performed: Performed) -> None:
+    assert performed.progress, "an operation reports progress"
+    assert list(performed.progress) == sorted(performed.progress)
 
 
 @pytest.mark.parametrize("name", sorted(catalogue.CHECKS))
