@@ -299,3 +299,12 @@ def querystring_with(context: Context, **changes: object) -> str:
 def get(mapping: Mapping[str, Any] | None, key: str) -> Any:
     """Return a mapping's value; None where there is none."""
     return mapping.get(key) if mapping else None
+
+
+@register.simple_tag
+def address(noun: str, pk: object) -> str:
+    """Return the address of a thing's page, or "" where this installation has no such page."""
+    try:
+        return reverse(f"web:{noun}", args=[pk])
+    except NoReverseMatch:
+        return ""

@@ -1,0 +1,35 @@
+"""What people call the parts of a run: titles from its blueprint, which the process remembers."""
+
+from pipelines.blueprints.graph import graph
+from pipelines.blueprints.spec import StageDef
+from pipelines.runs.models import Run, Stage
+from pipelines.runs.rows import blueprint_of
+
+
+def definition_of(run: Run, key: str) -> StageDef:
+    """Return what the run's blueprint says of a stage."""
+    return blueprint_of(run).stage(key)
+
+
+def stage_title(run: Run, key: str) -> str:
+    """Return the title of a stage."""
+    return definition_of(run, key).title
+
+
+def step_title(stage: Stage, key: str) -> str:
+    """Return the title of a step of the stage or of its hand-off."""
+    return definition_of(stage.run, stage.key).step(key).title
+
+
+def opened_by(run: Run, key: str) -> list[StageDef]:
+    """Return the stages that may begin once this one is done."""
+    blueprint = blueprint_of(run)
+    return [derived.stage for derived in graph(blueprint).stages.values() if key in derived.needs]
+
+
+def personas_asked(rules: list[dict[str, object]]) -> str:
+    """Return the people a gate asks for ("1 DS and 1 BA")."""
+    parts = [f"{rule['min']} {rule['persona']}" for rule in rules]
+    if len(parts) < 2:
+        return "".join(parts) or "nobody"
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
