@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.ingest.joins import Lookup, parse_rules
-from pipelines.operations.ingest.problems import refuse
+from pipelines.operations.ingest.problems import Problem, refuse
+from pipelines.operations.ingest.sketch import Sketch
 from pipelines.operations.ingest.sources import ReadOptions, Source, file_facts, survey
 from pipelines.operations.ingest.target import (
     RowFilter,
@@ -96,6 +97,8 @@ class Builder:
         self.first: Json = None
         self.last: Json = None
         self.columns: list[str] = []
+        self.labels = Sketch()
+        self.label_cells = 0
 
     def write(self, source: Source, path: Path) -> None:
         """Write the table; raises OperationError when no row is left."""
@@ -114,6 +117,14 @@ class Builder:
         finally:
             if writer is not None:
                 writer.close()
+        self._refuse_result(source, seen, path)
+
+    def _refuse_result(self, source: Source, seen: int, path: Path) -> None:
+        """Leave no table behind that nobody can learn from."""
+        if self.rows and (not self.target or self.labels.distinct >= 2):
+            return
+        path.unlink(missing_ok=True)
+        self.refuse_labels(source)
         if not self.rows:
             reasons = ", ".join(f"{n:,} {reason}" for reason, n in self.filter.dropped.items())
             raise OperationError(
@@ -133,6 +144,8 @@ class Builder:
             self._prepare(table.schema)
         if self.rule is not None:
             table = add_target(table, self.rule)
+        if self.target:
+            self._note_labels(table.column(self.target))
         table = self.filter.apply(table)
         dropped = set(self.context.names("drop_columns"))
         self.columns = [name for name in table.column_names if name not in dropped]
@@ -168,6 +181,33 @@ class Builder:
             parse_time(self.context.text("time_from"), "time_from"),
             parse_time(self.context.text("time_until"), "time_until"),
             self.target if self.context.flag("drop_unlabelled") else "",
+        )
+
+    def _note_labels(self, column: pa.ChunkedArray) -> None:
+        self.label_cells += len(column) - column.null_count
+        for chunk in column.chunks:
+            self.labels.update(chunk)
+
+    def refuse_labels(self, source: Source) -> None:
+        """Raise OperationError when the target is missing everywhere or never varies."""
+        if not self.target or self.labels.distinct >= 2:
+            return
+        if not self.label_cells:
+            code, text, value = "target_missing", "is missing in all rows", None
+        else:
+            code, value = "target_one_class", str(self.labels.examples[0])
+            text = f"has one value only ({value}) in {self.label_cells:,} labelled rows"
+        refuse(
+            [
+                Problem(
+                    code,
+                    source.name,
+                    f"target {self.target!r} {text}",
+                    column=self.target,
+                    rule="has at least two values",
+                    value=value,
+                )
+            ]
         )
 
     def _note(self, table: pa.Table) -> None:

@@ -12,6 +12,7 @@ from pipelines.operations.ingest.problems import Problem
 from pipelines.operations.ingest.sources import ReadOptions, Source, file_facts, survey
 
 CLASSES = 20  # most distinct values of a target that is taken for classes (own)
+CATEGORIES = 255  # limit of scikit-learn's histogram boosting (tool)
 TARGET_NAMES = re.compile(
     r"(?i)^(target|label|y|class|outcome|churn(ed)?|default(ed)?|fraud|late|delayed|response|"
     r"survived|attrition|exited|converted|is_.+|has_.+)$"
@@ -79,10 +80,11 @@ class Inspection:
 def inspect(path: Path, name: str, options: ReadOptions | None = None) -> Inspection:
     """Look at a whole CSV or Parquet file; never raises on a bad one."""
     source = survey(path, name, options or ReadOptions())
+    columns = _columns(source)
     return Inspection(
         rows=source.rows,
-        columns=_columns(source),
-        problems=tuple(source.problems),
+        columns=columns,
+        problems=(*source.problems, *column_problems(columns, name)),
         file=file_facts(source),
     )
 
@@ -109,6 +111,44 @@ def _columns(source: Source) -> tuple[ColumnView, ...]:
     return tuple(views)
 
 
+def column_problems(columns: Sequence[ColumnView], name: str) -> list[Problem]:
+    """Columns that will need care: too many categories, or one value only."""
+    problems = []
+    for column in columns:
+        prose = sum(map(len, column.examples)) > TEXT_LENGTH * max(1, len(column.examples))
+        if column.type == "text" and column.distinct > CATEGORIES and not prose:
+            text = (
+                f"column {column.name!r} has {column.distinct:,} categories; "
+                f"histogram boosting takes {CATEGORIES}"
+            )
+            rule = f"<= {CATEGORIES} categories"
+            problems.append(
+                Problem(
+                    "many_categories",
+                    name,
+                    text,
+                    column=column.name,
+                    rule=rule,
+                    value=column.distinct,
+                    severity="warn",
+                )
+            )
+        elif column.distinct == 1 and column.filled:
+            text = f"column {column.name!r} has one value only ({column.examples[0]!r})"
+            problems.append(
+                Problem(
+                    "constant_column",
+                    name,
+                    text,
+                    column=column.name,
+                    rule=">= 2 values",
+                    value=column.examples[0],
+                    severity="warn",
+                )
+            )
+    return problems
+
+
 def _type_name(kind: pa.DataType) -> str:
     if pa.types.is_boolean(kind):
         return "bool"
@@ -122,7 +162,8 @@ def _type_name(kind: pa.DataType) -> str:
 def suggestions(columns: Sequence[ColumnView]) -> dict[str, Json]:
     """Best guesses for target, time and key columns, the task and the blueprint."""
     targets = target_candidates(columns)
-    target = targets[0] if targets else None
+    likely = [column for column in targets if _is_likely(column)]
+    target = likely[0] if likely else None
     times = sorted(
         (column for column in columns if column.type == "time" and column.filled),
         key=lambda column: (column.nulls, -column.distinct),
@@ -151,6 +192,10 @@ def target_candidates(columns: Sequence[ColumnView]) -> list[ColumnView]:
         two = column.distinct == 2
         ranked.append(((not named, not two, not few, -place), column))
     return [column for _, column in sorted(ranked, key=lambda pair: pair[0])]
+
+
+def _is_likely(column: ColumnView) -> bool:
+    return column.distinct == 2 or bool(TARGET_NAMES.match(column.name))
 
 
 def task_of(target: ColumnView) -> str:

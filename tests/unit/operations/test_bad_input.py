@@ -264,3 +264,24 @@ def test_impossible_date_is_named(tmp_path) -> None:
     error = refused(write(tmp_path, "n,day\n1,31.01.2024\n2,31.02.2024\n"), tmp_path)
     assert (error.code, error.field, error.value) == ("bad_value", "day", "31.02.2024")
     assert error.details[0]["row"] == 3
+
+
+def test_three_hundred_categories_are_told_on_upload(tmp_path) -> None:
+    lines = "".join(f"s{n % 300},{n % 2},x\n" for n in range(900))
+    found = inspect(write(tmp_path, "shop,y,same\n" + lines), "given.csv")
+    assert [(row.code, row.column, row.value, row.rule) for row in found.problems] == [
+        ("many_categories", "shop", 300, "<= 255 categories"),
+        ("constant_column", "same", "x", ">= 2 values"),
+    ]
+    assert found.usable
+
+
+@pytest.mark.parametrize(
+    ("cell", "code", "value"), [("7", "target_one_class", "7"), ("", "target_missing", None)]
+)
+@pytest.mark.parametrize("drop", [True, False])
+def test_target_is_refused_on_ingest(tmp_path, cell, code, value, drop) -> None:
+    path = write(tmp_path, "x,y\n" + "".join(f"{n},{cell}\n" for n in range(9)))
+    error = refused(path, tmp_path, target="y", drop_unlabelled=drop)
+    assert (error.code, error.field, error.value) == (code, "y", value)
+    assert error.rule == "has at least two values"
