@@ -9,6 +9,7 @@ WITHOUT_SERVERS = frozenset(
     {
         "check",
         "collectstatic",
+        "demo",
         "compilemessages",
         "diffsettings",
         "down",

@@ -134,7 +134,8 @@ def _secret_key() -> str:
 
 SECRET_KEY = _secret_key()
 DEBUG = _yes("BATON_DEBUG", default=False)
-DEMO = _yes("BATON_DEMO", default=False)
+# The play marks the folder, so that its logins are shown (and only there) when it serves again.
+DEMO = _yes("BATON_DEMO", default=(VAR / "demo").exists())
 DEMO_CAST = "portal.demo.cast"  # whose logins the sign-in page of a demo lists
 
 # --- Servers of our own ----------------------------------------------------------------------
@@ -424,6 +425,8 @@ SPECTACULAR_SETTINGS = {
             "GateState",
             "DecisionState",
             "HandOffState",
+            "AlertState",
+            "ModelVersionState",
         )
     }
     | {"VersionState": [(s, s) for s in ("draft", "published", "retired")]},

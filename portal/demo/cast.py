@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-PASSWORD: Final = "pass the baton"  # noqa: S105 - a demo login, printed on the sign-in page
+PASSWORD: Final = "pass the baton"
 
 
 @dataclass(frozen=True)

@@ -1,14 +1,18 @@
 """What the seven people say and do in the play: forms they fill in, verdicts they give.
 
-The mistake is real: `air_time` is known only after landing. Alone it says nothing (AUC about .50), so
-the leakage scan cannot see it; inside the model it lifts the AUC from about .68 to .73.
+The mistake is real: `air_time` is known only after landing. Alone it says nothing (AUC about .50),
+so the leakage scan cannot see it; inside the model it lifts the AUC from about .68 to .73.
 """
 
 from typing import Any, Final
 
 QUESTION: Final = "Which flights will arrive more than 15 minutes late?"
 TITLE: Final = "Late flights"
-MODEL: Final = "late-flights"
+BLUEPRINT: Final = "tabular-classification"
+CHOICE: Final = ("features", "choose_features")
+UNAVAILABLE: Final = "features_available"
+SELF_APPROVER: Final = "DS"  # tries, once, to approve the stage that they own
+ANSWER: Final = "As written in the stage."
 
 PARAMETERS: Final[dict[str, Any]] = {
     "base": "flights",
@@ -83,7 +87,7 @@ BRIEF: Final[dict[str, Any]] = {
     "latency_ms": 100,
     "fallback": "Treat the flight as on time, as the desk does today.",
     "date_needed": "2013-11-01",
-    "data_needed": "Scheduled flights with weather at departure, plane and airline; actual arrival.",
+    "data_needed": "Scheduled flights with weather, plane and airline; actual arrival.",
     "kill_criterion": "Fewer than 40 of 100 flagged flights are late over a whole month.",
 }
 
@@ -109,15 +113,15 @@ ITEMS: Final[dict[tuple[str, str], dict[str, Any]]] = {
     },
     ("source", "contract"): CONTRACT,
     ("evaluate", "limits"): {
-        "intended_use": "Advice to the passenger desk, before departure, for flights out of EWR, JFK"
-        " and LGA.",
+        "intended_use": "Advice to the passenger desk, before departure, for flights out of EWR,"
+        " JFK and LGA.",
         "out_of_scope": "Other airports, cancelled flights, crew planning, compensation.",
         "caveats": "Trained on one year; knows no strikes and no storms but through the weather of"
         " the hour.",
         "factors": "Carrier, airport of departure, season, hour of the day.",
         "ethics": "A wrong alarm costs the desk a rebooking, and no passenger a flight: people"
         " decide.",
-        "recommendations": "Read the score as a share: of 100 flights at 0.6, some 60 will be late.",
+        "recommendations": "Rank flights by score; do not read a score as an exact share.",
         "contact": "kenji@example.org",
         "licence": "CC0-1.0",
         "understood": True,
@@ -146,12 +150,36 @@ ITEMS: Final[dict[tuple[str, str], dict[str, Any]]] = {
         "slices": ["carrier", "origin"],
     },
 }
+SERVE: Final = {
+    ("serve", "consumers"): {
+        "consumers": ["passenger desk EWR", "passenger desk JFK", "passenger desk LGA"],
+        "volume": "some 920 flights a day",
+        "override": "The desk may ignore any flag; it notes why.",
+    },
+    ("monitor", "diagnosis"): {
+        "moved": "Colder and windier than the months it was judged on, since early November.",
+        "effect": "More flights are late than in October; the desk holds more connections.",
+        "response": "retrain",
+    },
+    ("monitor", "kpi"): {
+        "kpi_now": 12.6,
+        "comment": "Fewer missed connections than the 14 before, not yet the 10 we want.",
+    },
+}
+ITEMS.update(SERVE)
 CHOICES: Final = {
     1: {"columns": FIRST_CHOICE, "reason": "Everything that is not the outcome itself."},
     2: {
         "columns": BEFORE,
         "reason": "Without air_time: it is known only after landing, as the data contract says.",
     },
+}
+# The watch compares November with the autumn it was judged on; the calendar is expected to move.
+WATCH: Final[dict[str, Any]] = {
+    "metric": "roc_auc",
+    "positive": "true",
+    "costs": BRIEF["costs"],
+    "ignore": ["month", "day"],
 }
 RETURN_REASON: Final = (
     "The model uses air_time, which nobody knows before the flight has landed. The availability"
