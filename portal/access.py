@@ -22,6 +22,10 @@ from personas import policies, queries
 from personas.errors import Invalid, NotFound
 from personas.models import BatonNow, Event, Token, User
 from pipelines.artefacts.models import Artefact
+from pipelines.monitoring import queries as monitoring
+from pipelines.monitoring.models import Alert
+from pipelines.registry import queries as registry
+from pipelines.registry.models import Model
 from pipelines.runs.models import (
     Attempt,
     Check,
@@ -294,6 +298,8 @@ def _may_follow(user: User, kind: str, key: str) -> bool:
     seen = visible(user)
     if kind == "run":
         return Run.objects.filter(pk=key, use_case__in=seen).exists()
+    if kind == "model":
+        return registry.models(user).filter(pk=key).exists()
     return kind == "use_case" and seen.filter(pk=key).exists()
 
 
@@ -334,6 +340,24 @@ def changed_lately(
         return bool(changed)
     runs = use_case_ids_of(int(key) for kind, key in changed if kind == "run")
     return not set(runs.values()).isdisjoint(use_cases)
+
+
+def model_for(user: User, name: str) -> Model:
+    """Return the model of this name, with its use case and what is deployed. Raises NotFound."""
+    found = registry.models(user).filter(name=name).first()
+    if found is None:
+        raise NotFound("model", f"There is no model {name!r} that you may see.")
+    return found
+
+
+def model_of(use_case: UseCase) -> Model | None:
+    """Return the model of a use case that was fetched here, or None."""
+    return Model.objects.select_related("use_case").filter(use_case=use_case).first()
+
+
+def alert_for(user: User, pk: int) -> Alert:
+    """Return the alert with its model, runs and people. Raises NotFound."""
+    return _one(monitoring.alerts(user), pk, "alert")
 
 
 def _one(rows: QuerySet[Any], pk: int, noun: str) -> Any:

@@ -147,6 +147,41 @@ def change_use_case(
     return execute(actor=actor, name="change_use_case", lock=lambda: _lock(use_case), body=body)
 
 
+def retire_use_case(
+    *, actor: Actor, use_case: UseCase, reason: str, key: str | None = None
+) -> Answer:
+    """Retire a use case that never had a model; one with a model is retired with it (registry).
+
+    Raises NotAllowed unless a seat as BA is held, Invalid without a reason, Conflict.
+    """
+    user = _person(actor)
+    if "BA" not in policies.personas_of(user, use_case.pk):
+        raise NotAllowed("use_case.retire", f"Retiring {use_case} takes a seat as BA.")
+    _refuse("A reason is needed.", {"reason": [] if reason.strip() else ["must not be empty"]})
+
+    def body(command: Command, locked: UseCase) -> dict[str, object]:
+        if locked.retired_at is not None:
+            raise Conflict("already_retired", f"{locked} is retired.", at=locked.retired_at)
+        locked.retired_at = command.now
+        locked.save(update_fields=["retired_at"])
+        command.recorder.record(
+            ("use_case", str(locked.pk)),
+            "use_case.retired",
+            subject=("use_case", locked.pk),
+            data={"reason": reason},
+        )
+        return {"use_case": locked.pk, "key": locked.key}
+
+    return execute(
+        actor=actor,
+        name="retire_use_case",
+        lock=lambda: _lock(use_case),
+        body=body,
+        key=key,
+        request={"use_case": use_case.pk, "reason": reason},
+    )
+
+
 def give_seat(
     *, actor: Actor, use_case: UseCase, user: User, persona: str, key: str | None = None
 ) -> Answer:

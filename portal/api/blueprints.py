@@ -19,8 +19,8 @@ from portal.api.serializers.use_cases import (
     BlueprintAnswer,
     BlueprintDetailSerializer,
     BlueprintSerializer,
+    BlueprintVersionSerializer,
     LintAnswer,
-    VersionSerializer,
 )
 
 SOURCE = {
@@ -88,10 +88,10 @@ class Blueprint(Endpoint):
 class BlueprintVersion(Endpoint):
     """One version of a blueprint."""
 
-    @extend_schema(summary="One version with its body", responses=VersionSerializer)
+    @extend_schema(summary="One version with its body", responses=BlueprintVersionSerializer)
     def get(self, request: Request, key: str, number: int) -> Response:
         """Answer the version."""
-        return self.show(access.version_for(self.user, key, number), VersionSerializer)
+        return self.show(access.version_for(self.user, key, number), BlueprintVersionSerializer)
 
 
 class BlueprintLint(Endpoint):

@@ -4,12 +4,21 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from personas.commands import Answer
 from personas.errors import NotFound
+from pipelines.registry.actions import retire
 from pipelines.runs.actions import runs
-from pipelines.usecases.actions import change_use_case, create_use_case, end_seat, give_seat
+from pipelines.usecases.actions import (
+    change_use_case,
+    create_use_case,
+    end_seat,
+    give_seat,
+    retire_use_case,
+)
 from pipelines.usecases.queries import seats_of
 from portal import access
 from portal.api.endpoint import Endpoint
+from portal.api.serializers.base import Reason
 from portal.api.serializers.runs import RunAnswer, RunFilter, RunInput, RunSerializer
 from portal.api.serializers.use_cases import (
     SeatAnswer,
@@ -98,6 +107,29 @@ class Seat(Endpoint):
         if seat.use_case.key != key:
             raise NotFound("seat", f"There is no seat {pk} on {key!r}.")
         return self.reply(end_seat(actor=self.actor, seat=seat))
+
+
+class UseCaseRetire(Endpoint):
+    """The end of a use case."""
+
+    @extend_schema(
+        summary="Retire it, with its model if it has one: nothing answers any more",
+        request=Reason,
+        responses=UseCaseAnswer,
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """Retire the use case; needs a seat as BA."""
+        use_case = access.use_case_for(self.user, key)
+        reason = self.read(Reason)["reason"]
+        model = access.model_of(use_case)
+        if model is None:
+            answer = retire_use_case(
+                actor=self.actor, use_case=use_case, reason=reason, key=self.key
+            )
+        else:
+            answer = retire(actor=self.actor, model=model, reason=reason, key=self.key)
+        data = {"use_case": use_case.pk, "key": use_case.key}
+        return self.reply(Answer(data, replayed=answer.replayed))
 
 
 class UseCaseRuns(Endpoint):

@@ -133,7 +133,7 @@ class BlueprintDetailSerializer(BlueprintSerializer):
         fields: ClassVar[Any] = (*BlueprintSerializer.Meta.fields, "versions")
 
 
-class VersionSerializer(VersionLineSerializer):
+class BlueprintVersionSerializer(VersionLineSerializer):
     """A version with its body: canonical JSON, of which `digest` is the SHA-256."""
 
     blueprint = serializers.SlugRelatedField(slug_field="key", read_only=True)
