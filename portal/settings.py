@@ -10,7 +10,7 @@ import os
 import secrets
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import environ
 from csp.constants import NONE, SELF
@@ -186,6 +186,8 @@ def _database() -> dict[str, object]:
     else:
         address = (as_owner and DATABASE_OWNER_URL) or DATABASE_URL
         place = dict(environ.Env.db_url_config(address))
+        # libpq writes a socket's folder as an escaped host.
+        place["HOST"] = unquote(str(place.get("HOST") or ""))
     options = dict(place.pop("OPTIONS", None) or {})  # type: ignore[call-overload]
     options.setdefault("connect_timeout", 5)
     # A forgotten transaction must not hold back vacuum or keep a run locked.
