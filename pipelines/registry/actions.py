@@ -48,11 +48,11 @@ def roll_back(*, actor: Actor, model: Model, reason: str, key: str | None = None
 def _restore(command: Command, ended: Deployment, reason: str) -> Deployment | None:
     """Deploy the version that was live before, if it is still approved."""
     before = (
-        Deployment.objects.filter(model=ended.model, mode=LIVE, started_at__lt=ended.started_at)
+        Deployment.objects.filter(model=ended.model, mode=LIVE, pk__lt=ended.pk)
         .exclude(version=ended.version)
         .filter(version__state=ModelVersionState.APPROVED)
         .select_related("version__model", "approval", "run")
-        .order_by("-started_at", "-id")
+        .order_by("-id")
         .first()
     )
     if before is None:
