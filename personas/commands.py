@@ -11,11 +11,12 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from django.db import OperationalError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from psycopg2 import errors as pg
 
-from personas.errors import Busy, DomainError, Invalid
-from personas.ledger import Actor, Recorder, canonical
+from personas.errors import Busy, Conflict, DomainError, Invalid
+from personas.ledger import Actor as Actor
+from personas.ledger import Recorder, canonical
 from personas.models import Receipt
 
 T = TypeVar("T")
@@ -36,7 +37,7 @@ class Command:
     notes: dict[str, object] = field(default_factory=dict)
 
     def refuse(self, error: DomainError) -> None:
-        """Answer with `error`, but keep what was changed (a deadline that has just been applied)."""
+        """Answer with `error`, but keep what was changed (a deadline that was just applied)."""
         self.refusal = error
 
 
@@ -57,7 +58,11 @@ def execute(
     key: str | None = None,
     request: Mapping[str, object] | None = None,
 ) -> Answer:
-    """Run one command; raises DomainError kinds, Busy where a row stays locked for 2 s."""
+    """Run one command; raises DomainError kinds, Busy where a row stays locked for 2 s.
+
+    Rules are judged on locked rows; what no lock covers (two new rows of one name at once) the
+    database refuses, and its refusal is a Conflict.
+    """
     try:
         with transaction.atomic():
             command = _begin(actor)
@@ -76,6 +81,10 @@ def execute(
             error.__cause__, pg.LockNotAvailable | pg.QueryCanceled | pg.DeadlockDetected
         ):
             raise Busy("busy", "Another change holds this row; try again.") from error
+        raise
+    except IntegrityError as error:
+        if isinstance(error.__cause__, pg.UniqueViolation):
+            raise Conflict("taken", "Somebody else was first; look again.") from error
         raise
     if command.refusal is not None:
         raise command.refusal

@@ -9,13 +9,15 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
 from django.db import connection, transaction
 
 from personas.models import Checkpoint, Event, Outbox, Stream, User
 
-SLACK = timedelta(minutes=2)
+SLACK: Final = timedelta(minutes=2)
+WHOLE_ABOVE: Final = 1e16  # from here Python writes a float with an exponent, PostgreSQL does not
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Recorder:
     command: UUID
     now: datetime
     drafts: list[Draft] = field(default_factory=list)
+    notices: list[tuple[str, str]] = field(default_factory=list)
 
     def record(
         self,
@@ -72,8 +75,12 @@ class Recorder:
     ) -> None:
         """Note an event; with a `topic`, the outbox's consumers are told after commit."""
         self.drafts.append(
-            Draft(stream, event, subject[0], subject[1], before, after, data or {}, topic)
+            Draft(stream, event, subject[0], subject[1], before, after, _plain(data or {}), topic)
         )
+
+    def notify(self, channel: str, payload: str) -> None:
+        """Send a notification with the events; PostgreSQL delivers it only at commit."""
+        self.notices.append((channel, payload))
 
     def flush(self) -> None:
         """Write what was recorded; locks each stream's head, in order of its name."""
@@ -83,6 +90,10 @@ class Recorder:
             by_stream.setdefault(draft.stream, []).append(draft)
         for stream in sorted(by_stream):
             self._append(stream, by_stream[stream])
+        if self.notices:
+            with connection.cursor() as cursor:
+                cursor.execute(f"SELECT {_calls(self.notices)}", _flat(self.notices))
+            self.notices.clear()
 
     def _append(self, name: tuple[str, str], drafts: Sequence[Draft]) -> None:
         head = _lock_head(name)
@@ -113,18 +124,27 @@ class Recorder:
             for event, draft in zip(events, drafts, strict=True)
             if draft.topic
         ]
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE personas_stream SET seq = %s, head = %s WHERE id = %s",
-                [head.seq, head.head, head.pk],
-            )
-            if outbox:
-                Outbox.objects.bulk_create(outbox)
-                cursor.execute("SELECT pg_notify('baton_outbox', '')")
-            # A hint that is lost costs a page its liveness for some seconds, nothing else.
-            cursor.execute(
-                "SELECT pg_notify('baton_changed', %s)", [f"{name[0]}:{name[1]}:{head.seq}"]
-            )
+        # A hint that is lost costs a page its liveness for some seconds, nothing else.
+        self.notify("baton_changed", f"{name[0]}:{name[1]}:{head.seq}")
+        if outbox:
+            Outbox.objects.bulk_create(outbox)
+            self.notify("baton_outbox", "")
+        _move_head(head, list(dict.fromkeys(self.notices)))
+        self.notices.clear()
+
+
+def _plain(data: Mapping[str, object]) -> Mapping[str, Any]:
+    """Return data as the database gives them back, or the digest could not be recomputed.
+
+    jsonb keeps numbers as decimals: 1e16 comes back as a whole number, keys come back as text.
+    """
+    plain: Mapping[str, Any] = json.loads(canonical(data), parse_float=_number)
+    return plain
+
+
+def _number(text: str) -> int | float:
+    value = float(text) + 0.0  # decimals know no negative zero
+    return int(value) if value.is_integer() and abs(value) >= WHOLE_ABOVE else value
 
 
 def _lock_head(name: tuple[str, str]) -> Stream:
@@ -133,6 +153,21 @@ def _lock_head(name: tuple[str, str]) -> Stream:
         Stream.objects.bulk_create([Stream(kind=name[0], key=name[1])], ignore_conflicts=True)
         head = Stream.objects.select_for_update().get(kind=name[0], key=name[1])
     return head
+
+
+def _move_head(head: Stream, notices: Sequence[tuple[str, str]]) -> None:
+    """One statement: the head and everything that is to be told at commit."""
+    sql = "UPDATE personas_stream SET seq = %s, head = %s WHERE id = %s RETURNING "
+    with connection.cursor() as cursor:
+        cursor.execute(sql + _calls(notices), [head.seq, head.head, head.pk, *_flat(notices)])
+
+
+def _calls(notices: Sequence[tuple[str, str]]) -> str:
+    return ", ".join(["pg_notify(%s, %s)"] * len(notices))
+
+
+def _flat(notices: Sequence[tuple[str, str]]) -> list[str]:
+    return [text for notice in notices for text in notice]
 
 
 def digest_of(event: Event, stream: tuple[str, str]) -> str:
@@ -196,37 +231,49 @@ def verify_stream(stream: Stream) -> Break | None:
     return None
 
 
+def verify() -> Break | None:
+    """Recompute every chain and every seal; return the first broken row, or None."""
+    broken = (verify_stream(stream) for stream in Stream.objects.order_by("kind", "key"))
+    return next((found for found in broken if found is not None), None) or verify_checkpoints()
+
+
 def verify_checkpoints() -> Break | None:
-    """Check that seals chain, and that each head they sealed is still in its stream."""
+    """Check that seals chain, and that each head they ever sealed is still in its stream."""
     previous = ""
-    sealed: dict[str, tuple[int, str, int]] = {}
     for number, seal in enumerate(Checkpoint.objects.order_by("id").iterator(), start=1):
         if seal.previous != previous:
             return Break("checkpoints", number, "previous seal differs", previous, seal.previous)
         root = root_of(seal.heads.items())
-        digest = hashlib.sha256(canonical([seal.streams, seal.root, seal.previous])).hexdigest()
-        if root != seal.root or digest != seal.digest:
+        digest = hashlib.sha256(canonical([seal.streams, root, seal.previous])).hexdigest()
+        if (root, digest) != (seal.root, seal.digest):
             return Break(
                 "checkpoints", number, "seal does not hash to its digest", seal.digest, digest
             )
         previous = seal.digest
-        for stream, (seq, head) in seal.heads.items():
-            sealed[stream] = (seq, head, number)
-    return _verify_sealed(sealed)
+    return _verify_sealed()
 
 
-def _verify_sealed(sealed: Mapping[str, tuple[int, str, int]]) -> Break | None:
-    found = {
-        (pk, seq): digest
-        for pk, seq, digest in Event.objects.filter(
-            stream_id__in=[int(pk) for pk in sealed]
-        ).values_list("stream_id", "seq", "digest")
-    }
-    for pk, (seq, head, number) in sealed.items():
-        now = found.get((int(pk), seq), "missing")
-        if now != head:
-            return Break(f"stream {pk}", seq, f"differs from seal {number}", head, now)
-    return None
+UNSEALED = """
+SELECT coalesce(s.kind || ':' || s.key, 'stream ' || sealed.key), (sealed.value ->> 0)::bigint,
+       c.id, sealed.value ->> 1, coalesce(e.digest, 'missing')
+  FROM personas_checkpoint c
+ CROSS JOIN LATERAL jsonb_each(c.heads) sealed
+  LEFT JOIN personas_stream s ON s.id = sealed.key::bigint
+  LEFT JOIN personas_event e
+    ON e.stream_id = sealed.key::bigint AND e.seq = (sealed.value ->> 0)::bigint
+ WHERE e.digest IS DISTINCT FROM sealed.value ->> 1
+ ORDER BY c.id, 1 LIMIT 1
+"""
+
+
+def _verify_sealed() -> Break | None:
+    with connection.cursor() as cursor:
+        cursor.execute(UNSEALED)
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    stream, seq, number, sealed, now = row
+    return Break(stream, seq, f"differs from checkpoint {number}", sealed, now)
 
 
 def root_of(heads: Iterable[tuple[str, Sequence[object]]]) -> str:
@@ -257,7 +304,7 @@ def seal() -> Checkpoint | None:
     last = Checkpoint.objects.order_by("-id").first()
     streams = Stream.objects.filter(seq__gt=0)
     if last is not None:
-        # An event's time is its transaction's start: one that commits late may be older than a seal.
+        # An event's time is its transaction's start: one that commits late may predate a seal.
         streams = streams.filter(events__at__gte=last.at - SLACK).distinct()
     heads = {str(pk): [seq, head] for pk, seq, head in streams.values_list("id", "seq", "head")}
     if last is not None:

@@ -103,7 +103,7 @@ CAPABILITIES: Final = {
 
 
 def gap(giver: str, receiver: str, *, axis: str) -> int:
-    """Return the expertise distance in points (0-100) between two personas on `ml` or `deployment`."""
+    """Return the distance (0-100 points) between two personas on axis `ml` or `deployment`."""
     sender, taker = BY_CODE[giver], BY_CODE[receiver]
     if axis == "ml":
         return abs(sender.ml.point - taker.ml.point)

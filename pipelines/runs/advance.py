@@ -25,9 +25,12 @@ class EndlessPlan(RuntimeError):
     """The plan kept moving without coming to rest."""
 
 
-def advance(command: Command, run: Run) -> Rows:
-    """Apply moves until nothing moves; returns the rows as they are then."""
-    rows = load(run)
+def advance(command: Command, run: Run, rows: Rows | None = None) -> Rows:
+    """Apply moves until nothing moves; returns the rows as they are then.
+
+    `rows` saves loading them again where the caller has loaded them under the same lock.
+    """
+    rows = rows or load(run)
     for _ in range(PASSES):
         due = plan(rows.blueprint, rows.view())
         if not due:
@@ -89,10 +92,10 @@ def _heir(rows: Rows, stage: Stage) -> User | None:
         if before.persona_id == stage.persona_id and before.owner_id is not None:
             return before.owner
     starter = rows.run.created_by
-    if not needs and starter is not None:
-        if stage.persona_id in personas_of(starter, rows.run.use_case_id):
-            return starter
-    return None
+    if needs or starter is None:
+        return None
+    seated = stage.persona_id in personas_of(starter, rows.run.use_case_id)
+    return starter if seated else None
 
 
 def _after(command: Command, length: timedelta | None) -> Any:
@@ -217,7 +220,8 @@ def _judge(command: Command, rows: Rows, due: moves.JudgeContract) -> None:
 
 
 def _offer(command: Command, rows: Rows, due: moves.OfferHandOff) -> None:
-    reviews.offer(command, rows, rows.hand_offs[due.source, due.target], note="", answers={})
+    hand_off = rows.hand_offs[due.source, due.target]
+    reviews.offer(command, rows, hand_off, by=hand_off.source.owner)
 
 
 def _auto_accept(command: Command, rows: Rows, due: moves.AutoAcceptHandOff) -> None:

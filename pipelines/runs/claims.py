@@ -38,7 +38,7 @@ FENCE = "WHERE id = %(id)s AND token = %(token)s AND owner = %(owner)s AND state
 HEARTBEAT = f"""
 UPDATE runs_attempt SET lease_until = baton_now() + make_interval(secs => %(lease)s)
 {FENCE} RETURNING cancel_requested
-"""
+"""  # noqa: S608 - no value is formatted in
 PROGRESS = f"""
 UPDATE runs_attempt SET lease_until = baton_now() + make_interval(secs => %(lease)s),
        progress = %(fraction)s, progress_text = %(text)s, progress_rows = %(rows)s,
@@ -46,6 +46,12 @@ UPDATE runs_attempt SET lease_until = baton_now() + make_interval(secs => %(leas
 {FENCE} RETURNING cancel_requested, pg_notify('baton_changed', 'run:' || run_id || ':0')
 """  # noqa: S608 - no value is formatted in
 WINDOWS = (16, 256)
+WAITING = """
+SELECT EXISTS (
+    SELECT FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
+     WHERE a.state = 'QUEUED' AND a.due_at <= baton_now() AND a.queue = ANY(%(queues)s)
+       AND a.operation = ANY(%(operations)s) AND r.state = 'RUNNING')
+"""
 
 
 @dataclass(frozen=True)
@@ -83,9 +89,26 @@ def claim(
             row = cursor.fetchone()
             if row is not None:
                 # Django leaves jsonb of plain cursors as text.
-                params, inputs = json.loads(row[5]), json.loads(row[6])
-                return Claim(*row[:5], params, inputs, row[7], owner=owner)
+                return Claim(
+                    id=row[0],
+                    step_id=row[1],
+                    run_id=row[2],
+                    token=row[3],
+                    operation=row[4],
+                    params=json.loads(row[5]),
+                    inputs=json.loads(row[6]),
+                    seed=row[7],
+                    owner=owner,
+                )
     return None
+
+
+def waiting(*, queues: Sequence[str], operations: Sequence[str]) -> bool:
+    """Whether anything is due, be its run locked just now or not."""
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING, {"queues": list(queues), "operations": list(operations)})
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def heartbeat(held: Claim, *, lease: float) -> bool | None:
@@ -107,5 +130,5 @@ def progress(
     return None if row is None else bool(row[0])
 
 
-def _fence(held: Claim, lease: float) -> dict[str, object]:
+def _fence(held: Claim, lease: float) -> dict[str, Any]:
     return {"id": held.id, "token": held.token, "owner": held.owner, "lease": lease}

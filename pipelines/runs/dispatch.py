@@ -1,7 +1,5 @@
 """Queueing a step: resolve its inputs and parameters, look into the cache, or queue an attempt."""
 
-from django.db import connection
-
 from personas.commands import Command
 from pipelines import catalogue
 from pipelines.blueprints.refs import Json, Ref, RefKind
@@ -13,8 +11,6 @@ from pipelines.runs.models import Attempt, HandOff, Run, Stage, Step
 from pipelines.runs.moves import born, move
 from pipelines.runs.rows import Part, Rows
 
-CACHED_FOR_GOOD = ("feeds",)
-
 
 def queue_step(
     command: Command,
@@ -25,38 +21,61 @@ def queue_step(
     hand_off: HandOff | None = None,
 ) -> Step:
     """Queue the step's first attempt, or serve its result from the cache."""
-    position = list(rows.blueprint.stage(stage.key).all_steps()).index(definition)
-    step = _existing(rows, stage, definition, hand_off)
-    if step is None:
-        step = Step(
-            run=rows.run,
-            stage=stage,
-            hand_off=hand_off,
-            key=definition.key,
-            position=position,
-            operation=definition.operation,
-        )
-        born(command, step, "create", run=rows.run)
-        if hand_off is None:
-            rows.steps[stage.pk, step.key] = step
-        else:
-            rows.contract_steps[hand_off.pk, step.key] = step
-    queue_attempt(command, rows, step=step, definition=definition)
+    place = rows.steps if hand_off is None else rows.contract_steps
+    where = (stage.pk if hand_off is None else hand_off.pk, definition.key)
+    known = where in place
+    step = place.get(where) or Step(
+        run=rows.run,
+        stage=stage,
+        hand_off=hand_off,
+        key=definition.key,
+        position=rows.blueprint.stage(stage.key).all_steps().index(definition),
+        operation=definition.operation,
+        refuse_cache=stage.refuse_cache or _computed_before(hand_off, definition),
+    )
+    place[where] = step
+    attempt = _next_attempt(command, rows, step, definition)
+    hit = _cached(step, attempt)
+    if hit is not None:
+        if not known:
+            born(command, step, "create", run=rows.run)
+        _serve(command, rows.run, step, attempt, hit)
+        return step
+    if known:
+        move(command, step, "queue", run=rows.run, tries=step.tries)
+    else:
+        born(command, step, "create", run=rows.run, then="queue")
+    _wake(command, rows.run, step, attempt)
     return step
 
 
-def _existing(
-    rows: Rows, stage: Stage, definition: StepDef, hand_off: HandOff | None
-) -> Step | None:
+def _computed_before(hand_off: HandOff | None, definition: StepDef) -> bool:
+    """Whether a contract's step is to be computed again; who asks for that wants no old result."""
     if hand_off is None:
-        return rows.steps.get((stage.pk, definition.key))
-    return rows.contract_steps.get((hand_off.pk, definition.key))
+        return False
+    return Step.objects.filter(hand_off=hand_off, key=definition.key).exists()
 
 
-def queue_attempt(
-    command: Command, rows: Rows, *, step: Step, definition: StepDef, event: str = "queue"
-) -> Attempt:
-    """Make the step's next attempt with freshly resolved inputs; a cache hit ends it at once."""
+def definition_of(rows: Rows, step: Step) -> StepDef:
+    """Return what the blueprint says of a step, be it of a stage or of a hand-off's contract."""
+    return rows.blueprint.stage(step.stage.key).step(step.key)
+
+
+def queue_again(command: Command, rows: Rows, step: Step, event: str) -> Attempt:
+    """Make a further attempt with freshly resolved inputs, by an event of the step's life cycle."""
+    attempt = _next_attempt(command, rows, step, definition_of(rows, step))
+    move(command, step, event, run=rows.run, tries=step.tries, retry_at=None)
+    _wake(command, rows.run, step, attempt)
+    return attempt
+
+
+def _wake(command: Command, run: Run, step: Step, attempt: Attempt) -> None:
+    attempt.step = step
+    born(command, attempt, "queue", run=run, data={"key": step.key, "stage": step.stage_id})
+    poke(command, attempt)
+
+
+def _next_attempt(command: Command, rows: Rows, step: Step, definition: StepDef) -> Attempt:
     run, spec = rows.run, catalogue.spec(definition.operation)
     params = {
         name: rows.value(value) if isinstance(value, Ref) else value
@@ -64,7 +83,6 @@ def queue_attempt(
     } | step.overrides
     inputs = _inputs(rows, definition)
     attempt = Attempt(
-        step=step,
         run=run,
         number=step.tries + 1,
         operation=spec.name,
@@ -77,20 +95,12 @@ def queue_attempt(
     )
     attempt.cache_key = _cache_key(spec, attempt)
     step.tries = attempt.number
-    hit = _cached(step, attempt)
-    if hit is not None and event == "queue" and step.state == "PENDING":
-        _serve(command, run, step, attempt, hit)
-        return attempt
-    born(command, attempt, "queue", run=run, data={"key": step.key, "stage": step.stage_id})
-    move(command, step, event, run=run, tries=step.tries, retry_at=None)
-    poke(attempt)
     return attempt
 
 
-def poke(attempt: Attempt) -> None:
-    """Ask the engine process to wake a worker; PostgreSQL delivers it only at commit."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify('baton_poke', %s)", [f"{attempt.queue}:{attempt.pk}"])
+def poke(command: Command, attempt: Attempt) -> None:
+    """Ask the engine process to wake a worker once this transaction has committed."""
+    command.recorder.notify("baton_poke", f"{attempt.queue}:{attempt.pk}")
 
 
 def _inputs(rows: Rows, definition: StepDef) -> dict[str, Json]:
@@ -136,7 +146,7 @@ def _cached(step: Step, attempt: Attempt) -> Attempt | None:
 
 def _serve(command: Command, run: Run, step: Step, attempt: Attempt, hit: Attempt) -> None:
     """Close the step with what an earlier attempt computed; the result names that attempt."""
-    attempt.cached_from = hit
+    attempt.step, attempt.cached_from = step, hit
     attempt.outputs, attempt.facts = hit.outputs, hit.facts
     attempt.started_at = attempt.finished_at = command.now
     born(

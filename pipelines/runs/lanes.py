@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,7 @@ RECYCLE_AFTER = 200  # attempts
 RECYCLE_ABOVE = 1200  # MiB of resident memory between two attempts
 LOOK_EVERY = 1.0  # seconds between two looks at memory and deadline
 LOG_LIMIT = 16_000  # characters of log kept with an attempt
+LOG_LINES = 2_000
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,7 @@ class Lane:
             self._send(work)
             return self._watch(work, beat, beat_every=beat_every)
         except BrokenPipeError:
-            return self._lost("The child was gone before it took the work.")
+            return self._lost("The child process died.")
         except Stop as stop:
             self.kill()
             return Result("stopped", {"reason": stop.reason})
@@ -122,7 +124,7 @@ class Lane:
 
     def _watch(self, work: Work, beat: Beat, *, beat_every: float) -> Result:
         started = last_beat = last_look = time.monotonic()
-        log: list[str] = []
+        log: deque[str] = deque(maxlen=LOG_LINES)
         while True:
             for message in self._messages(min(beat_every, LOOK_EVERY)):
                 if message["kind"] in ("done", "not_yet", "error"):
@@ -148,7 +150,10 @@ class Lane:
         source = self._pipe("stdout")
         ready, _, _ = select.select([source], [], [], timeout)
         if ready:
-            self.buffer += os.read(source.fileno(), 1 << 16)
+            answer = os.read(source.fileno(), 1 << 16)
+            if not answer:
+                raise BrokenPipeError("the child closed its end")
+            self.buffer += answer
         *lines, self.buffer = self.buffer.split(b"\n")
         return [json.loads(line) for line in lines if line]
 
@@ -198,7 +203,10 @@ class Lane:
             self.kill()
 
     def _lost(self, message: str) -> Result:
-        code = self.child.poll() if self.child is not None else None
+        code = None
+        if self.child is not None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                code = self.child.wait(timeout=1)
         tail = self.log_path.read_bytes()[-2000:].decode(errors="replace")
         self.kill()
         return Result(

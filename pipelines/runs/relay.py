@@ -3,6 +3,7 @@
 Only the engine process speaks to the broker, so that a dead broker never slows a person's request.
 """
 
+import contextlib
 import json
 import logging
 import select
@@ -11,10 +12,12 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import psycopg2
 import redis
 from celery import current_app
+from celery.exceptions import OperationalError as BrokerError
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import InterfaceError, OperationalError, connection
 
 logger = logging.getLogger(__name__)
 
@@ -39,16 +42,23 @@ class Relay:
         while not self.stopping.is_set():
             try:
                 self._listen()
-            except (OperationalError, InterfaceError) as error:
+            except (OperationalError, InterfaceError, psycopg2.Error) as error:
                 logger.warning("relay: database away: %s", error)
-                close_old_connections()
+                self._close()
                 self.stopping.wait(0.5)
+
+    def _close(self) -> None:
+        # Polling happens below Django, which therefore does not see that the connection is dead.
+        with contextlib.suppress(OperationalError, InterfaceError, psycopg2.Error):
+            connection.close()
 
     def _listen(self) -> None:
         with connection.cursor() as cursor:
             for channel in CHANNELS:
                 cursor.execute(f"LISTEN {channel}")
         raw: Any = connection.connection
+        # What was said while nobody listened: deliver and poke once, without waiting for a sweep.
+        self.on_outbox()
         while not self.stopping.is_set():
             ready, _, _ = select.select([raw], [], [], 0.5)
             if not ready:
@@ -80,7 +90,7 @@ class Relay:
             return False
         try:
             publish()
-        except (redis.RedisError, OSError, current_app.connection().connection_errors) as error:
+        except (redis.RedisError, OSError, BrokerError) as error:
             logger.warning("relay: broker away: %s", error)
             self.quiet_until = time.monotonic() + REST_SECONDS
             return False

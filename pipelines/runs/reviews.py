@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from personas.commands import Command
+from personas.models import User
 from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.spec import CheckUse, GateDef
 from pipelines.checks.contract import CheckResult
@@ -171,16 +172,22 @@ def tally(command: Command, rows: Rows, gate: Gate) -> None:
         if decision.verdict == Verdict.REQUEST_CHANGES:
             close(command, rows, gate, "request_changes", decision)
             return
-    if red_checks(gate):
+    if red_checks(gate, command.now):
         return
     approvals = [decision for decision in decisions if decision.verdict in COUNTS]
     if satisfied(gate.policy, [decision.personas for decision in approvals]):
         close(command, rows, gate, "approve", approvals[-1] if approvals else None)
 
 
-def red_checks(gate: Gate) -> list[Check]:
-    """Return the blocking checks that are red or without enough data, and not waived."""
-    return [check for check in gate.checks.all() if check.blocks]
+def red_checks(gate: Gate, now: datetime) -> list[Check]:
+    """Return the blocking checks that are not green and not, or no more, waived."""
+    return [check for check in gate.checks.all() if check.blocks or _lapsed(check, now)]
+
+
+def _lapsed(check: Check, now: datetime) -> bool:
+    if not check.blocking or check.verdict == "pass":
+        return False
+    return check.waived_until is not None and check.waived_until <= now
 
 
 def satisfied(policy: Mapping[str, Any], approvals: Sequence[Sequence[str]]) -> bool:
@@ -348,9 +355,18 @@ def package_of(rows: Rows, stage: Stage) -> dict[str, Any]:
 
 
 def offer(
-    command: Command, rows: Rows, hand_off: HandOff, *, note: str, answers: Mapping[str, Any]
+    command: Command,
+    rows: Rows,
+    hand_off: HandOff,
+    *,
+    by: User | None,
+    note: str = "",
+    answers: Mapping[str, Any] | None = None,
 ) -> None:
-    """Offer the package; the sender stays accountable until somebody accepts."""
+    """Offer the package; the sender (`by`) stays accountable until somebody accepts.
+
+    An offer that makes itself is the sending stage's owner's, whoever's command led to it.
+    """
     definition = hand_off_def(rows.blueprint, hand_off.source.key)
     move(
         command,
@@ -358,9 +374,9 @@ def offer(
         "offer",
         run=rows.run,
         offered_at=command.now,
-        offered_by=command.actor.user or hand_off.source.owner,
+        offered_by=by,
         note=note,
-        checklist={**hand_off.checklist, **answers},
+        checklist={**hand_off.checklist, **(answers or {})},
         due_at=_after(command.now, definition.due),
         topic="hand_off.offered",
     )

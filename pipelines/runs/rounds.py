@@ -21,10 +21,18 @@ from pipelines.runs.moves import born, move
 from pipelines.runs.rows import Rows
 from pipelines.usecases.models import Seat
 
+RERUN = "rerun"  # the return code of a round its own people asked for
+
 
 def rounds_left(rows: Rows, key: str) -> int:
-    """Return how many further rounds the stage may have; loops are bounded."""
-    return rows.blueprint.stage(key).max_rounds - rows.stages[key].round
+    """Return how often the stage may still be sent back; loops are bounded.
+
+    Counted are the rounds that a send-back, return or withdrawal opened: neither reruns nor the
+    rounds that follow from an earlier stage's.
+    """
+    rounds = Stage.objects.filter(run=rows.run, key=key)
+    sent = rounds.exclude(return_reason="").exclude(return_code=RERUN).count()
+    return rows.blueprint.stage(key).max_rounds - 1 - sent
 
 
 def send_back(
@@ -43,7 +51,8 @@ def send_back(
     if rounds_left(rows, target) < 1:
         raise Conflict(
             "max_rounds",
-            f"{target} has had its {rows.stages[target].round} rounds; approve, reject or give up.",
+            f"{target} has had its {rows.blueprint.stage(target).max_rounds} rounds;"
+            " approve, reject or give up.",
             stage=target,
         )
     if source.state in (StageState.IN_REVIEW, StageState.FAILED):
@@ -52,7 +61,15 @@ def send_back(
     return reopen(command, rows, target=target, reason=reason, code=code)
 
 
-def reopen(command: Command, rows: Rows, *, target: str, reason: str, code: str) -> Stage:
+def reopen(
+    command: Command,
+    rows: Rows,
+    *,
+    target: str,
+    reason: str,
+    code: str,
+    refuse_cache: bool = False,
+) -> Stage:
     """Supersede `target` and all that depends on it, and open the target's next round, ACTIVE."""
     for key in _in_order(rows, affected(rows.blueprint, target)):
         stage = rows.stages[key]
@@ -66,15 +83,22 @@ def reopen(command: Command, rows: Rows, *, target: str, reason: str, code: str)
     if can_move(STAGE, old.state, "supersede"):
         stop(command, rows, old, gate_event="supersede")
         _retire(command, rows, old, "supersede")
-    fresh = _next_round(command, rows, old, "reopen")
     owner = old.owner if old.owner is not None and _seated(rows, old) else None
-    definition = rows.blueprint.stage(target)
-    fresh.activated_at = command.now
-    fresh.owner, fresh.owned_at = owner, command.now if owner else None
-    fresh.return_reason, fresh.return_code = reason, code
-    fresh.returned_by = command.actor.user
-    fresh.due_at = command.now + definition.target if definition.target else None
-    fresh.save()
+    length = rows.blueprint.stage(target).target
+    fresh = _next_round(
+        command,
+        rows,
+        old,
+        "reopen",
+        activated_at=command.now,
+        owner=owner,
+        owned_at=command.now if owner else None,
+        return_reason=reason,
+        return_code=code,
+        returned_by=command.actor.user,
+        refuse_cache=refuse_cache,
+        due_at=command.now + length if length else None,
+    )
     command.recorder.record(
         rows.run.stream,
         "stage.returned",
@@ -100,15 +124,17 @@ def _retire(command: Command, rows: Rows, stage: Stage, event: str) -> None:
         current=False,
         finished_at=stage.finished_at or command.now,
     )
+    rows.forget(stage)
 
 
-def _next_round(command: Command, rows: Rows, old: Stage, event: str) -> Stage:
+def _next_round(command: Command, rows: Rows, old: Stage, event: str, **fields: object) -> Stage:
     stage = Stage(
         run=rows.run,
         key=old.key,
         round=old.round + 1,
         position=old.position,
         persona_id=old.persona_id,
+        **fields,
     )
     born(command, stage, event, run=rows.run)
     rows.stages[old.key] = stage
@@ -119,7 +145,7 @@ def _seated(rows: Rows, stage: Stage) -> bool:
     return Seat.objects.filter(
         use_case_id=rows.run.use_case_id,
         persona_id=stage.persona_id,
-        user_id=stage.owner_id,
+        user=stage.owner,
         until=None,
         user__is_active=True,
     ).exists()
@@ -153,10 +179,24 @@ def stop(command: Command, rows: Rows, stage: Stage, *, gate_event: str) -> None
 
 
 def end_run(command: Command, rows: Rows, *, event: str, reason: str) -> None:
-    """End a run that failed, was given up, rejected or cancelled: all that is open is closed."""
+    """End a run that failed, was given up, rejected or cancelled: all that is open is closed.
+
+    Unless somebody cancelled, a failed stage stays FAILED: it says why the run ended.
+    """
     for stage in rows.stages.values():
         stop(command, rows, stage, gate_event="close")
-        if can_move(STAGE, stage.state, "cancel"):
+        kept = stage.state == StageState.FAILED and event != "cancel"
+        if not kept and can_move(STAGE, stage.state, "cancel"):
             move(command, stage, "cancel", run=rows.run, finished_at=command.now)
     ended = {} if event == "cancel" else {"finished_at": command.now}
-    move(command, rows.run, event, run=rows.run, reason=reason, topic=f"run.{event}", **ended)
+    move(
+        command,
+        rows.run,
+        event,
+        run=rows.run,
+        data={"reason": reason},
+        topic=f"run.{event}",
+        reason=reason,
+        moved_at=command.now,
+        **ended,
+    )

@@ -9,6 +9,7 @@ from functools import lru_cache
 
 from django.db.models import F, Prefetch
 
+from pipelines.blueprints.graph import hand_off_edges
 from pipelines.blueprints.parse import parse
 from pipelines.blueprints.plan import HandOffView, RunView, StageView
 from pipelines.blueprints.refs import Json, Ref, RefKind
@@ -79,6 +80,23 @@ class Rows:
             green=self.green.get(hand_off.pk),
         )
 
+    def step_of(self, pk: int) -> Step | None:
+        """Return a step of a current round, or None."""
+        both = (*self.steps.values(), *self.contract_steps.values())
+        return next((step for step in both if step.pk == pk), None)
+
+    def forget(self, stage: Stage) -> None:
+        """Drop what hangs on a round that counts no more; `stages` gets its next round."""
+        for held in (self.steps, self.items):
+            for key in [key for key in held if key[0] == stage.pk]:
+                del held[key]
+        self.gates.pop(stage.pk, None)
+        for edge, hand_off in list(self.hand_offs.items()):
+            if hand_off.source_id == stage.pk:
+                del self.hand_offs[edge]
+                for key in [key for key in self.contract_steps if key[0] == hand_off.pk]:
+                    del self.contract_steps[key]
+
     def facts(self) -> dict[str, Mapping[str, Json]]:
         """Return the facts of the current rounds, as checks and conditions read them."""
         facts: dict[str, Mapping[str, Json]] = {"run": self.run_facts()}
@@ -147,31 +165,58 @@ def has_conditions(blueprint: Blueprint) -> bool:
     return any(stage.when or (stage.gate and stage.gate.when) for stage in blueprint.stages)
 
 
+@lru_cache(maxsize=64)
+def _uses(blueprint: Blueprint) -> tuple[bool, bool, bool]:
+    """Whether the blueprint has items, gates and hand-offs at all: what it lacks is not read."""
+    return (
+        any(stage.items for stage in blueprint.stages),
+        any(stage.gate for stage in blueprint.stages),
+        bool(hand_off_edges(blueprint)),
+    )
+
+
 def load(run: Run) -> Rows:
-    """Load the run's current rows; six queries, whatever the size of the run."""
-    stages = {stage.key: stage for stage in run.stages.filter(current=True)}
+    """Load the run's current rows; at most six queries, whatever the size of the run."""
+    blueprint = blueprint_of(run)
+    items, gates, edges = _uses(blueprint)
+    stages = {}
+    for stage in Stage.objects.filter(run=run, current=True).select_related("owner"):
+        stage.run = run
+        stages[stage.key] = stage
     by_pk = {stage.pk: stage for stage in stages.values()}
-    hand_offs = _hand_offs(run, by_pk)
-    steps: dict[tuple[int, str], Step] = {}
-    contract_steps: dict[tuple[int, str], Step] = {}
-    open_hand_offs = {hand_off.pk for hand_off in hand_offs.values()}
-    for step in Step.objects.filter(stage__in=by_pk).select_related("result").order_by("id"):
-        step.stage, step.run = by_pk[step.stage_id], run
-        if step.hand_off_id is None:
-            steps[step.stage_id, step.key] = step
-        elif step.hand_off_id in open_hand_offs:
-            contract_steps[step.hand_off_id, step.key] = step
+    hand_offs = _hand_offs(run, by_pk) if edges else {}
+    steps, contract_steps = _steps(run, by_pk, {h.pk: h for h in hand_offs.values()})
     return Rows(
         run=run,
-        blueprint=blueprint_of(run),
+        blueprint=blueprint,
         stages=stages,
         steps=steps,
         contract_steps=contract_steps,
-        items=_items(by_pk),
-        gates=_gates(by_pk),
+        items=_items(by_pk) if items else {},
+        gates=_gates(by_pk) if gates else {},
         hand_offs=hand_offs,
-        green={pk: _green(h) for h in hand_offs.values() for pk in (h.pk,)},
+        green={hand_off.pk: _green(hand_off) for hand_off in hand_offs.values()},
     )
+
+
+# What a result's readers never ask for; a log alone may have 16,000 characters.
+HEAVY = ("log", "error", "usage", "params", "inputs", "progress_text")
+
+
+def _steps(
+    run: Run, by_pk: Mapping[int, Stage], hand_offs: Mapping[int, HandOff]
+) -> tuple[dict[tuple[int, str], Step], dict[tuple[int, str], Step]]:
+    own: dict[tuple[int, str], Step] = {}
+    contract: dict[tuple[int, str], Step] = {}
+    found = Step.objects.filter(stage__in=by_pk, current=True).select_related("result")
+    for step in found.defer(*(f"result__{name}" for name in HEAVY)).order_by("id"):
+        step.stage, step.run = by_pk[step.stage_id], run
+        if step.hand_off_id is None:
+            own[step.stage_id, step.key] = step
+        elif step.hand_off_id in hand_offs:
+            step.hand_off = hand_offs[step.hand_off_id]
+            contract[step.hand_off_id, step.key] = step
+    return own, contract
 
 
 def _items(by_pk: Mapping[int, Stage]) -> dict[tuple[int, str], WorkItem]:
@@ -193,10 +238,11 @@ def _gates(by_pk: Mapping[int, Stage]) -> dict[int, Gate]:
 
 def _hand_offs(run: Run, by_pk: Mapping[int, Stage]) -> dict[tuple[str, str], HandOff]:
     """The latest hand-off of each edge, from a current round of its source."""
-    found = {}
+    found: dict[tuple[str, str], HandOff] = {}
     rows = (
         HandOff.objects.filter(run=run, source__in=by_pk)
         .annotate(target_key=F("target__key"))
+        .select_related("answered_by")
         .prefetch_related(Prefetch("checks"))
         .order_by("id")
     )

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
-from django.db.models import Exists, F, OuterRef
+from django.db.models import Exists, OuterRef
 
 from personas import ledger
 from personas.commands import Answer, Command, execute
@@ -16,11 +16,12 @@ from personas.errors import DomainError
 from personas.ledger import Actor
 from personas.models import BatonNow
 from pipelines.lifecycles import AttemptState, RunState
-from pipelines.runs.actions import gates, handoffs, steps
+from pipelines.runs.actions import attempts, gates, handoffs, steps
 from pipelines.runs.actions.locks import run_of
 from pipelines.runs.actions.runs import CANCEL_GRACE, settle_cancelled
 from pipelines.runs.advance import advance
 from pipelines.runs.models import Attempt, Gate, HandOff, Run, Step
+from pipelines.runs.moves import move
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ RETURNING queue, id
 
 
 class Sweeper:
-    """One process's sweeps; replicas need no leader, for each duty re-checks under the row's lock."""
+    """One process's sweeps; no replica leads, as each duty judges again under the row's lock."""
 
     def __init__(self, *, poke: Callable[[str, int], bool], stopping: threading.Event) -> None:
         self.poke = poke
@@ -63,7 +64,7 @@ class Sweeper:
         """Do every duty once."""
         self._each(
             self._lost_attempts(),
-            lambda pk: steps.lose(
+            lambda pk: attempts.lose(
                 attempt_id=pk,
                 error={"code": "worker_lost", "message": "The worker fell silent."},
             ),
@@ -143,12 +144,18 @@ def settle(*, run_id: int) -> Answer:
     """Finish a cancel; children that outlived the grace time are fenced off."""
 
     def body(command: Command, run: Run) -> dict[str, object]:
-        overdue = Attempt.objects.filter(
-            run=run,
-            state=AttemptState.RUNNING,
-            progress_at__lt=command.now - timedelta(seconds=CANCEL_GRACE),
-        )
-        overdue.update(token=F("token") + 1, lease_until=command.now)
+        if command.now - run.moved_at > timedelta(seconds=CANCEL_GRACE):
+            for attempt in Attempt.objects.filter(run=run, state=AttemptState.RUNNING):
+                move(
+                    command,
+                    attempt,
+                    "cancel",
+                    run=run,
+                    token=attempt.token + 1,
+                    lease_until=None,
+                    finished_at=command.now,
+                    data={"reason": "the grace time is over"},
+                )
         settle_cancelled(command, run)
         return {"run": run.pk, "state": run.state}
 

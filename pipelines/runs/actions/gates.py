@@ -8,7 +8,7 @@ from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, DomainError, Gone, Invalid, NotAllowed
 from personas.ledger import Actor
 from personas.models import User
-from pipelines.lifecycles import DecisionState, GateState, StageState, Verdict
+from pipelines.lifecycles import DecisionState, GateState, RunState, StageState, Verdict
 from pipelines.runs import reviews
 from pipelines.runs.actions.locks import must_run, name_of, run_of
 from pipelines.runs.advance import advance
@@ -76,10 +76,14 @@ def decide(
         locked.run = locked.stage.run = run
         hat = Hat.of(user, run)
         refuse(not_deciding(hat, locked))
-        rows = load(run)
-        rows.gates[locked.stage_id] = locked
+        if _done_already(locked, user, request):
+            return summary(locked)
         refuse(_closed(run, locked, user))
         must_run(run)
+        rows = load(run)
+        if locked.stage_id in rows.gates:
+            locked.stage = rows.gates[locked.stage_id].stage
+        rows.gates[locked.stage_id] = locked
         if _expired(command, rows, locked):
             return summary(locked)
         if seen != locked.subject_digest:
@@ -90,8 +94,7 @@ def decide(
                 subject_digest=locked.subject_digest,
             )
         _take(command, rows, locked, hat, request)
-        advance(command, run)
-        locked.refresh_from_db()
+        advance(command, run, rows)
         return summary(locked)
 
     return execute(
@@ -123,11 +126,19 @@ def _check_input(gate: Gate, *, verdict: str, reason: str, reason_code: str, tar
         raise Invalid("The decision cannot be taken.", fields=problems)
 
 
-def _closed(run: Run, gate: Gate, user: User) -> DomainError | None:
-    """Return why it is too late, saying who decided what and when; None while it is open.
+def _done_already(gate: Gate, user: User, request: Mapping[str, Any]) -> bool:
+    """Whether the person's decision in force is this very one: a second click has no effect."""
+    mine = gate.decisions.filter(user=user, state=DecisionState.IN_FORCE).first()
+    if mine is None or gate.state in (GateState.SUPERSEDED, GateState.EXPIRED):
+        return False
+    same = ("verdict", "reason", "reason_code", "target")
+    return mine.subject_digest == request["seen"] and all(
+        getattr(mine, name) == request[name] for name in same
+    )
 
-    The same decision by the same person again is no conflict: it has been done.
-    """
+
+def _closed(run: Run, gate: Gate, user: User) -> DomainError | None:
+    """Return why it is too late, saying who decided what and when; None while it is open."""
     if gate.state == GateState.OPEN:
         return None
     data = {
@@ -157,14 +168,8 @@ def _take(command: Command, rows: Rows, gate: Gate, hat: Hat, request: Mapping[s
         move(command, mine, "withdraw", run=rows.run)
         return
     if verdict == Verdict.APPROVE:
-        _refuse_red(gate)
+        _refuse_red(command, gate)
     if mine is not None:
-        if (mine.verdict, mine.reason, mine.target) == (
-            verdict,
-            request["reason"],
-            request["target"],
-        ):
-            return
         move(command, mine, "change", run=rows.run)
     decision = Decision(
         gate=gate,
@@ -196,8 +201,8 @@ def _take(command: Command, rows: Rows, gate: Gate, hat: Hat, request: Mapping[s
     reviews.tally(command, rows, gate)
 
 
-def _refuse_red(gate: Gate) -> None:
-    red = reviews.red_checks(gate)
+def _refuse_red(command: Command, gate: Gate) -> None:
+    red = reviews.red_checks(gate, command.now)
     if red:
         raise Conflict(
             "check_red",
@@ -249,7 +254,7 @@ def _expired(command: Command, rows: Rows, gate: Gate) -> bool:
             title="Nobody decided in time: reopen the gate, or give up",
             context={"gate": gate.pk},
         )
-    advance(command, rows.run)
+    advance(command, rows.run, rows)
     return True
 
 
@@ -259,8 +264,11 @@ def expire(*, gate_id: int) -> Answer:
 
     def body(command: Command, run: Run) -> Mapping[str, object]:
         gate = Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=gate_id)
-        if gate.state == GateState.OPEN and run.state == "RUNNING":
-            _expired(command, load(run), gate)
+        if gate.state == GateState.OPEN and run.state == RunState.RUNNING:
+            rows = load(run)
+            gate.stage = rows.gates[gate.stage_id].stage
+            rows.gates[gate.stage_id] = gate
+            _expired(command, rows, gate)
         command.refusal = None
         return summary(gate)
 
@@ -272,7 +280,7 @@ def expire(*, gate_id: int) -> Answer:
     )
 
 
-def reopen(*, actor: Actor, gate: Gate, reason: str) -> Answer:
+def reopen(*, actor: Actor, gate: Gate, reason: str, key: str | None = None) -> Answer:
     """Open a new gate on the same subject after one expired under `hold`."""
     if actor.user is None or not reason.strip():
         raise Invalid("A reason is needed.", fields={"reason": ["must not be empty"]})
@@ -290,6 +298,7 @@ def reopen(*, actor: Actor, gate: Gate, reason: str) -> Answer:
             raise Conflict("not_expired", f"The gate is {latest.state}.", state=latest.state)
         move(command, stage, "reopen_gate", run=run, data={"reason": reason})
         fresh = reviews.open_gate(command, rows, stage)
+        advance(command, run, rows)
         return summary(fresh)
 
     return execute(
@@ -297,6 +306,8 @@ def reopen(*, actor: Actor, gate: Gate, reason: str) -> Answer:
         name="reopen_gate",
         lock=lambda: run_of(gate.run_id),
         body=body,
+        key=key,
+        request={"gate": gate.pk, "reason": reason},
     )
 
 
@@ -305,6 +316,8 @@ def waive(*, actor: Actor, check: Check, reason: str, days: int, key: str | None
     if actor.user is None or not actor.user.can("gate.waive"):
         raise NotAllowed("gate.waive", "Waiving a check needs the capability gate.waive.")
     user = actor.user
+    if user.is_service:
+        raise NotAllowed("sod.service_account", f"{user} is a service account; people waive.")
     problems = {}
     if not reason.strip():
         problems["reason"] = ["must not be empty"]
@@ -323,7 +336,7 @@ def waive(*, actor: Actor, check: Check, reason: str, days: int, key: str | None
         if user.pk in locked.author_ids:
             raise NotAllowed("sod.subject_author", f"{user} made part of what is under review.")
         fresh = Check.objects.get(pk=check.pk)
-        if not fresh.blocks:
+        if fresh not in reviews.red_checks(locked, command.now):
             raise Conflict("not_red", f"{fresh.name} does not block.", state=fresh.verdict)
         fresh.waived_by, fresh.waiver_reason = user, reason
         fresh.waived_until = command.now + timedelta(days=days)
@@ -335,8 +348,9 @@ def waive(*, actor: Actor, check: Check, reason: str, days: int, key: str | None
             data={"check": fresh.name, "reason": reason, "days": days},
         )
         rows = load(run)
+        locked.stage = rows.gates[locked.stage_id].stage
         reviews.tally(command, rows, locked)
-        advance(command, run)
+        advance(command, run, rows)
         return summary(locked)
 
     return execute(

@@ -8,9 +8,10 @@ from personas.errors import Conflict, Invalid, NotAllowed
 from personas.ledger import Actor
 from personas.models import User
 from pipelines.blueprints.graph import hand_off_def
+from pipelines.blueprints.plan import STEP_DONE
 from pipelines.blueprints.spec import HandOffDef
 from pipelines.lifecycles import HandOffState, StageState
-from pipelines.runs import dispatch, reviews, rounds
+from pipelines.runs import reviews, rounds
 from pipelines.runs.actions.gates import REASON_CODES
 from pipelines.runs.actions.locks import must_run, name_of, run_of
 from pipelines.runs.advance import advance
@@ -48,9 +49,14 @@ def offer(
                 state=locked.state,
                 checks=red,
             )
+        states = {step.state for (pk, _), step in rows.contract_steps.items() if pk == locked.pk}
+        if len(states - STEP_DONE) or (definition.steps and not states):
+            raise Conflict(
+                "contract_running", "The contract is being computed.", state=locked.state
+            )
         _check_answers(definition, answers, note)
-        reviews.offer(command, rows, locked, note=note, answers=answers)
-        advance(command, run)
+        reviews.offer(command, rows, locked, by=user, note=note, answers=answers)
+        advance(command, run, rows)
         return summary(locked)
 
     return execute(
@@ -98,7 +104,7 @@ def accept(*, actor: Actor, hand_off: HandOff, key: str | None = None) -> Answer
             answered_by=user,
             topic="hand_off.accepted",
         )
-        advance(command, run)
+        advance(command, run, rows)
         return summary(locked)
 
     return execute(
@@ -143,7 +149,7 @@ def return_(
             data={"code": reason_code, "reason": reason},
         )
         _back_to_sender(command, rows, locked, reason=reason, code=reason_code)
-        advance(command, run)
+        advance(command, run, rows)
         return summary(locked)
 
     return execute(
@@ -178,7 +184,7 @@ def withdraw(*, actor: Actor, hand_off: HandOff, reason: str, key: str | None = 
             data={"reason": reason},
         )
         _back_to_sender(command, rows, locked, reason=reason, code="other")
-        advance(command, run)
+        advance(command, run, rows)
         return summary(locked)
 
     return execute(
@@ -218,23 +224,19 @@ def rerun_contract(*, actor: Actor, hand_off: HandOff, key: str | None = None) -
         locked = _locked(rows, hand_off)
         refuse(not_sending(Hat.of(user, run), locked))
         _in_state(locked, HandOffState.PREPARING)
-        steps = Step.objects.filter(hand_off=locked)
+        steps = Step.objects.filter(hand_off=locked, current=True)
         if steps.exclude(state__in=("SUCCEEDED", "FAILED")).exists():
             raise Conflict(
                 "contract_running", "The contract is being computed.", state=locked.state
             )
         move(command, locked, "rerun_contract", run=run)
         locked.checks.all().delete()
+        rows.green[locked.pk] = None
         reviews.close_attention(command, rows, WorkItem.objects.filter(hand_off=locked))
-        for step in steps.filter(state="FAILED").select_related("stage"):
-            dispatch.queue_attempt(
-                command,
-                rows,
-                step=step,
-                event="retry",
-                definition=rows.blueprint.stage(step.stage.key).step(step.key),
-            )
-        advance(command, run)
+        steps.update(current=False)
+        for place in [place for place in rows.contract_steps if place[0] == locked.pk]:
+            del rows.contract_steps[place]
+        advance(command, run, rows)
         return summary(locked)
 
     return execute(
@@ -276,7 +278,7 @@ def _locked(rows: Rows, hand_off: HandOff) -> HandOff:
     fresh.run = rows.run
     for edge, known in rows.hand_offs.items():
         if known.pk == fresh.pk:
-            fresh.source = rows.stages[edge[0]]
+            fresh.source, fresh.target = rows.stages[edge[0]], rows.stages[edge[1]]
             rows.hand_offs[edge] = fresh
     return fresh
 

@@ -132,7 +132,7 @@ def save_draft(
 def complete(
     *, actor: Actor, item: WorkItem, data: Mapping[str, Any], version: int, key: str | None = None
 ) -> Answer:
-    """Complete the item; an open one is claimed with it. Raises Invalid with every field at once."""
+    """Complete the item; an open one is claimed with it. Raises Invalid with every field."""
 
     def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
         _must_be_open(locked)

@@ -22,7 +22,7 @@ from pipelines.lifecycles import (
     RunState,
 )
 from pipelines.operations.contract import ParamErrors
-from pipelines.runs import rounds
+from pipelines.runs import dispatch, rounds
 from pipelines.runs.actions.locks import run_of
 from pipelines.runs.advance import advance
 from pipelines.runs.models import Attempt, Run
@@ -106,6 +106,14 @@ def create_within(
     if command.actor.user is not None:
         refuse(not_starting(Hat.of(command.actor.user, run), run))
     blueprint = blueprint_of(run)
+    if version.state != "published":
+        raise Conflict(
+            "version_retired",
+            f"Version {version.number} of {blueprint.key} is {version.state}; take the latest.",
+            state=version.state,
+        )
+    if use_case.retired_at is not None:
+        raise Conflict("use_case_retired", f"{use_case} is retired.", state="retired")
     run.parameters, run.inputs = _clean(blueprint, parameters, inputs)
     last = use_case.runs.filter(kind=run.kind).aggregate(last=Max("number"))["last"] or 0
     run.number = last + 1
@@ -263,7 +271,8 @@ def resume(*, actor: Actor, run: Run, key: str | None = None) -> Answer:
             data={"shifted_seconds": shift.total_seconds()},
         )
         advance(command, locked)
-        _poke_queued(locked)
+        for attempt in Attempt.objects.filter(run=locked, state=AttemptState.QUEUED):
+            dispatch.poke(command, attempt)
         return summary(locked)
 
     return execute(
@@ -283,10 +292,6 @@ def _deadlines(run: Run) -> tuple[tuple[Machine, Any, tuple[str, ...]], ...]:
         (HAND_OFF, run.hand_offs, ("due_at",)),
         (STAGE, run.stages, ("due_at",)),
     )
-
-
-def _poke_queued(run: Run) -> None:
-    Attempt.objects.filter(run=run, state=AttemptState.QUEUED).update(poked_at=None)
 
 
 def cancel(*, actor: Actor, run: Run, reason: str, key: str | None = None) -> Answer:

@@ -4,7 +4,7 @@ from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, Invalid, NotAllowed
 from personas.ledger import Actor
 from personas.models import User
-from pipelines.lifecycles import STAGE, StageState, can_move
+from pipelines.lifecycles import StageState
 from pipelines.runs import rounds
 from pipelines.runs.actions.gates import REASON_CODES
 from pipelines.runs.actions.locks import must_run, name_of, run_of
@@ -14,6 +14,9 @@ from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, not_managing, not_owning, refuse
 from pipelines.runs.rows import load
 from pipelines.usecases.policies import personas_of
+
+# A READY stage waits for its accepter, and a SKIPPED one's condition is false.
+RERUNNABLE = (StageState.ACTIVE, StageState.IN_REVIEW, StageState.DONE, StageState.FAILED)
 
 
 def take(*, actor: Actor, stage: Stage, key: str | None = None) -> Answer:
@@ -125,7 +128,7 @@ def send_back(
         rounds.send_back(
             command, rows, source=failed, target=target, reason=reason, code=reason_code
         )
-        advance(command, run)
+        advance(command, run, rows)
         return summary(failed)
 
     return execute(
@@ -138,8 +141,18 @@ def send_back(
     )
 
 
-def rerun(*, actor: Actor, stage: Stage, reason: str, key: str | None = None) -> Answer:
-    """Open the stage's next round; what depends on it starts over. Unchanged steps are reused."""
+def rerun(
+    *,
+    actor: Actor,
+    stage: Stage,
+    reason: str,
+    refuse_cache: bool = False,
+    key: str | None = None,
+) -> Answer:
+    """Open the stage's next round; what depends on it starts over.
+
+    Steps whose inputs did not change are served from the cache, unless it is refused.
+    """
     user = _person(actor)
     if not reason.strip():
         raise Invalid("A reason is needed.", fields={"reason": ["must not be empty"]})
@@ -148,11 +161,19 @@ def rerun(*, actor: Actor, stage: Stage, reason: str, key: str | None = None) ->
         must_run(run)
         rows = load(run)
         current = rows.stages.get(stage.key)
-        if current is None or not can_move(STAGE, current.state, "supersede"):
-            raise Conflict("not_rerunnable", f"{stage.key} is {stage.state}.", state=stage.state)
+        if current is None or current.pk != stage.pk or current.state not in RERUNNABLE:
+            now = current.state if current else stage.state
+            raise Conflict("not_rerunnable", f"{stage.key} is {now}.", state=now)
         refuse(not_owning(Hat.of(user, run), current))
-        fresh = rounds.reopen(command, rows, target=stage.key, reason=reason, code="rerun")
-        advance(command, run)
+        fresh = rounds.reopen(
+            command,
+            rows,
+            target=stage.key,
+            reason=reason,
+            code=rounds.RERUN,
+            refuse_cache=refuse_cache,
+        )
+        advance(command, run, rows)
         return summary(fresh)
 
     return execute(
@@ -161,7 +182,7 @@ def rerun(*, actor: Actor, stage: Stage, reason: str, key: str | None = None) ->
         lock=lambda: run_of(stage.run_id),
         body=body,
         key=key,
-        request={"stage": stage.pk, "reason": reason},
+        request={"stage": stage.pk, "reason": reason, "refuse_cache": refuse_cache},
     )
 
 

@@ -10,7 +10,10 @@ from pipelines.runs.models.states import final_rows_stay, known_state, state_fie
 
 
 class Step(models.Model):
-    """One operation in one stage's round (or of a hand-off's contract)."""
+    """One operation in one stage's round (or of a hand-off's contract).
+
+    A contract that is computed again has new steps; those of before are not `current`.
+    """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="steps")
     stage = models.ForeignKey(Stage, on_delete=models.CASCADE, related_name="steps")
@@ -24,6 +27,7 @@ class Step(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     losses = models.PositiveSmallIntegerField(default=0)
     refuse_cache = models.BooleanField(default=False)
+    current = models.BooleanField(default=True)
     overrides = models.JSONField(default=dict)
     edited_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     result = models.ForeignKey("Attempt", on_delete=models.PROTECT, null=True, related_name="+")
@@ -36,7 +40,10 @@ class Step(models.Model):
         constraints = (
             known_state(STEP, "step"),
             models.UniqueConstraint(
-                fields=("stage", "hand_off", "key"), nulls_distinct=False, name="one_step"
+                fields=("stage", "hand_off", "key"),
+                condition=models.Q(current=True),
+                nulls_distinct=False,
+                name="one_step",
             ),
         )
         indexes = (

@@ -80,7 +80,7 @@ class Check(models.Model):
 
     @property
     def blocks(self) -> bool:
-        """Whether approval is refused while this check stands (a waiver's expiry is the caller's)."""
+        """Whether approval is refused while this check stands (a waiver's end is the caller's)."""
         return self.blocking and self.verdict != "pass" and self.waived_by_id is None
 
 

@@ -22,6 +22,7 @@ class Stage(models.Model):
     returned_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     return_reason = models.TextField(blank=True)
     return_code = models.CharField(max_length=40, blank=True)
+    refuse_cache = models.BooleanField(default=False)
     created_at = models.DateTimeField(db_default=BatonNow())
     activated_at = models.DateTimeField(null=True)
     owned_at = models.DateTimeField(null=True)

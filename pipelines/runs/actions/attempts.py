@@ -1,0 +1,333 @@
+"""The end of an attempt: by its worker, under its fencing token, or by the sweeper."""
+
+import random
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from personas.commands import Answer, Command, execute
+from personas.errors import Conflict
+from personas.ledger import Actor
+from pipelines import catalogue
+from pipelines.artefacts.actions import register
+from pipelines.lifecycles import AttemptState, StepState
+from pipelines.runs import dispatch, effects, reviews
+from pipelines.runs.actions.locks import run_of
+from pipelines.runs.actions.runs import settle_cancelled
+from pipelines.runs.advance import advance
+from pipelines.runs.claims import Claim
+from pipelines.runs.models import Attempt, Run, Step
+from pipelines.runs.moves import move
+from pipelines.runs.rows import Rows, load
+
+MAX_LOST = 2  # losses before a step counts as poisonous
+BACKOFF_SECONDS = (5, 30, 120)
+MOVED_EVERY = timedelta(seconds=5)
+
+
+class Fenced(Conflict):
+    """The attempt belongs to somebody else by now; its result is discarded."""
+
+
+def _worker(held: Claim) -> Actor:
+    return Actor("worker", f"worker {str(held.owner)[:8]}")
+
+
+def _held(command: Command, run: Run, held: Claim) -> Attempt | None:
+    """Return the attempt if this claim still holds it; else note that its result came late."""
+    attempt = Attempt.objects.select_for_update().get(pk=held.id)
+    if (attempt.token, attempt.owner, attempt.state) == (
+        held.token,
+        held.owner,
+        AttemptState.RUNNING,
+    ):
+        attempt.run = run
+        return attempt
+    command.recorder.record(
+        run.stream,
+        "attempt.late_result_discarded",
+        subject=("attempt", held.id),
+        data={"token": held.token, "state": attempt.state},
+    )
+    command.refuse(Fenced("fenced", f"Attempt {held.id} is {attempt.state} and no longer yours."))
+    return None
+
+
+def _step_of(rows: Rows, attempt: Attempt) -> Step | None:
+    """Return the attempt's step if anybody still waits for its result."""
+    step = rows.step_of(attempt.step_id)
+    wanted = step is not None and step.state == StepState.RUNNING and not attempt.cancel_requested
+    return step if wanted else None
+
+
+Settled = Callable[[Command, Rows, Attempt, Step], dict[str, object]]
+
+
+def _settle(held: Claim, name: str, change: Settled) -> Answer:
+    """End an attempt under its token; one that nobody waits for any more is only closed.
+
+    Raises Fenced where it was taken over, cancelled or lost meanwhile.
+    """
+
+    def body(command: Command, run: Run) -> dict[str, object]:
+        attempt = _held(command, run, held)
+        if attempt is None:
+            return {}
+        rows = load(run)
+        step = _step_of(rows, attempt)
+        if step is None:
+            return _cancel(command, run, attempt)
+        data = change(command, rows, attempt, step)
+        return {"attempt": attempt.pk, "state": attempt.state, "step": step.state, **data}
+
+    return execute(actor=_worker(held), name=name, lock=lambda: run_of(held.run_id), body=body)
+
+
+def complete(
+    *,
+    held: Claim,
+    outputs: Mapping[str, Mapping[str, Any]],
+    facts: Mapping[str, Any],
+    usage: Mapping[str, Any],
+    log: str,
+) -> Answer:
+    """Accept a result: outputs registered, effect caused, what follows queued, in one transaction.
+
+    Raises Fenced where the attempt was taken over, cancelled or lost meanwhile.
+    """
+
+    def change(command: Command, rows: Rows, attempt: Attempt, step: Step) -> dict[str, object]:
+        run = rows.run
+        for output in outputs.values():
+            register(
+                digest=output["digest"],
+                size=output["size"],
+                media=output["media"],
+                name=f"{step.stage.key}.{step.key}.{output['name']}",
+            )
+        move(
+            command,
+            attempt,
+            "complete",
+            run=run,
+            outputs=dict(outputs),
+            facts=dict(facts),
+            usage=dict(usage),
+            log=log,
+            finished_at=command.now,
+            lease_until=None,
+            progress=1.0,
+            inputs=held.inputs,
+            data={
+                "key": step.key,
+                "token": held.token,
+                "outputs": {name: output["digest"] for name, output in outputs.items()},
+            },
+        )
+        move(command, step, "complete", run=run, result=attempt)
+        _touch(command, run)
+        effect = dispatch.definition_of(rows, step).effect
+        if effect:
+            effects.of_step(command, rows, step, effect)
+        advance(command, run, rows)
+        return {}
+
+    return _settle(held, "complete", change)
+
+
+def _touch(command: Command, run: Run) -> None:
+    """Note that the run moved; to some seconds, as only stuck runs are looked for by it."""
+    if command.now - run.moved_at > MOVED_EVERY:
+        Run.objects.filter(pk=run.pk).update(moved_at=command.now)
+
+
+def _cancel(command: Command, run: Run, attempt: Attempt) -> dict[str, object]:
+    move(
+        command,
+        attempt,
+        "cancel",
+        run=run,
+        finished_at=command.now,
+        lease_until=None,
+    )
+    settle_cancelled(command, run)
+    return {"attempt": attempt.pk, "state": attempt.state}
+
+
+def cancelled(*, held: Claim) -> Answer:
+    """The child was killed because its attempt was cancelled."""
+
+    def body(command: Command, run: Run) -> dict[str, object]:
+        attempt = _held(command, run, held)
+        return {} if attempt is None else _cancel(command, run, attempt)
+
+    return execute(
+        actor=_worker(held), name="cancelled", lock=lambda: run_of(held.run_id), body=body
+    )
+
+
+def fail(
+    *,
+    held: Claim,
+    error: Mapping[str, Any],
+    usage: Mapping[str, Any],
+    log: str,
+    timed_out: bool = False,
+) -> Answer:
+    """Close a failed attempt; a retryable one is tried again with backoff while budget is left."""
+
+    def change(command: Command, rows: Rows, attempt: Attempt, step: Step) -> dict[str, object]:
+        move(
+            command,
+            attempt,
+            "time_out" if timed_out else "fail",
+            run=rows.run,
+            error=dict(error),
+            usage=dict(usage),
+            log=log,
+            finished_at=command.now,
+            lease_until=None,
+            data={"key": step.key, "code": error.get("code"), "message": error.get("message")},
+        )
+        _touch(command, rows.run)
+        wait = _backoff(step) if error.get("retryable") else None
+        if wait is None:
+            _give_up(command, rows, step, data={"code": error.get("code")})
+        else:
+            move(
+                command,
+                step,
+                "wait",
+                run=rows.run,
+                retry_at=command.now + wait,
+                data={"reason": "retry", "seconds": round(wait.total_seconds(), 1)},
+            )
+        return {}
+
+    return _settle(held, "fail", change)
+
+
+def _backoff(step: Step) -> timedelta | None:
+    """Return how long to wait before the next try, or None where the budget is used up."""
+    tried = step.attempts.filter(state__in=("FAILED", "TIMED_OUT")).count()
+    if tried >= catalogue.spec(step.operation).max_attempts:
+        return None
+    base = BACKOFF_SECONDS[min(tried, len(BACKOFF_SECONDS)) - 1]
+    return timedelta(seconds=base * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
+
+
+def _give_up(command: Command, rows: Rows, step: Step, *, data: Mapping[str, object]) -> None:
+    """The step failed for good: its stage's owner, or the hand-off's sender, is asked."""
+    move(command, step, "fail", run=rows.run, data=data)
+    advance(command, rows.run, rows)
+    hand_off = step.hand_off
+    if hand_off is not None:
+        reviews.ask_attention(
+            command,
+            rows,
+            stage=hand_off.source,
+            key=f"contract_{step.key}",
+            cause="contract_failed",
+            title=f"Contract step {step.key} failed: retry, or withdraw",
+            context={"step": step.pk, "hand_off": hand_off.pk},
+            hand_off=hand_off,
+        )
+
+
+def defer(*, held: Claim, seconds: float, reason: str) -> Answer:
+    """The operation waits for something outside: ask again later, on no retry budget."""
+
+    def change(command: Command, rows: Rows, attempt: Attempt, step: Step) -> dict[str, object]:
+        since = step.waiting_since or command.now
+        move(
+            command,
+            attempt,
+            "not_yet",
+            run=rows.run,
+            finished_at=command.now,
+            lease_until=None,
+            progress_text=reason[:200],
+            data={"key": step.key, "reason": reason},
+        )
+        move(
+            command,
+            step,
+            "wait",
+            run=rows.run,
+            waiting_since=since,
+            retry_at=command.now + timedelta(seconds=seconds),
+            data={"reason": reason},
+        )
+        limit = timedelta(seconds=catalogue.spec(step.operation).max_wait)
+        if command.now - since > limit:
+            _give_up(command, rows, step, data={"reason": f"waited longer than {limit}"})
+        return {}
+
+    return _settle(held, "defer", change)
+
+
+def release(*, held: Claim) -> Answer:
+    """Hand the work back at once (the worker is asked to stop): on no budget."""
+
+    def change(command: Command, rows: Rows, attempt: Attempt, step: Step) -> dict[str, object]:
+        move(
+            command,
+            attempt,
+            "release",
+            run=rows.run,
+            finished_at=command.now,
+            lease_until=None,
+            data={"key": step.key},
+        )
+        dispatch.queue_again(command, rows, step, "requeue")
+        return {}
+
+    return _settle(held, "release", change)
+
+
+def lose(
+    *,
+    attempt_id: int,
+    error: Mapping[str, Any],
+    token: int | None = None,
+    actor: Actor | None = None,
+) -> Answer:
+    """Close an attempt whose worker or child is gone; poisonous steps stop after two losses.
+
+    With a token its holder says so; without one the lease must be over, judged in this transaction.
+    """
+    run_id = Attempt.objects.values_list("run_id", flat=True).get(pk=attempt_id)
+
+    def body(command: Command, run: Run) -> dict[str, object]:
+        attempt = Attempt.objects.select_for_update().get(pk=attempt_id)
+        expired = attempt.lease_until is not None and attempt.lease_until < command.now
+        if attempt.state != AttemptState.RUNNING or not (expired or attempt.token == token):
+            return {}
+        rows = load(run)
+        step = _step_of(rows, attempt)
+        move(
+            command,
+            attempt,
+            "lose",
+            run=run,
+            error=dict(error),
+            finished_at=command.now,
+            data={"token": attempt.token, "code": error.get("code")},
+        )
+        if step is None:
+            settle_cancelled(command, run)
+            return {"attempt": attempt.pk, "state": attempt.state}
+        step.losses += 1
+        step.save(update_fields=["losses"])
+        if step.losses > MAX_LOST or not catalogue.spec(step.operation).repeatable:
+            _give_up(command, rows, step, data={"reason": "worker lost", "losses": step.losses})
+        else:
+            dispatch.queue_again(command, rows, step, "requeue")
+        return {"attempt": attempt.pk, "state": attempt.state, "step": step.state}
+
+    return execute(
+        actor=actor or Actor("timer", "sweeper"),
+        name="lose",
+        lock=lambda: run_of(run_id),
+        body=body,
+    )

@@ -1,0 +1,234 @@
+"""The life of one attempt: fetch its inputs, let a supervised child compute, settle it."""
+
+import logging
+import shutil
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from personas.errors import Busy
+from pipelines import catalogue
+from pipelines.artefacts.actions import storage
+from pipelines.artefacts.storage import StorageError
+from pipelines.operations.contract import NotYet, OperationError
+from pipelines.runs import claims, faults
+from pipelines.runs.actions import attempts
+from pipelines.runs.actions.attempts import Fenced
+from pipelines.runs.claims import Claim
+from pipelines.runs.lanes import Lane, Result, Stop, Work
+from pipelines.runs.models import Step
+
+logger = logging.getLogger(__name__)
+
+HEARTBEATS_PER_LEASE: Final = 4
+STALE_SHARE: Final = 0.8  # of the lease without a heartbeat: stop before somebody else starts
+
+
+class Performance:
+    """One claim on its way to an end state."""
+
+    def __init__(
+        self, lane: Lane, held: Claim, *, scratch: Path, stopping: threading.Event
+    ) -> None:
+        self.lane = lane
+        self.held = held
+        self.scratch = scratch
+        self.stopping = stopping
+        self.lease = settings.LEASE_SECONDS
+        self.beat_every = min(self.lease / HEARTBEATS_PER_LEASE, 1.0)
+        self.last_beat = time.monotonic()
+
+    def run(self) -> None:
+        """Perform and settle; a claim that was taken over meanwhile ends without a trace."""
+        folder = Path(tempfile.mkdtemp(dir=self.scratch, prefix=f"{self.held.id}-"))
+        try:
+            self._settle(self._compute(folder))
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _compute(self, folder: Path) -> Result:
+        try:
+            work = self._work(folder)
+            result = self.lane.perform(work, self._beat, beat_every=self.beat_every)
+            return self._keep(result) if result.kind == "done" else result
+        except StorageError as error:
+            return _failed("storage", str(error), retryable=True)
+        except OperationError as error:
+            return Result("error", {"error": error.as_json()})
+        except _FeedWaits as waiting:
+            return Result("not_yet", {"seconds": waiting.seconds, "reason": str(waiting)})
+        except Stop as stop:
+            return Result("stopped", {"reason": stop.reason})
+
+    def _work(self, folder: Path) -> Work:
+        spec = catalogue.spec(self.held.operation)
+        inputs, many = self._inputs(folder)
+        outputs = folder / "out"
+        outputs.mkdir()
+        return Work(
+            operation=spec.name,
+            params=self.held.params,
+            inputs=inputs,
+            many=many,
+            seed=self.held.seed,
+            folder=outputs,
+            max_runtime=spec.max_runtime,
+            max_memory=spec.max_memory,
+        )
+
+    def _inputs(self, folder: Path) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+        """Fetch and verify what the operation reads; a name with an extension keeps its format."""
+        spec = catalogue.spec(self.held.operation)
+        place = folder / "in"
+        place.mkdir()
+        inputs: dict[str, str] = {}
+        many: dict[str, dict[str, str]] = {}
+        store = storage()
+        for port, parts in self.held.inputs.get("ports", {}).items():
+            paths = {}
+            for part in parts:
+                path = place / f"{port}-{part['name']}.{part['media']}"
+                path.symlink_to(store.local(part["digest"], place).absolute())
+                paths[part["name"]] = str(path)
+                self._beat_if_due()
+            if spec.input(port).many:
+                many[port] = paths
+            else:
+                inputs[port] = next(iter(paths.values()))
+        for port, feed in self.held.inputs.get("feeds", {}).items():
+            made = self._feed(feed, place)
+            if made is not None:
+                inputs[port] = str(made)
+            self._beat_if_due()
+        return inputs, many
+
+    def _feed(self, name: str, place: Path) -> Path | None:
+        """Let the system make an input just now; a feed may say that there is nothing yet."""
+        step = Step.objects.select_related("stage", "run__use_case").get(pk=self.held.step_id)
+        made = catalogue.feed(name)(
+            run=step.run, stage=step.stage, folder=place, params=self.held.params
+        )
+        if isinstance(made, NotYet):
+            raise _FeedWaits(made.reason, seconds=made.seconds)
+        if not isinstance(made, Path):
+            return None
+        digest, size = storage().put(made)
+        self.held.inputs.setdefault("made", {})[name] = {"digest": digest, "size": size}
+        return made
+
+    def _beat_if_due(self) -> None:
+        if time.monotonic() - self.last_beat >= self.beat_every:
+            self._beat(None)
+
+    def _beat(self, message: dict[str, Any] | None) -> None:
+        """Keep the lease; raises Stop when cancelled, fenced, stopping, or out of touch."""
+        if self.stopping.is_set():
+            raise Stop("released")
+        try:
+            if message is None:
+                cancel = claims.heartbeat(self.held, lease=self.lease)
+            else:
+                cancel = claims.progress(
+                    self.held,
+                    lease=self.lease,
+                    fraction=message["fraction"],
+                    text=message["message"],
+                    rows=message["rows"],
+                )
+        except (OperationalError, InterfaceError):
+            close_old_connections()
+            if time.monotonic() - self.last_beat > STALE_SHARE * self.lease:
+                raise Stop("out_of_touch") from None
+            return
+        if cancel is None:
+            raise Stop("fenced")
+        if cancel:
+            raise Stop("cancelled")
+        self.last_beat = time.monotonic()
+
+    def _keep(self, result: Result) -> Result:
+        """Put the outputs into storage: files first, rows in the completing transaction."""
+        spec = catalogue.spec(self.held.operation)
+        declared = {port.name: port.media for port in spec.outputs}
+        outputs = {}
+        for name, path in result.message["outputs"].items():
+            if name not in declared:
+                return _failed("undeclared_output", f"{spec.name} declares no output {name!r}.")
+            digest, size = storage().put(Path(path))
+            outputs[name] = {"digest": digest, "size": size, "media": declared[name], "name": name}
+            self._beat_if_due()
+        result.message["outputs"] = outputs
+        faults.point("after_files")
+        return result
+
+    def _settle(self, result: Result) -> None:
+        """Write the end state; again while run or database is busy or away and the lease lives."""
+        while time.monotonic() - self.last_beat <= STALE_SHARE * self.lease:
+            try:
+                self._settle_once(result)
+                faults.point("after_commit")
+            except (Busy, OperationalError, InterfaceError) as error:
+                logger.info("attempt %s: settling again: %s", self.held.id, error)
+                close_old_connections()
+                time.sleep(0.2)
+                continue
+            except Fenced as error:
+                logger.info("attempt %s: %s", self.held.id, error.message)
+            except faults.InjectedFault:
+                raise
+            # An effect or a check that cannot take the result: said on the step, not swallowed.
+            except Exception as error:
+                if result.kind == "settling":
+                    raise
+                logger.exception("attempt %s: its result was not accepted", self.held.id)
+                message = f"The result was not accepted: {type(error).__name__}: {error}"
+                result = _failed("not_accepted", message, kind="settling")
+                continue
+            return
+        logger.warning("attempt %s: gave up settling", self.held.id)
+
+    def _settle_once(self, result: Result) -> None:
+        message, held = result.message, self.held
+        if result.kind == "done":
+            attempts.complete(
+                held=held,
+                outputs=message["outputs"],
+                facts=message["facts"],
+                usage=message["usage"],
+                log=result.log,
+            )
+        elif result.kind == "not_yet":
+            attempts.defer(held=held, seconds=message["seconds"], reason=message["reason"])
+        elif result.kind == "stopped" and message["reason"] == "cancelled":
+            attempts.cancelled(held=held)
+        elif result.kind == "stopped" and message["reason"] == "released":
+            attempts.release(held=held)
+        elif result.kind == "stopped":
+            logger.warning("attempt %s stopped: %s", held.id, message["reason"])
+        elif result.kind == "lost":
+            attempts.lose(attempt_id=held.id, error=message["error"], token=held.token)
+        else:
+            attempts.fail(
+                held=held,
+                error=message["error"],
+                usage=message.get("usage", {}),
+                log=result.log,
+                timed_out=result.kind == "timed_out",
+            )
+
+
+def _failed(code: str, message: str, *, retryable: bool = False, kind: str = "error") -> Result:
+    return Result(kind, {"error": {"code": code, "message": message, "retryable": retryable}})
+
+
+class _FeedWaits(Exception):
+    """A feed has nothing to give yet."""
+
+    def __init__(self, reason: str, *, seconds: float) -> None:
+        super().__init__(reason)
+        self.seconds = seconds
