@@ -36,7 +36,16 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     elif scope["type"] == "http" and scope["path"].startswith(EVENTS):
         await _events(scope, receive, send)
     else:
-        await _pages(scope, receive, send)
+        await _pages(scope, _coroutine(receive), send)
+
+
+def _coroutine(receive: Receive) -> Receive:
+    """Granian's receive answers a future; a2wsgi takes nothing but a coroutine."""
+
+    async def received() -> Any:
+        return await receive()
+
+    return received
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -30,7 +30,7 @@ def finale(play: Play) -> dict[str, Any]:
         )
     ]
     watch, second = _watch(play)
-    tables.append((watch["label"], stage_rows(manager, watch["id"])))
+    tables.append((watch["label"], stage_rows(play.desks["OPS"], watch["id"])))
     after = _score(play)
     waiting = _leave_waiting(play, second)
     lines = [
