@@ -58,9 +58,17 @@ class Checkout:
     def up(self) -> subprocess.Popen[str]:
         """Start and wait for the line with the address."""
         process = self.start("up")
-        line = process.stdout.readline()
-        assert f"Baton serves at http://127.0.0.1:{self.port}" in line, line + process.stdout.read()
+        self.hear(process, f"Baton serves at http://127.0.0.1:{self.port}")
         return process
+
+    def hear(self, process: subprocess.Popen[str], text: str) -> None:
+        """Read lines until one has the text; fails with what was said instead."""
+        said = []
+        for line in process.stdout:
+            said.append(line)
+            if text in line:
+                return
+        pytest.fail(f"{text!r} was not said, but: {''.join(said)}")
 
     def say(self, *words: str) -> tuple[int, str]:
         process = self.start(*words)
@@ -133,7 +141,7 @@ def test_serves_refuses_a_second_and_stops_everything(checkout: Checkout) -> Non
 def test_a_killed_web_process_serves_again(checkout: Checkout) -> None:
     up = checkout.up()
     checkout.one("portal.asgi").kill()
-    assert "web ended with status -9" in up.stdout.readline()
+    checkout.hear(up, "web ended with status -9")
     wait_for(lambda: checkout.get("/readyz") == 200)
 
 
@@ -143,7 +151,7 @@ def test_killed_servers_serve_again(checkout: Checkout) -> None:
     os.kill(pid, signal.SIGKILL)
     with redis.Redis(unix_socket_path=str(checkout.var / "run" / "valkey.sock")) as client:
         os.kill(client.info("server")["process_id"], signal.SIGKILL)
-    assert "An embedded server had ended; it was started again." in up.stdout.readline()
+    checkout.hear(up, "An embedded server had ended; it was started again.")
     wait_for(lambda: checkout.get("/readyz") == 200)
     up.send_signal(signal.SIGTERM)
     said, _ = up.communicate(timeout=40)
