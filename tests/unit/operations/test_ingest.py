@@ -65,7 +65,8 @@ def test_join_keeps_rows_order_and_types(tmp_path, files) -> None:
 
 
 def test_lookup_may_have_rows_without_a_key(tmp_path, files) -> None:
-    files["planes.csv"].write_text(PLANES + ",1990,1\n,1991,2\n")
+    header, rows = PLANES.split("\n", 1)
+    files["planes.csv"].write_text(f"{header}\n,1990,1\n,1991,2\n{rows}")
     table, _ = ingest(tmp_path, files, joins=JOIN)
     assert table.column("plane_year").to_pylist() == [1999, 2001, None, None]
 
