@@ -8,7 +8,14 @@ import logging
 import threading
 from collections.abc import Sequence
 
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import (
+    DatabaseError,
+    DataError,
+    IntegrityError,
+    InterfaceError,
+    close_old_connections,
+    connection,
+)
 
 from personas.errors import Busy
 from pipelines.serving.models import Prediction
@@ -63,10 +70,9 @@ class LogWriter:
                 batch = self._rows[:BATCH]
             if not batch:
                 return
-            Prediction.objects.bulk_create(batch)
+            self.written += _write(batch)
             with self._lock:
                 del self._rows[: len(batch)]
-            self.written += len(batch)
 
     def _run(self) -> None:
         ended = False
@@ -78,3 +84,16 @@ class LogWriter:
                 log.exception("the prediction log cannot be written; %d rows wait", self.waiting)
                 close_old_connections()
         connection.close()
+
+
+def _write(batch: Sequence[Prediction]) -> int:
+    """Write rows and return how many; one that the database refuses must not hold up the rest."""
+    try:
+        Prediction.objects.bulk_create(batch)
+    except (DataError, IntegrityError, ValueError):
+        if len(batch) == 1:
+            log.exception("a prediction cannot be logged: key %r", batch[0].key)
+            return 0
+        half = len(batch) // 2
+        return _write(batch[:half]) + _write(batch[half:])
+    return len(batch)

@@ -1,6 +1,7 @@
 """Bodies of the two protocols as rows: plain JSON rows, and the Open Inference Protocol (v2)."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -13,14 +14,19 @@ from portal.serve.problems import HttpError
 MAX_ROWS = 5000
 MAX_KEY = 120
 MAX_PROBLEMS = 50
+MAX_DIGITS = 18  # of a whole number: fits 64 bits
 V1_FIELDS = frozenset({"rows", "keys", "event_times"})
 DATATYPES = {"number": "FP64", "integer": "INT64", "boolean": "BOOL"}
 
 
 def parse(body: bytes) -> dict[str, Any]:
     """The body as an object. Raises HttpError 400."""
+    if b"\\u0000" in body:
+        raise HttpError(400, "malformed", "The body holds U+0000, which no text may contain.")
     try:
-        found = json.loads(body, parse_constant=_no_constant)
+        found = json.loads(
+            body, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
+        )
     except (ValueError, RecursionError) as problem:
         raise HttpError(400, "malformed", f"The body is no JSON: {problem}") from problem
     if not isinstance(found, dict):
@@ -30,6 +36,19 @@ def parse(body: bytes) -> dict[str, Any]:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is no JSON number; use null for a missing value")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text[:40]} is too large a number")
+    return value
+
+
+def _whole(text: str) -> int:
+    if len(text) > MAX_DIGITS:
+        raise ValueError(f"{text[:40]} is too large a number")
+    return int(text)
 
 
 def read_rows(data: Mapping[str, Any], *, user: int | None) -> Asked:
