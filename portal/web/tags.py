@@ -308,3 +308,15 @@ def address(noun: str, pk: object) -> str:
         return reverse(f"web:{noun}", args=[pk])
     except NoReverseMatch:
         return ""
+
+
+@register.filter
+def add_px(place: float, offset: int) -> float:
+    """Return a place in a drawing, moved by some pixels."""
+    return round(place + offset, 1)
+
+
+@register.filter
+def minus(end: datetime, start: datetime) -> timedelta:
+    """Return the time between two moments."""
+    return end - start

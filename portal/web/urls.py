@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal.web import accounts, events, inbox
+from portal.web import accounts, events, inbox, use_cases
 
 app_name = "web"
 
@@ -12,6 +12,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbox/hand-offs/<int:pk>/accept", inbox.accept, name="inbox_accept"),
     path("inbox/items/<int:pk>/claim", inbox.claim, name="inbox_claim"),
     path("inbox/stages/<int:pk>/take", inbox.take, name="inbox_take"),
+    path("use-cases/", use_cases.use_cases, name="use_cases"),
+    path("use-cases/new/", use_cases.use_cases, name="new_use_case"),
+    path("use-cases/<slug:key>/", use_cases.use_case, name="use_case"),
+    path("use-cases/<slug:key>/start/", use_cases.use_case, name="start_run"),
+    path("use-cases/<slug:key>/seats/", use_cases.use_case, name="seats"),
     path("events/", events.events, name="events"),
     path("sign-in/", accounts.SignIn.as_view(), name="sign_in"),
     path("sign-out/", accounts.SignOut.as_view(), name="sign_out"),

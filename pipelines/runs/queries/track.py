@@ -1,4 +1,4 @@
-"""The relay track's facts: who held which stage when, what waited, what was handed over or sent back.
+"""The relay track's facts: who held which stage when, what waited, what was passed on or back.
 
 Plain facts with true times; drawing them is the page's business (portal/web/track.py).
 """
@@ -6,7 +6,6 @@ Plain facts with true times; drawing them is the page's business (portal/web/tra
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
 from pipelines.lifecycles import HAND_OFF, RunState, StageState
 from pipelines.runs.models import HandOff, Run, Stage
@@ -78,6 +77,10 @@ class Pass:
     pk: int
     source: int
     target: int
+    source_title: str
+    target_title: str
+    source_persona: str
+    target_persona: str
     start: datetime
     end: datetime
     state: str
@@ -94,6 +97,8 @@ class Return:
     """A send-back or a returned hand-off: to the round it opened, with who and why."""
 
     target: int
+    title: str
+    round: int
     source: int | None
     at: datetime
     code: str
@@ -147,18 +152,6 @@ def track(run: Run, *, now: datetime) -> Track:
     return track_of(run, stages, hand_offs, now=now)
 
 
-def tracks(runs: Sequence[Run], *, now: datetime) -> dict[int, Track]:
-    """Return the tracks of many runs by id; two queries, whatever their number."""
-    stages = Stage.objects.filter(run__in=runs).select_related("owner", "returned_by")
-    hand_offs = HandOff.objects.filter(run__in=runs).select_related("source", "target")
-    of_run: dict[int, tuple[list[Stage], list[HandOff]]] = {run.pk: ([], []) for run in runs}
-    for stage in stages.order_by("created_at", "id"):
-        of_run[stage.run_id][0].append(stage)
-    for hand_off in hand_offs.order_by("id"):
-        of_run[hand_off.run_id][1].append(hand_off)
-    return {run.pk: track_of(run, *of_run[run.pk], now=now) for run in runs}
-
-
 def track_of(
     run: Run, stages: Sequence[Stage], hand_offs: Sequence[HandOff], *, now: datetime
 ) -> Track:
@@ -173,8 +166,8 @@ def track_of(
         end=end,
         ended=ended,
         bars=bars,
-        passes=tuple(_passes(hand_offs, {bar.pk for bar in bars}, end)),
-        returns=tuple(_returns(stages, hand_offs)),
+        passes=tuple(_passes(run, hand_offs, {bar.pk for bar in bars}, end)),
+        returns=tuple(_returns(run, stages, hand_offs)),
         ahead=() if ended else tuple(_ahead(run, stages)),
     )
 
@@ -203,7 +196,9 @@ def _spans(stage: Stage, end: datetime) -> tuple[Span, ...]:
     began = stage.activated_at or stage.created_at
     finished = min(stage.finished_at or end, end)
     submitted = min(stage.submitted_at or finished, finished)
-    unclaimed = stage.owner_id is None and stage.state == StageState.ACTIVE and not stage.submitted_at
+    unclaimed = (
+        stage.owner_id is None and stage.state == StageState.ACTIVE and not stage.submitted_at
+    )
     owned = finished if unclaimed else min(max(stage.owned_at or began, began), submitted)
     cuts = ((WAIT, began, owned), (WORK, owned, submitted), (REVIEW, submitted, finished))
     spans = tuple(Span(kind, one, two) for kind, one, two in cuts if two > one)
@@ -211,7 +206,7 @@ def _spans(stage: Stage, end: datetime) -> tuple[Span, ...]:
 
 
 def _passes(
-    hand_offs: Iterable[HandOff], drawn: set[int], end: datetime
+    run: Run, hand_offs: Iterable[HandOff], drawn: set[int], end: datetime
 ) -> Iterable[Pass]:
     for hand_off in hand_offs:
         if hand_off.source_id not in drawn:
@@ -220,6 +215,10 @@ def _passes(
             pk=hand_off.pk,
             source=hand_off.source_id,
             target=hand_off.target_id,
+            source_title=names.stage_title(run, hand_off.source.key),
+            target_title=names.stage_title(run, hand_off.target.key),
+            source_persona=hand_off.source.persona_id,
+            target_persona=hand_off.target.persona_id,
             start=hand_off.created_at,
             end=min(hand_off.answered_at or end, end),
             state=hand_off.state,
@@ -227,18 +226,18 @@ def _passes(
         )
 
 
-def _returns(stages: Sequence[Stage], hand_offs: Sequence[HandOff]) -> Iterable[Return]:
+def _returns(run: Run, stages: Sequence[Stage], hand_offs: Sequence[HandOff]) -> Iterable[Return]:
     """Find what opened each further round: rows of one command carry the same time."""
     for stage in stages:
         if stage.round < 2 or not stage.return_code or stage.activated_at is None:
             continue
         at = stage.activated_at
         sent = [s.pk for s in stages if s.state == StageState.SENT_BACK and s.finished_at == at]
-        given = [
-            h.target_id for h in hand_offs if h.state == "RETURNED" and h.answered_at == at
-        ]
+        given = [h.target_id for h in hand_offs if h.state == "RETURNED" and h.answered_at == at]
         yield Return(
             target=stage.pk,
+            title=names.stage_title(run, stage.key),
+            round=stage.round,
             source=next(iter(given or sent), None),
             at=at,
             code=stage.return_code,
@@ -255,19 +254,11 @@ def _ahead(run: Run, stages: Sequence[Stage]) -> Iterable[Ahead]:
             yield Ahead(definition.key, definition.code, definition.title, definition.persona)
 
 
-def phases(found: Track) -> list[dict[str, Any]]:
-    """Return the table behind the picture: one line per round, return and hand-off, in order."""
-    lines: list[tuple[datetime, dict[str, Any]]] = []
-    for bar in found.bars:
-        lines.append((bar.start, {"kind": "stage", "bar": bar}))
-    for each in found.passes:
-        pair = {"source": found.bar(each.source), "target": _target_title(found, each)}
-        lines.append((each.start, {"kind": "hand_off", "pass": each, **pair}))
-    for back in found.returns:
-        pair = {"target": found.bar(back.target), "source": found.bar(back.source or 0)}
-        lines.append((back.at, {"kind": "return", "return": back, **pair}))
-    return [line for _, line in sorted(lines, key=lambda entry: entry[0])]
-
-
-def _target_title(found: Track, each: Pass) -> Bar | None:
-    return found.bar(each.target)
+def lines(found: Track) -> list[tuple[str, Bar | Pass | Return]]:
+    """Return the table behind the picture, in order of time: (stage, hand_off or return, fact)."""
+    entries: list[tuple[datetime, str, Bar | Pass | Return]] = [
+        *((bar.start, "stage", bar) for bar in found.bars),
+        *((each.start, "hand_off", each) for each in found.passes),
+        *((back.at, "return", back) for back in found.returns),
+    ]
+    return [(kind, fact) for _, kind, fact in sorted(entries, key=lambda entry: entry[0])]
