@@ -4,8 +4,9 @@ there and for what the person may not know of; the two must not be told apart.
 
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeVar
 
+from django.db import models
 from django.db.models import (
     BooleanField,
     F,
@@ -39,6 +40,8 @@ from pipelines.runs.models import (
 )
 from pipelines.usecases.models import Blueprint, BlueprintVersion, Seat, UseCase
 from pipelines.usecases.policies import visible
+
+Row = TypeVar("Row", bound=models.Model)
 
 
 def use_case_for(user: User, key: str) -> UseCase:
@@ -360,7 +363,7 @@ def alert_for(user: User, pk: int) -> Alert:
     return _one(monitoring.alerts(user), pk, "alert")
 
 
-def _one(rows: QuerySet[Any], pk: int, noun: str) -> Any:
+def _one(rows: QuerySet[Row], pk: int, noun: str) -> Row:
     found = rows.filter(pk=pk).first()
     if found is None:
         raise NotFound(noun.replace(" ", "_"), f"There is no {noun} {pk} that you may see.")

@@ -20,12 +20,58 @@ from pipelines.usecases.actions import create_use_case, give_seat, publish_bluep
 from pipelines.usecases.models import BlueprintVersion, UseCase
 from tests.cast import SEATED, Cast, acting
 
+CHECKED = """
+key = "checked"
+title = "Checked"
+summary = "Two stages with all that a stage may have: a step, a work item, a check, a hand-off."
+
+[[stages]]
+key = "frame"
+title = "Frame"
+persona = "BA"
+
+  [[stages.steps]]
+  key = "state"
+  operation = "noop"
+  params = { message = "stated" }
+
+  [[stages.items]]
+  key = "go"
+  kind = "form"
+  title = "Go or no go"
+  fields = [
+    { key = "decision", label = "Go?", kind = "choice", choices = ["go", "no"], required = true },
+    { key = "reason", label = "Reason", kind = "text" },
+  ]
+
+  [stages.gate]
+  checks = [{ name = "go_no_go" }]
+  rules = [{ persona = "DS", min = 1 }]
+  on_reject = "send_back"
+  send_back_to = ["frame"]
+
+  [stages.hand_off]
+  accept = "required"
+  checklist = [{ key = "gaps", label = "Known gaps" }]
+
+[[stages]]
+key = "source"
+title = "Source"
+persona = "DE"
+needs = ["frame"]
+
+  [[stages.steps]]
+  key = "fetch"
+  operation = "noop"
+  inputs = { given = "frame.state.result" }
+"""
 USAGE = {"wall_seconds": 0.0, "cpu_seconds": 0.0, "peak_mib": 1}
 
 
 def published(key: str = "hello") -> BlueprintVersion:
-    """Publish a shipped blueprint; again is no change."""
-    answer = publish_blueprint(actor=ENGINE, source=shipped_text(key))
+    """Publish a shipped blueprint, or `checked`; again is no change."""
+    source = CHECKED if key == "checked" else shipped_text(key)
+    answer = publish_blueprint(actor=ENGINE, source=source)
     return BlueprintVersion.objects.get(pk=answer.data["version"])
 
 

@@ -1,5 +1,6 @@
 """Artefacts: bring a file, read one, ask what an upload holds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -8,7 +9,7 @@ from django.http import FileResponse, HttpRequest
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import JSONParser, MultiPartParser
+from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -30,7 +31,7 @@ from portal.api.serializers.artefacts import (
 class UploadEndpoint(Endpoint):
     """An address that takes files: they go to disk as they come, up to the limit."""
 
-    parser_classes = (MultiPartParser,)
+    parser_classes: Sequence[type[BaseParser]] = (MultiPartParser,)
     longest_body = 1 << 50  # the upload's own limit applies, and names itself
 
     def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:

@@ -34,7 +34,7 @@ class TomlParser(BaseParser):
 
     media_type = "application/toml"
 
-    def parse(
+    def parse(  # type: ignore[override]  # a text is what TOML is
         self,
         stream: Any,
         media_type: str | None = None,

@@ -1,10 +1,10 @@
 """What every endpoint shares: who asks, under which key, and how it is answered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, cast
 
 from django.db.models import Model, QuerySet
-from rest_framework.authentication import SessionAuthentication
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
 from rest_framework.parsers import BaseParser, JSONParser
@@ -31,8 +31,11 @@ PAGE_PARAMETERS = frozenset({"cursor", "page_size"})
 class Endpoint(APIView):
     """One address of the API; `scopes` names the token scope of a method where it is no default."""
 
-    authentication_classes = (BearerAuthentication, SessionAuthentication)
-    permission_classes = (IsAuthenticated, HasScope)
+    authentication_classes: Sequence[type[BaseAuthentication]] = (
+        BearerAuthentication,
+        SessionAuthentication,
+    )
+    permission_classes: Sequence[Any] = (IsAuthenticated, HasScope)
     parser_classes: Sequence[type[BaseParser]] = (JSONParser,)
     pagination_class = Pages  # for the schema; `page` uses it
     schema = Schema()
@@ -72,7 +75,7 @@ class Endpoint(APIView):
             )
         return key or None
 
-    def read(self, form: type[Serializer]) -> dict[str, Any]:
+    def read(self, form: type[Serializer[Any]]) -> dict[str, Any]:
         """Return the body as the form cleans it. Raises ValidationError with all fields."""
         data = self.request.data
         if not isinstance(data, Mapping):
@@ -81,7 +84,7 @@ class Endpoint(APIView):
         given.is_valid(raise_exception=True)
         return dict(given.validated_data)
 
-    def query(self, form: type[Serializer]) -> dict[str, Any]:
+    def query(self, form: type[Serializer[Any]]) -> dict[str, Any]:
         """Return the address's parameters as the form cleans them; unknown ones are refused."""
         asked = {k: v for k, v in self.request.query_params.items() if k not in PAGE_PARAMETERS}
         given = form(data=asked)
@@ -97,7 +100,7 @@ class Endpoint(APIView):
     ) -> Response:
         """Answer one page of rows, ordered by a unique column."""
         pages = Pages()
-        pages.ordering = (ordering,)
+        pages.ordering = ordering
         found = pages.paginate_queryset(rows, self.request, view=self)
         return pages.get_paginated_response(shape(found, many=True, context=self.context()).data)
 
@@ -120,12 +123,13 @@ class Endpoint(APIView):
 class AnyMedia(BaseContentNegotiation):
     """For addresses that answer one kind of content, whatever the Accept header says."""
 
-    def select_parser(self, request: Request, parsers: Sequence[Any]) -> Any:
+    def select_parser(self, request: Request, parsers: Iterable[Any]) -> Any:
         """Return the first parser."""
-        return parsers[0]
+        return next(iter(parsers))
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[Any], format_suffix: str | None = None
     ) -> tuple[Any, str]:
         """Return the first renderer."""
-        return renderers[0], renderers[0].media_type
+        first = next(iter(renderers))
+        return first, first.media_type

@@ -79,7 +79,7 @@ class Schema(AutoSchema):
                 continue
             bodies.setdefault(
                 str(status),
-                self._get_response_for_code(
+                self._get_response_for_code(  # type: ignore[no-untyped-call]
                     OpenApiResponse(ProblemSerializer, TITLES[status]),
                     str(status),
                     media_types=[PROBLEM_MEDIA],

@@ -62,7 +62,8 @@ def test_it_says_who_was_first(cast: Cast, api: Client, play: Play) -> None:
     assert answer.status_code == 409
     problem = answer.json()
     assert (problem["code"], problem["by"]) == ("already_decided", "Sofia Reyes")
-    assert problem["at"] and problem["state"] == "APPROVED"
+    assert problem["at"]
+    assert problem["state"] == "APPROVED"
 
 
 def test_it_sends_back_with_a_reason(cast: Cast, api: Client, play: Play) -> None:

@@ -25,7 +25,7 @@ class Input(serializers.Serializer[Any]):
             values = super().to_internal_value(data)
         except serializers.ValidationError as error:
             if isinstance(error.detail, dict):
-                raise serializers.ValidationError(error.detail | problems) from None
+                raise serializers.ValidationError({**error.detail, **problems}) from None
             raise
         if problems:
             raise serializers.ValidationError(problems)

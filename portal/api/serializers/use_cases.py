@@ -35,7 +35,9 @@ class SeatAnswer(Output):
 class UseCaseSerializer(serializers.ModelSerializer[UseCase]):
     """A business question that is worked on."""
 
-    blueprint = serializers.SlugRelatedField(slug_field="key", read_only=True, allow_null=True)
+    blueprint = serializers.SlugRelatedField[Blueprint](
+        slug_field="key", read_only=True, allow_null=True
+    )
     created_by = PersonSerializer()
 
     class Meta:
@@ -136,7 +138,7 @@ class BlueprintDetailSerializer(BlueprintSerializer):
 class BlueprintVersionSerializer(VersionLineSerializer):
     """A version with its body: canonical JSON, of which `digest` is the SHA-256."""
 
-    blueprint = serializers.SlugRelatedField(slug_field="key", read_only=True)
+    blueprint = serializers.SlugRelatedField[Blueprint](slug_field="key", read_only=True)
     body = serializers.DictField()
 
     class Meta(VersionLineSerializer.Meta):

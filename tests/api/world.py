@@ -1,0 +1,116 @@
+"""One thing of every kind, for tests that walk all addresses of the API."""
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from django.urls import URLPattern
+
+from personas.actions import issue_token
+from pipelines.artefacts.actions import upload
+from pipelines.registry.models import Model
+from pipelines.runs.actions import gates
+from pipelines.runs.models import Run
+from portal.api.urls import urlpatterns
+from tests import factories, release
+from tests.cast import Cast, acting
+
+OPEN_TO_ALL = ("schema/", "docs/")
+CATCH_ALL = "^.*$"
+
+
+def routes() -> list[URLPattern]:
+    """Every address of the API but the last, which answers for all that do not exist."""
+    return [route for route in urlpatterns if str(route.pattern) != CATCH_ALL]
+
+
+def make(cast: Cast) -> dict[str, dict[str, Any]]:
+    """Make one thing of every kind; returns the values of each address's parameters by noun."""
+    use_case = factories.use_case(cast, blueprint="checked")
+    run = factories.run_of(cast, use_case)
+    factories.work_off()
+    factories.completed(cast, run.items.get(key="go"), {"decision": "go"})
+    gate = factories.open_gate(run)
+    decision = {"verdict": "approve", "seen": gate.subject_digest}
+    gates.decide(actor=acting(cast.sofia), gate=gate, **decision)
+    factories.work_off()
+    token, _ = issue_token(
+        actor=acting(cast.amara),
+        user=cast.amara,
+        name="walk",
+        scopes=["read"],
+        lifetime=timedelta(days=1),
+    )
+    return {
+        **_in_run(run),
+        "tokens": {"pk": token.pk},
+        "use-cases": {"key": use_case.key, "pk": use_case.seats.first().pk},
+        "blueprints": {"key": "checked", "number": 1},
+        "artefacts": {"digest": _artefact(cast)},
+        **_released(run),
+    }
+
+
+def _in_run(run: Run) -> dict[str, dict[str, Any]]:
+    return {
+        "runs": {"pk": run.pk},
+        "stages": {"pk": run.stages.first().pk},
+        "steps": {"pk": run.steps.first().pk},
+        "attempts": {"pk": run.attempts.first().pk},
+        "items": {"pk": run.items.first().pk},
+        "gates": {"pk": run.gates.get().pk},
+        "checks": {"pk": run.checks.first().pk},
+        "hand-offs": {"pk": run.hand_offs.get().pk},
+    }
+
+
+def _artefact(cast: Cast) -> str:
+    with tempfile.NamedTemporaryFile(suffix=".csv") as file:
+        Path(file.name).write_text("flight,late\n1,yes\n2,no\n")
+        answer = upload(
+            actor=acting(cast.amara), path=Path(file.name), media="csv", name="flights.csv"
+        )
+    return str(answer.data["digest"])
+
+
+def _released(run: Run) -> dict[str, dict[str, Any]]:
+    """A live model of the run, and an alert about it, by the effects that make them."""
+    found = {"cause": "drift", "severity": "red", "text": "wind: PSI 0.60, limit 0.25"}
+    with tempfile.NamedTemporaryFile(suffix=".zip") as file:
+        Path(file.name).write_bytes(b"PK no real package: nothing here predicts")
+        facts = {"alerts": 1, "alert_list": [found]}
+        step = release.step_with(
+            run, "operationalise.package", {"package": Path(file.name)}, facts, position=6
+        )
+    release.cause("register_version", run)
+    release.cause("approve_version", run, gate=release.gate_of(run))
+    release.cause("go_live", run, gate=release.gate_of(run, "deploy"))
+    release.cause("raise_alerts", run, step=step)
+    model = Model.objects.get(use_case=run.use_case)
+    return {"models": {"name": model.name}, "alerts": {"pk": model.alerts.get().pk}}
+
+
+def address(route: URLPattern, values: dict[str, dict[str, Any]]) -> str | None:
+    """Return the address with its parameters filled in; None where the world has no such thing."""
+    pattern = str(route.pattern)
+    known = values.get(pattern.split("/")[0], {})
+    parts = []
+    for part in pattern.split("/"):
+        if part.startswith("<"):
+            name = part.strip("<>").split(":")[1]
+            if name not in known:
+                return None
+            part = str(known[name])
+        parts.append(part)
+    return "/api/v1/" + "/".join(parts)
+
+
+def methods(route: URLPattern) -> set[str]:
+    """Return the methods an address takes."""
+    view = getattr(route.callback, "view_class", None) or getattr(route.callback, "cls", None)
+    if view is None:
+        return {"GET"}
+    return {
+        name.upper() for name in ("get", "post", "patch", "put", "delete") if hasattr(view, name)
+    }
