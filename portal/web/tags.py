@@ -16,8 +16,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from personas.people import BY_CODE
+from portal.web import charts
 
 register = template.Library()
+register.inclusion_tag("components/interval.html")(charts.interval)
 
 # Each state of each life cycle: its tone and the word people read.
 STATES: Mapping[str, tuple[str, str]] = {
@@ -293,6 +295,24 @@ def querystring_with(context: Context, **changes: object) -> str:
     for name, value in changes.items():
         query[name] = str(value)
     return str(query.urlencode())
+
+
+@register.filter
+def words(name: object) -> str:
+    """Return a name as people write it: without underscores."""
+    return str(name).replace("_", " ")
+
+
+@register.filter
+def is_number(value: object) -> bool:
+    """Whether a cell holds a number, which stands to the right."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+@register.filter
+def is_list(value: object) -> bool:
+    """Whether a value is a list."""
+    return isinstance(value, list | tuple)
 
 
 @register.filter

@@ -14,7 +14,7 @@ from personas.people import BY_CODE
 from pipelines.runs.queries.track import Bar, Pass, Return, Track
 from portal.web.tags import spell
 
-LEAST_WIDTH = 620.0  # px of a whole track that has only just begun
+LEAST_WIDTH = 820.0  # px of a whole track that has only just begun
 MARGIN = 14.0
 AXIS = 24.0  # px above the lanes for times
 ROW = 34.0  # px of one row of bars in a lane
@@ -379,6 +379,17 @@ def spark(track: Track, *, width: float = SPARK_WIDTH) -> Spark:
         )
         for bar in track.bars
         for span in bar.spans
+    ]
+    boxes += [
+        Box(
+            "air",
+            each.target_persona,
+            round(scale(each.start) * factor, 1),
+            10.5,
+            round(max((scale(each.end) - scale(each.start)) * factor, 1.0), 1),
+            3,
+        )
+        for each in track.passes
     ]
     boxes += [
         Box("ahead", stage.persona, round(room + 2 + i * SPARK_AHEAD, 1), 9, SPARK_AHEAD - 1.5, 6)

@@ -64,6 +64,7 @@ def use_case(request: HttpRequest, key: str) -> HttpResponse:
         "view": view,
         "now": view.now,
         "streams": ",".join(streams),
+        "holders": [(holder, view.who(holder)) for holder in view.baton.holders],
         "picture": track.draw(view.track) if view.track is not None else None,
         "lines": lines(view.track) if view.track is not None else [],
         "models": registry.models(user).filter(use_case=found),

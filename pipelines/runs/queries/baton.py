@@ -35,7 +35,8 @@ MOVING = ("QUEUED", "RUNNING", "RETRY_WAIT")
 class Holder:
     """One who holds the baton: personas, person where there is one, what they do and why.
 
-    `waiting`: nobody works on it at this moment, it waits for a person.
+    `waiting`: nobody works on it at this moment, it waits for a person. `barred` holds the ids of
+    those who hold a persona but may not act (they made what is reviewed, or offered it).
     """
 
     personas: tuple[str, ...]
@@ -48,6 +49,7 @@ class Holder:
     noun: str = "run"
     pk: int = 0
     stage: str = ""
+    barred: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,11 +113,11 @@ def baton_of(run: Run) -> Baton:
             RunState.CANCELLED: "was cancelled",
             RunState.CANCELLING: "is being cancelled",
         }
-        reason = f": {run.reason}" if run.reason else ""
+        reason = f": {run.reason.rstrip('.')}" if run.reason else ""
         return Baton(over=f"{run.label} {ends[RunState(run.state)]}{reason}.")
     holders = tuple(_holders(run))
     if run.state == RunState.PAUSED:
-        return Baton(holders, over=f"{run.label} is paused: {run.reason}.")
+        return Baton(holders, over=f"{run.label} is paused: {run.reason.rstrip('.')}.")
     return Baton(holders)
 
 
@@ -162,7 +164,7 @@ def _reviewers(stage: Stage, gate: Gate | None) -> Holder:
     judged: Sequence[Check] = gate.judged  # type: ignore[attr-defined]
     red = [check.name for check in judged if check.blocks]
     green = sum(check.verdict == "pass" for check in judged)
-    parts = [f"It asks {names.personas_asked(gate.policy['rules'])}"]
+    parts = [f"The gate asks {names.personas_asked(gate.policy['rules'])}"]
     if decided:
         parts.append(", ".join(f"{d.user} has said {d.verdict}" for d in decided))
     if judged:
@@ -183,6 +185,7 @@ def _reviewers(stage: Stage, gate: Gate | None) -> Holder:
         noun="gate",
         pk=gate.pk,
         stage=stage.key,
+        barred=(*gate.author_ids, *(decision.user_id for decision in decided)),
     )
 
 
@@ -259,4 +262,5 @@ def _between(run: Run, hand_off: HandOff, items: Sequence[WorkItem]) -> Holder:
         noun="hand_off",
         pk=hand_off.pk,
         stage=hand_off.target.key,
+        barred=(hand_off.offered_by_id,) if hand_off.offered_by_id else (),
     )

@@ -70,7 +70,7 @@ def _sentences(persona: str, facts: Facts) -> Iterator[str]:
 
 
 def _in_whole_rows(judged: Mapping[str, Any], question: str) -> Iterator[str]:
-    """"Of 100 flagged, 35 are late": a share is easier to weigh in rows than in per cent."""
+    """ "Of 100 flagged, 35 are late": a share is easier to weigh in rows than in per cent."""
     counts = judged.get("confusion") or {}
     word = str(judged.get("target") or "positive").replace("_", " ")
     flagged, precision, recall = (
@@ -189,10 +189,16 @@ def _researcher(facts: Facts) -> Iterator[Figure]:
     explained = saying(facts, "importance", "top_column")
     if explained:
         share = number(explained, "top_share") or 0.0
-        yield Figure("relies most on", str(explained["top_column"]), note=f"{share:.0%} of the gain")
+        yield Figure(
+            "relies most on", str(explained["top_column"]), note=f"{share:.0%} of the gain"
+        )
     split = saying(facts, "parts", "rule")
-    yield from _plain(split, "positive share, learnt from", "parts", "train", "positive_share", unit="share")
-    yield from _plain(split, "positive share, decided on", "parts", "holdout", "positive_share", unit="share")
+    yield from _plain(
+        split, "positive share, learnt from", "parts", "train", "positive_share", unit="share"
+    )
+    yield from _plain(
+        split, "positive share, decided on", "parts", "holdout", "positive_share", unit="share"
+    )
 
 
 def _serving(facts: Facts) -> Iterator[Figure]:
@@ -224,7 +230,9 @@ def _software_engineer(facts: Facts) -> Iterator[Figure]:
     if tried:
         refused = sum(row.get("refused") is True for row in tried)
         yield Figure("bad rows refused", float(refused), note=f"of {len(tried)}")
-    yield from _plain(saying(facts, "skew_rows"), "rows that score differently when served", "skew_rows")
+    yield from _plain(
+        saying(facts, "skew_rows"), "rows that score differently when served", "skew_rows"
+    )
     yield from _traffic(facts)
 
 

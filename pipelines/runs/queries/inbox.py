@@ -202,7 +202,7 @@ def _decide(gate: Any) -> InboxRow:
     after = f"Approving opens {' and '.join(opens)}." if opens else "Approving finishes the run."
     red = [check.name for check in gate.judged if check.blocks]
     green = sum(check.verdict == "pass" for check in gate.judged)
-    checks = f"{green} of {len(gate.judged)} checks green" if gate.judged else "no computed check"
+    checks = f"{green} of {len(gate.judged)} checks green" if gate.judged else "No computed check"
     return InboxRow(
         noun="gate",
         pk=gate.pk,

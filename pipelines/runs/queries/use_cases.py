@@ -10,7 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from personas.models import User
 from pipelines.lifecycles import RUN, StageState
 from pipelines.runs.models import Run, Stage
-from pipelines.runs.queries.baton import Baton, baton_of, fetch_rows
+from pipelines.runs.queries.baton import Baton, Holder, baton_of, fetch_rows
 from pipelines.runs.queries.clock import now
 from pipelines.runs.queries.track import Track, track_of
 from pipelines.usecases.models import Seat, UseCase
@@ -131,6 +131,16 @@ class UseCaseView:
     def under_way(self) -> bool:
         """Whether a main run is open."""
         return any(run.kind == "main" and run.state in RUN.open for run in self.runs)
+
+    def who(self, holder: Holder) -> list[str]:
+        """Return the names of those who can act where the baton has no holder of its own."""
+        return list(
+            dict.fromkeys(
+                str(seat.user)
+                for seat in self.seats
+                if seat.persona_id in holder.personas and seat.user_id not in holder.barred
+            )
+        )
 
     def held_by(self, user: User) -> list[str]:
         """Return the personas that the person holds here."""
