@@ -27,7 +27,7 @@ SPEC = Spec(
         Param(
             "fold_rows",
             "int",
-            60_000,
+            50_000,
             minimum=20,
             help="Training rows of a fold at most, the latest ones; the model gets all rows",
         ),
