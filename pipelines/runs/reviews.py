@@ -13,6 +13,7 @@ from pipelines.lifecycles import DecisionState, Verdict
 from pipelines.runs import effects, evidence, rounds
 from pipelines.runs.models import Check, Decision, Gate, HandOff, Stage, WorkItem
 from pipelines.runs.moves import born, move
+from pipelines.runs.policies import Hat, not_deciding
 from pipelines.runs.rows import Rows
 
 COUNTS = (Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS)
@@ -142,16 +143,17 @@ def _carry_over(command: Command, rows: Rows, gate: Gate) -> None:
             subject_digest=gate.subject_digest,
         )
         .exclude(gate=gate)
-        .exclude(user_id__in=gate.author_ids)
+        .select_related("gate", "user")
         .order_by("user_id", "-at")
     )
     for given in earlier.distinct("user_id"):
-        if given.gate.policy["rules"] != gate.policy["rules"]:
+        hat = Hat.of(given.user, rows.run)
+        if given.gate.policy["rules"] != gate.policy["rules"] or not_deciding(hat, gate):
             continue
         copy = Decision(
             gate=gate,
-            user_id=given.user_id,
-            personas=given.personas,
+            user=given.user,
+            personas=list(hat.personas),
             verdict=given.verdict,
             reason=given.reason,
             subject_digest=gate.subject_digest,

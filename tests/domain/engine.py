@@ -153,6 +153,17 @@ def perform(limit: int = 200) -> int:
     raise AssertionError(f"still not done after {limit} attempts")
 
 
+def work(cast: Cast, made: Run) -> None:
+    """Let people and workers do all there is, up to the next gate or hand-off."""
+    while True:
+        done = perform()
+        forms = WorkItem.objects.filter(run=made, closed_at=None).exclude(kind="attention")
+        for item in forms:
+            fill(item.holder or cast.of(item.persona_id), item)
+        if not done and not forms:
+            return
+
+
 # --- looking things up -------------------------------------------------------------------------
 
 
