@@ -85,7 +85,7 @@ def test_fold_scores_agree_with_scikit_learn(tmp_path) -> None:
     labels = as_labels(frame["late"], (0, 1))
     _, matrix = encode(features(frame), frame, field="train")
     document = read_document(outcome.outputs["scores"])
-    made = folds.make_folds(labels, count=3, rows=60_000, seed=0, time=frame["leaves"])
+    made = folds.make_folds(labels, count=3, rows=50_000, seed=0, time=frame["leaves"])
     assert document["folds_digest"] == folds.digest(made)
     for fold, row in zip(made, document["folds"], strict=True):
         model = build("linear", features(frame), {}, 0).fit(matrix[fold.train], labels[fold.train])
