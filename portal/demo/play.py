@@ -14,6 +14,7 @@ from portal.demo.live import Screen
 from portal.demo.traffic import Caller
 
 TICK = 0.25  # seconds between two looks
+CALL_EVERY = 1.0  # seconds between two batches of callers, so that what counts them keeps up
 PATIENCE = 900.0  # seconds without any movement
 OPEN_ITEMS = ("OPEN", "ASSIGNED", "IN_PROGRESS")
 
@@ -34,6 +35,7 @@ class Play:
     told: set[tuple[Any, ...]] = field(default_factory=set)
     refused: list[str] = field(default_factory=list)
     moved_at: float = field(default_factory=time.monotonic)
+    called_at: float = 0.0
     only_items: bool = False  # leave gates to the person at the browser
 
     def frame(self, folder: Path, *, title: str) -> None:
@@ -242,8 +244,11 @@ class Play:
         steps = self.desks["OPS"].get(f"runs/{self.run}/steps", page_size=50)["results"]
         if not any(step["state"] == "RETRY_WAIT" for step in steps):
             return False
+        if time.monotonic() - self.called_at < CALL_EVERY:
+            return False
+        self.called_at = time.monotonic()
         answered = self.caller.call()
-        if answered and self._first("traffic", self.caller.day):
+        if answered:
             self.screen.say("", f"traffic: {answered}", style="dim")
         return bool(answered)
 

@@ -23,6 +23,7 @@ class Caller:
         self.asked = 0
         self.by_model = 0
         self.labelled = 0
+        self.reads: list[str] = []
 
     @property
     def day(self) -> str:
@@ -44,15 +45,24 @@ class Caller:
         )
 
     def _ask(self, batch: Sequence[Flight]) -> Any:
+        if not self.reads:
+            interface = self.client.get(f"/v2/models/{self.model}")
+            interface.raise_for_status()
+            self.reads = [column["name"] for column in interface.json()["inputs"]]
         response = self.client.post(
             f"/v1/models/{self.model}/predict",
             json={
-                "rows": [flight.row for flight in batch],
+                "rows": [{name: flight.row[name] for name in self.reads} for flight in batch],
                 "keys": [flight.key for flight in batch],
                 "event_times": [flight.scheduled for flight in batch],
             },
         )
-        response.raise_for_status()
+        if response.is_error:
+            raise httpx.HTTPStatusError(
+                f"{response.status_code}: {response.text[:500]}",
+                request=response.request,
+                response=response,
+            )
         return response.json()
 
     def labels(self, *, until: str) -> list[list[dict[str, Any]]]:
