@@ -29,7 +29,7 @@ def run(context: Context) -> Outcome:
     key, time, target = _key(context, contract), _time(context, contract), context.text("target")
     extra = [target, *(name for name in [*key, time] if name in names)]
     frame = read_columns(context.inputs["train"], [*chosen, *extra], field="train")
-    classes = two_classes(frame[target], positive=context.params.get("positive"))
+    classes = two_classes(frame[target], positive=context.text("positive") or None)
     frame = labelled(frame, target)
     context.progress(0.3, f"mapping {len(chosen)} columns", len(frame))
     mapped, unmapped = _map(frame, chosen, contract)

@@ -136,6 +136,7 @@ def test_the_positive_class_can_be_named(tmp_path) -> None:
     frame = rows()
     frame["late"] = frame["late"].map({0: "no", 1: "delayed"})
     assert build(tmp_path, frame).facts["positive"] == "no"  # the greater one, by default
+    assert build(tmp_path, frame, positive="").facts["positive"] == "no"
     assert build(tmp_path, frame, positive="delayed").facts["positive"] == "delayed"
     assert refused(tmp_path, frame, positive="late").field == "positive"
 
