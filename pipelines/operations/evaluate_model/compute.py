@@ -42,7 +42,9 @@ class Decision:
 def run(context: Context) -> Outcome:
     """Evaluate the candidate; raises OperationError."""
     asked = parse_target(context.text("target_metric"), context.params.get("target_value"))
-    costs = thresholds.parse_costs(context.mapping("costs"))
+    given = context.mapping("costs")
+    named = {"currency": context.text("currency"), **given} if given else {}
+    costs = thresholds.parse_costs(named)
     candidate = open_candidate(context.inputs["candidate"], context)
     holdout = open_holdout(context.inputs["holdout"], candidate)
     context.progress(0.2, "scored", len(holdout.labels))

@@ -17,6 +17,7 @@ SPEC = Spec(
     params=(
         Param("target", "str", help="Column to predict; else what the model file says"),
         Param("costs", "map", {}, help="cost_fp, cost_fn, benefit_tp (money), currency"),
+        Param("currency", "str", "", help="Of the costs, where they do not say it themselves"),
         Param("target_metric", "str", "", help="Metric of the brief, such as ROC AUC"),
         Param("target_value", "float", help="What the brief asks of that metric"),
         Param("samples", "int", 300, minimum=50, maximum=5000, help="Bootstrap samples"),

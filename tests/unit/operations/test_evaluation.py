@@ -69,6 +69,13 @@ def test_worth_is_stated_in_the_analysts_money(trained, tmp_path) -> None:
     assert any("Of 100 flagged" in sentence for sentence in facts["sentences"])
 
 
+def test_the_currency_may_come_apart(trained, tmp_path) -> None:
+    bare = {"cost_fp": 20, "cost_fn": 50}
+    facts = evaluated(trained, tmp_path, costs=bare, currency="USD").facts
+    assert facts["value"]["currency"] == "USD"
+    assert evaluated(trained, tmp_path, currency="USD").facts["value"] is None
+
+
 def test_without_costs_nothing_is_said_about_money(trained, tmp_path) -> None:
     facts = evaluated(trained, tmp_path).facts
     assert facts["value"] is None
