@@ -53,6 +53,7 @@ class LimitedUploadHandler(TemporaryFileUploadHandler):
         """Write a chunk; raises TooLarge."""
         self.received += len(raw_data)
         if self.received > settings.UPLOAD_LIMIT_MB * MEGABYTE:
+            self.file.close()  # which removes it
             raise too_large(self.received, at_least=True)
         super().receive_data_chunk(raw_data, start)
 

@@ -140,7 +140,7 @@ def flatten(detail: object, path: str = "") -> dict[str, list[str]]:
     if isinstance(detail, list) and any(isinstance(part, Mapping | list) for part in detail):
         found = {}
         for number, inner in enumerate(detail):
-            found |= flatten(inner, f"{path}[{number}]") if inner else {}
+            found |= flatten(inner, f"{path}.{number}") if inner else {}
         return found
     texts = detail if isinstance(detail, list) else [detail]
     return {path or "body": [str(text) for text in texts]}
