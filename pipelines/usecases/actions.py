@@ -34,9 +34,13 @@ def create_use_case(
     blueprint: str = "",
     parameters: Mapping[str, Any] | None = None,
     inputs: Mapping[str, Any] | None = None,
+    draft: bool = False,
     idempotency_key: str | None = None,
 ) -> Answer:
-    """Create a use case; its creator takes the seats of their personas. Raises Invalid."""
+    """Create a use case; its creator takes the seats of their personas. Raises Invalid.
+
+    A `draft` is one whose creator has not finished framing it; it is changed like any other.
+    """
     user = _person(actor)
     plan = Blueprint.objects.filter(key=blueprint).first() if blueprint else None
     wanted = key or slugify(title)[:50]
@@ -53,6 +57,7 @@ def create_use_case(
         "blueprint": blueprint,
         "parameters": parameters or {},
         "inputs": inputs or {},
+        "draft": draft,
     }
 
     def body(command: Command, _locked: None) -> dict[str, object]:
@@ -64,6 +69,7 @@ def create_use_case(
             blueprint=plan,
             parameters=parameters or {},
             inputs=inputs or {},
+            draft=draft,
         )
         command.recorder.record(
             ("use_case", str(use_case.pk)),
@@ -113,6 +119,8 @@ def change_use_case(
     question: str | None = None,
     parameters: Mapping[str, Any] | None = None,
     inputs: Mapping[str, Any] | None = None,
+    blueprint: str | None = None,
+    draft: bool | None = None,
 ) -> Answer:
     """Change what later runs start from; open runs keep what they were started with."""
     user = _person(actor)
@@ -128,13 +136,22 @@ def change_use_case(
             ("question", question),
             ("parameters", parameters),
             ("inputs", inputs),
+            ("blueprint", blueprint),
+            ("draft", draft),
         )
         if value is not None
     }
 
+    plan = Blueprint.objects.filter(key=blueprint).first() if blueprint else None
+    if blueprint and plan is None:
+        raise Invalid(
+            "The use case cannot be changed.",
+            fields={"blueprint": [f"unknown blueprint {blueprint!r}"]},
+        )
+
     def body(command: Command, locked: UseCase) -> dict[str, object]:
         for name, value in wanted.items():
-            setattr(locked, name, value)
+            setattr(locked, name, plan if name == "blueprint" else value)
         locked.save(update_fields=list(wanted))
         command.recorder.record(
             ("use_case", str(locked.pk)),

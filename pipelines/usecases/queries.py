@@ -17,6 +17,12 @@ def seats_of(use_case: UseCase) -> QuerySet[Seat]:
     return use_case.seats.filter(until=None).select_related("user", "persona")
 
 
+def candidates() -> QuerySet[User]:
+    """Return the people who can take a seat, by name, with their personas."""
+    people = User.objects.filter(is_active=True, is_service=False, personas__isnull=False)
+    return people.distinct().order_by("name").prefetch_related("personas")
+
+
 def published_versions() -> QuerySet[BlueprintVersion]:
     """Return the published version of each blueprint, by title."""
     return (

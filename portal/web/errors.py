@@ -24,6 +24,7 @@ from personas.errors import (
     NotAllowed,
     NotFound,
 )
+from portal.uploads import TooLarge
 from portal.web.forms import return_path
 
 View = Callable[..., HttpResponse]
@@ -35,6 +36,7 @@ KINDS: Final[Mapping[type[DomainError], tuple[str, int, str]]] = {
     Conflict: ("conflict", 409, "This has moved on"),
     Gone: ("gone", 410, "This is closed"),
     Invalid: ("invalid", 422, "Some input needs another look"),
+    TooLarge: ("too_large", 413, "This file is too large"),
     Busy: ("busy", 503, "Somebody else is changing this right now"),
 }
 

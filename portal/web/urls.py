@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from portal.web import accounts, events, inbox, use_cases
+from portal.web import accounts, drafts, events, gates, inbox, seats, starts, use_cases
 
 app_name = "web"
 
@@ -13,10 +13,15 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbox/items/<int:pk>/claim", inbox.claim, name="inbox_claim"),
     path("inbox/stages/<int:pk>/take", inbox.take, name="inbox_take"),
     path("use-cases/", use_cases.use_cases, name="use_cases"),
-    path("use-cases/new/", use_cases.use_cases, name="new_use_case"),
+    path("use-cases/new/", drafts.new_use_case, name="new_use_case"),
     path("use-cases/<slug:key>/", use_cases.use_case, name="use_case"),
-    path("use-cases/<slug:key>/start/", use_cases.use_case, name="start_run"),
-    path("use-cases/<slug:key>/seats/", use_cases.use_case, name="seats"),
+    path("use-cases/<slug:key>/columns/", drafts.columns, name="draft_columns"),
+    path("use-cases/<slug:key>/start/", starts.start_run, name="start_run"),
+    path("use-cases/<slug:key>/seats/", seats.seats, name="seats"),
+    path("seats/<int:pk>/end", seats.end, name="end_seat"),
+    path("gates/<int:pk>/", gates.gate, name="gate"),
+    path("gates/<int:pk>/reopen", gates.reopen, name="gate_reopen"),
+    path("checks/<int:pk>/waive", gates.waive, name="waive"),
     path("events/", events.events, name="events"),
     path("sign-in/", accounts.SignIn.as_view(), name="sign_in"),
     path("sign-out/", accounts.SignOut.as_view(), name="sign_out"),

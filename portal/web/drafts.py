@@ -1,0 +1,242 @@
+"""A new use case, step by step: files, columns, people, start. Each step is kept as a draft."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, cast
+
+from django.conf import settings
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+
+from personas.errors import Invalid, NotAllowed
+from pipelines.artefacts.actions import upload
+from pipelines.runs.inspections import inspect
+from pipelines.usecases import actions
+from pipelines.usecases.models import UseCase
+from pipelines.usecases.policies import not_managing
+from portal import access, uploads
+from portal.web.errors import form_page, refusal
+from portal.web.forms import actor_of, key_of, text_of, user_of
+
+STEPS = (
+    ("new_use_case", "Question and data"),
+    ("draft_columns", "What Baton found"),
+    ("seats", "People"),
+    ("start_run", "Brief and start"),
+)
+MOST_FILES = 12
+TABLES = "tables"
+
+
+def steps(current: str) -> list[dict[str, object]]:
+    """Return the steps for the page's head, with what is done and where we are."""
+    at = [name for name, _ in STEPS].index(current)
+    return [
+        {"name": name, "title": title, "number": i + 1, "done": i < at, "current": i == at}
+        for i, (name, title) in enumerate(STEPS)
+    ]
+
+
+@csrf_exempt  # only until the limit is in place: `_new` checks the token
+def new_use_case(request: HttpRequest) -> HttpResponse:
+    """Ask for a question and its files; what is too large is refused before it is read."""
+    if request.method == "POST" and request.user.is_authenticated:
+        try:
+            uploads.prepare(request)
+        except uploads.TooLarge as error:
+            return refusal(request, error)
+    return _new(request)
+
+
+@form_page
+@csrf_protect
+def _new(request: HttpRequest) -> HttpResponse:
+    context: dict[str, Any] = {
+        "section": "use_cases",
+        "steps": steps("new_use_case"),
+        "upload_limit": settings.UPLOAD_LIMIT_MB,
+    }
+    if request.method != "POST":
+        return render(request, "use_cases/new.html", context)
+    try:
+        tables = _keep_files(request)
+        title = text_of(request, "title") or _title_of(tables)
+        answer = actions.create_use_case(
+            actor=actor_of(request),
+            title=title,
+            question=text_of(request, "question"),
+            inputs={TABLES: tables} if tables else {},
+            draft=True,
+            idempotency_key=key_of(request),
+        )
+    except Invalid as error:
+        context |= {"problems": error.fields, "given": request.POST, "message": error.message}
+        return render(request, "use_cases/new.html", context, status=422)
+    name = "web:draft_columns" if tables else "web:seats"
+    return redirect(name, key=answer.data["key"])
+
+
+def _keep_files(request: HttpRequest) -> list[dict[str, str]]:
+    """Keep the request's files and return how a run names them. Raises Invalid by file."""
+    tables: list[dict[str, str]] = []
+    problems: dict[str, list[str]] = {}
+    files = request.FILES.getlist("files")
+    if len(files) > MOST_FILES:
+        raise Invalid(
+            "Too many files.", fields={"files": [f"takes {MOST_FILES} files, got {len(files)}"]}
+        )
+    for file in files:
+        path = Path(cast(TemporaryUploadedFile, file).temporary_file_path())
+        name = uploads.clean_name(file.name or "")
+        try:
+            media = uploads.media_of(path, name=name)
+            if media not in ("csv", "parquet"):
+                raise Invalid("", fields={"files": [f"{name}: is neither CSV nor Parquet"]})
+        except Invalid as error:
+            problems.setdefault("files", []).extend(t for f in error.fields.values() for t in f)
+            continue
+        kept = upload(actor=actor_of(request), path=path, media=media, name=name)
+        tables.append(
+            {
+                "name": _short_name(name, {table["name"] for table in tables}),
+                "digest": str(kept.data["digest"]),
+                "media": str(kept.data["media"]),
+            }
+        )
+    if problems:
+        raise Invalid("Some files cannot be used; choose the others again, too.", fields=problems)
+    return tables
+
+
+def _short_name(name: str, taken: set[str]) -> str:
+    stem = Path(name).stem or "table"
+    number = 2
+    short = stem
+    while short in taken:
+        short, number = f"{stem}-{number}", number + 1
+    return short
+
+
+def _title_of(tables: list[dict[str, str]]) -> str:
+    """Return a title for a draft that has none yet: its first file's name in words."""
+    if not tables:
+        return ""
+    return tables[0]["name"].replace("_", " ").replace("-", " ").strip().capitalize()
+
+
+def own_draft(request: HttpRequest, key: str) -> UseCase:
+    """Return the use case if this person may change it. Raises NotFound, NotAllowed."""
+    found = access.use_case_for(user_of(request), key)
+    refused = not_managing(user_of(request), found)
+    if refused is not None:
+        raise refused
+    if found.retired_at is not None:
+        raise NotAllowed("use_case.retired", f"“{found.title}” is retired.")
+    return found
+
+
+@form_page
+def columns(request: HttpRequest, key: str) -> HttpResponse:
+    """Show what Baton found in the files; take the target, time and key columns."""
+    use_case = own_draft(request, key)
+    tables = use_case.inputs.get(TABLES, [])
+    base = _base(request, use_case, tables)
+    looked = [_look(request, table) for table in tables]
+    found = next((each for each in looked if each["name"] == base), None)
+    problems: Mapping[str, list[str]] = {}
+    if request.method == "POST":
+        problems = _column_problems(request, found)
+        if not problems:
+            _keep_columns(request, use_case, base)
+            return redirect("web:seats", key=use_case.key)
+    context = {
+        "section": "use_cases",
+        "steps": steps("draft_columns"),
+        "use_case": use_case,
+        "looked": looked,
+        "base": base,
+        "found": found,
+        "chosen": _chosen(request, use_case, found),
+        "problems": problems,
+    }
+    template = "use_cases/columns.html"
+    return render(request, template, context, status=422 if problems else 200)
+
+
+def _base(request: HttpRequest, use_case: UseCase, tables: list[dict[str, str]]) -> str:
+    """Return the base table's name: as posted, asked for in the address, kept, or the first."""
+    names = [table["name"] for table in tables]
+    wanted = (
+        request.POST.get("base", ""),
+        request.GET.get("base", ""),
+        str(use_case.parameters.get("base", "")),
+    )
+    return next((name for name in wanted if name in names), names[0] if names else "")
+
+
+def _look(request: HttpRequest, table: Mapping[str, str]) -> dict[str, Any]:
+    """Return what a worker's child found in one file; what went wrong is a problem like others."""
+    artefact = access.artefact_for(user_of(request), table["digest"])
+    name = artefact.name or table["name"]
+    try:
+        return {**table, "file_name": name, **inspect(artefact, name=name)}
+    except Invalid as error:
+        texts = [text for texts in error.fields.values() for text in texts] or [error.message]
+        problems = [{"message": text, "severity": "error"} for text in texts]
+        return {**table, "file_name": name, "usable": False, "problems": problems, "columns": []}
+
+
+def _chosen(
+    request: HttpRequest, use_case: UseCase, found: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Return what the form shows: as posted, else as kept, else as Baton suggests."""
+    if request.method == "POST":
+        return {**request.POST.dict(), "exclude": request.POST.getlist("exclude")}
+    if use_case.parameters.get("target"):
+        return dict(use_case.parameters)
+    if found is None:
+        return {}
+    return {
+        "target": found.get("suggested_target"),
+        "time_column": found.get("suggested_time"),
+        "key_column": found.get("suggested_key"),
+        "blueprint": found.get("suggested_blueprint"),
+    }
+
+
+def _column_problems(request: HttpRequest, found: Mapping[str, Any] | None) -> dict[str, list[str]]:
+    if found is None or not found.get("usable"):
+        return {"base": ["this table cannot be used yet; see what is wrong with it"]}
+    names = {column["name"] for column in found["columns"]}
+    problems: dict[str, list[str]] = {}
+    target = request.POST.get("target", "")
+    if not target:
+        problems["target"] = ["choose the column to predict"]
+    for field in ("target", "time_column", "key_column"):
+        value = request.POST.get(field, "")
+        if value and value not in names:
+            problems[field] = [f"{found['file_name']} has no column {value!r}"]
+    for field, what in (("time_column", "time"), ("key_column", "key")):
+        if target and request.POST.get(field, "") == target:
+            problems[field] = [f"the {what} column cannot be the target, too"]
+    return problems
+
+
+def _keep_columns(request: HttpRequest, use_case: UseCase, base: str) -> None:
+    given: dict[str, Any] = {
+        name: request.POST.get(name, "")
+        for name in ("target", "time_column", "key_column", "positive")
+    }
+    given["exclude"] = [name for name in request.POST.getlist("exclude") if name != given["target"]]
+    if len(use_case.inputs.get(TABLES, [])) > 1:
+        given["base"] = base
+    kept = {name: value for name, value in given.items() if value}
+    others = {k: v for k, v in use_case.parameters.items() if k not in given}
+    actions.change_use_case(
+        actor=actor_of(request),
+        use_case=use_case,
+        parameters={**others, **kept},
+        blueprint=request.POST.get("blueprint") or None,
+    )
