@@ -126,9 +126,22 @@ def _numeric_drift(reference: pd.Series, window: pd.Series, limits: Limits) -> C
         if spread and known_new.size
         else None
     )
+    gaps = np.array(
+        [[old.size - known_old.size, known_old.size], [new.size - known_new.size, known_new.size]]
+    )
+    # The bins follow the reference's own chance, so far out PSI's law promises too much: the
+    # p value is of the values themselves, and of their gaps where there are any.
+    p_value = min(1.0, 2 * min(exact, _same_shares(gaps))) if gaps[:, 0].any() else exact
     measured = _measured(*numeric_counts(old, new), limits)
-    p_value = exact if measured is None else measured[2]
     return _column(reference, window, "number", measured, (p_value, distance, shift))
+
+
+def _same_shares(counts: Floats) -> float:
+    """P value of two rows of counts having the same shares (Pearson)."""
+    used = counts[:, counts.sum(axis=0) > 0]
+    if used.shape[1] < 2 or not used.sum(axis=1).all():
+        return 1.0
+    return float(stats.chi2_contingency(used, correction=False)[1])
 
 
 def _kolmogorov_smirnov(old: Floats, new: Floats) -> tuple[float, float]:
@@ -145,36 +158,29 @@ def _category_drift(reference: pd.Series, window: pd.Series, limits: Limits) -> 
     old, new = old[used], new[used]
     # Total variation distance: the share of rows that would have to change category.
     distance = float(np.abs(old / old.sum() - new / new.sum()).sum() / 2)
+    p_value = _same_shares(np.vstack([old, new]))
     measured = _measured(old, new, limits)
-    if measured is None:
-        enough = old.size > 1
-        p_value = float(stats.chi2_contingency(np.vstack([old, new]))[1]) if enough else 1.0
-    else:
-        p_value = measured[2]
     return _column(reference, window, "category", measured, (p_value, distance, None))
 
 
-def _measured(old: Floats, new: Floats, limits: Limits) -> tuple[float, float, float] | None:
-    """PSI, its size-aware limit and p value; None where a side is too small for a PSI."""
+def _measured(old: Floats, new: Floats, limits: Limits) -> tuple[float, float] | None:
+    """PSI and its size-aware limit; None where a side is too small for a PSI."""
     n, m = int(old.sum()), int(new.sum())
     if min(n, m) < limits.minimum_rows:
         return None
     used = (old + new) > 0
-    value = psi(old[used], new[used])
-    bins = int(used.sum())
-    p_value = float(stats.chi2.sf(value / (1 / n + 1 / m), max(bins - 1, 1)))
-    return value, psi_limit(n, m, bins, limits.confidence), p_value
+    return psi(old[used], new[used]), psi_limit(n, m, int(used.sum()), limits.confidence)
 
 
 def _column(
     reference: pd.Series,
     window: pd.Series,
     kind: str,
-    measured: tuple[float, float, float] | None,
+    measured: tuple[float, float] | None,
     rest: tuple[float, float, float | None],
 ) -> ColumnDrift:
     p_value, distance, shift = rest
-    value, limit = (None, None) if measured is None else measured[:2]
+    value, limit = (None, None) if measured is None else measured
     return ColumnDrift(
         column=str(reference.name), kind=kind, n_reference=len(reference), n_window=len(window),
         psi=value, limit=limit,
