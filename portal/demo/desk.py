@@ -12,7 +12,8 @@ class Refused(Exception):
     """The API said no; `problem` is its problem+json."""
 
     def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        super().__init__(f"{status} {problem.get('code')}: {problem.get('detail')}")
+        fields = problem.get("fields") or ""
+        super().__init__(f"{status} {problem.get('code')}: {problem.get('detail')} {fields}")
         self.status = status
         self.problem = problem
 

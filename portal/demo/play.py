@@ -280,7 +280,7 @@ def stage_rows(desk: Desk, run: int) -> list[dict[str, Any]]:
         tries[stage] = tries.get(stage, 0) + (not attempt["cached_from"])
     return [
         _stage_row(stage, by_stage.get(stage["id"]), offers.get(stage["id"]), tries, checks)
-        for stage in sorted(stages, key=lambda s: (s["created_at"], s["position"]))
+        for stage in sorted(stages, key=lambda s: (s["activated_at"] or "9", s["position"]))
     ]
 
 

@@ -45,12 +45,20 @@ def create(
     start: bool = True,
     key: str | None = None,
 ) -> Answer:
-    """Create a run, and start it unless told otherwise. Raises Invalid with all fields at once."""
+    """Create a run, and start it unless told otherwise. Raises Invalid with all fields at once.
+
+    What is not given comes from the use case, where the run follows its own blueprint.
+    """
+    own = version.blueprint_id == use_case.blueprint_id
+    if parameters is None:
+        parameters = use_case.parameters if own else {}
+    if inputs is None:
+        inputs = use_case.inputs if own else {}
     request = {
         "use_case": use_case.pk,
         "version": version.pk,
-        "parameters": parameters or {},
-        "inputs": inputs or {},
+        "parameters": parameters,
+        "inputs": inputs,
         "seed": seed,
         "start": start,
     }
@@ -60,8 +68,8 @@ def create(
             command,
             use_case=locked,
             version=version,
-            parameters=parameters or {},
-            inputs=inputs or {},
+            parameters=parameters,
+            inputs=inputs,
             seed=seed,
         )
         if start:

@@ -28,6 +28,7 @@ from portal.demo.traffic import Caller
 from portal.supervisor import OnlyOne
 
 READY_SECONDS = 120.0
+WIDE = 140  # columns, where the output goes into a file
 
 
 class Command(BaseCommand):
@@ -42,7 +43,7 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         """Serve, play, print, and serve on. Raises CommandError for what a person can mend."""
-        self.console = Console()
+        self.console = Console(soft_wrap=True) if sys.stdout.isatty() else Console(width=WIDE)
         self.leaving = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._leave)
