@@ -41,7 +41,8 @@ def canary_window(*, run: Run, stage: Stage, folder: Path, params: Params) -> Pa
         },
     )
     # The live version's answers are not the canary's: for its window they are the others'.
-    rows = [row if row[5] == deployment.version.number else _other(row) for row in rows]
+    own = (None, deployment.version.number)
+    rows = [row if row[5] in own else _other(row) for row in rows]
     return write_window(folder / "window.parquet", rows, deployment)
 
 
