@@ -17,7 +17,7 @@ from pipelines.usecases import actions
 from pipelines.usecases.models import UseCase
 from pipelines.usecases.policies import not_managing
 from portal import access, uploads
-from portal.web.errors import form_page, refusal
+from portal.web.errors import change, form_page, refusal
 from portal.web.forms import actor_of, key_of, text_of, user_of
 
 STEPS = (
@@ -27,6 +27,8 @@ STEPS = (
     ("start_run", "Brief and start"),
 )
 MOST_FILES = 12
+SHORT = 90  # characters of a question that may be a title
+LONGEST_TITLE = 160
 TABLES = "tables"
 
 
@@ -62,7 +64,7 @@ def _new(request: HttpRequest) -> HttpResponse:
         return render(request, "use_cases/new.html", context)
     try:
         tables = _keep_files(request)
-        title = text_of(request, "title") or _title_of(tables)
+        title = text_of(request, "title") or _title_of(text_of(request, "question"), tables)
         answer = actions.create_use_case(
             actor=actor_of(request),
             title=title,
@@ -119,11 +121,39 @@ def _short_name(name: str, taken: set[str]) -> str:
     return short
 
 
-def _title_of(tables: list[dict[str, str]]) -> str:
-    """Return a title for a draft that has none yet: its first file's name in words."""
+def _title_of(question: str, tables: list[dict[str, str]]) -> str:
+    """Return a title for a draft that has none yet: a short question, or its first file's name."""
+    if question and (len(question) <= SHORT or not tables):
+        return question.split("\n")[0][:LONGEST_TITLE]
     if not tables:
         return ""
     return tables[0]["name"].replace("_", " ").replace("-", " ").strip().capitalize()
+
+
+@csrf_exempt  # only until the limit is in place: `_files` checks the token
+def files(request: HttpRequest, key: str) -> HttpResponse:
+    """Take further or corrected files of a draft, or leave one out."""
+    if request.user.is_authenticated:
+        try:
+            uploads.prepare(request)
+        except uploads.TooLarge as error:
+            return refusal(request, error)
+    return _files(request, key)
+
+
+@change
+@csrf_protect
+def _files(request: HttpRequest, key: str) -> HttpResponse:
+    use_case = own_draft(request, key)
+    kept: dict[str, dict[str, str]] = {
+        table["name"]: table for table in use_case.inputs.get(TABLES, [])
+    }
+    for table in _keep_files(request):
+        kept[table["name"]] = table
+    kept.pop(request.POST.get("drop", ""), None)
+    inputs = {**use_case.inputs, TABLES: list(kept.values())}
+    actions.change_use_case(actor=actor_of(request), use_case=use_case, inputs=inputs)
+    return redirect("web:draft_columns", key=key)
 
 
 def own_draft(request: HttpRequest, key: str) -> UseCase:

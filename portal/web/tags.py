@@ -205,7 +205,8 @@ def since(context: Context, at: datetime | None) -> SafeString | str:
     """Show how long something has lasted ("3 h"), with its beginning behind it."""
     if at is None:
         return NOTHING
-    return _stamp(at, _coarse(max((context.get("now") or timezone.now()) - at, timedelta(0))))
+    length = max((context.get("now") or timezone.now()) - at, timedelta(0))
+    return _stamp(at, _coarse(length) if length >= timedelta(seconds=5) else "a moment")
 
 
 @register.simple_tag(takes_context=True)

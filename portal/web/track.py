@@ -14,7 +14,8 @@ from personas.people import BY_CODE
 from pipelines.runs.queries.track import Bar, Pass, Return, Track
 from portal.web.tags import spell
 
-LEAST_WIDTH = 820.0  # px of a whole track that has only just begun
+LEAST_WIDTH = 320.0  # px of the past, however short it is
+WHOLE_WIDTH = 1040.0  # px of past and future together, where they need no more
 MARGIN = 14.0
 AXIS = 24.0  # px above the lanes for times
 ROW = 34.0  # px of one row of bars in a lane
@@ -154,7 +155,9 @@ def stretch(length: timedelta) -> float:
 
 def draw(track: Track) -> Picture:
     """Return the picture of a run's relay."""
-    scale = Scale(_moments(track), left=MARGIN, least=LEAST_WIDTH)
+    future = NOW_GAP + len(track.ahead) * (AHEAD_WIDTH + AHEAD_GAP) if track.ahead else 0.0
+    least = max(LEAST_WIDTH, WHOLE_WIDTH - future)
+    scale = Scale(_moments(track), left=MARGIN, least=least)
     rows = _rows(track.bars)
     lanes = _lanes(track, rows)
     by_persona = {lane.persona: lane for lane in lanes}
@@ -255,7 +258,7 @@ def _bar(bar: Bar, row: int, lanes: Mapping[str, Lane], scale: Scale) -> BarBox:
 
 def _label(bar: Bar, width: float) -> str:
     """Return as much of the title as fits; the round is never left out."""
-    mark = f" {bar.round}" if bar.round > 1 else ""
+    mark = f" R{bar.round}" if bar.round > 1 else ""
     room = int((width - 10) / LETTER) - len(mark)
     if len(bar.title) <= room:
         return bar.title + mark

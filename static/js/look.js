@@ -15,3 +15,12 @@ export function startTheme() {
     } catch { /* Kept for this page only. */ }
   });
 }
+
+// A track that is wider than its box begins with what happened last.
+export function toTheEnd() {
+  for (const box of document.querySelectorAll("[data-scroll-end]")) {
+    const line = box.querySelector(".track__now");
+    const right = line ? line.getBBox().x + 90 : box.scrollWidth;
+    box.scrollLeft = Math.max(0, right - box.clientWidth);
+  }
+}

@@ -72,8 +72,14 @@ def portfolio(user: User, wanted: Wanted) -> Portfolio:
 
 def _line(use_case: UseCase, run: Run | None, time: datetime) -> UseCaseLine:
     if run is None:
-        return UseCaseLine(use_case, None, Baton(over="No run has been started."), None)
+        return UseCaseLine(use_case, None, Baton(over=_not_begun(use_case)), None)
     return UseCaseLine(use_case, run, baton_of(run), _track(run, time))
+
+
+def _not_begun(use_case: UseCase) -> str:
+    if use_case.draft:
+        return f"A draft of {use_case.created_by}; no run has been started."
+    return "No run has been started."
 
 
 def _track(run: Run, time: datetime) -> Track:
@@ -159,7 +165,7 @@ def use_case_view(use_case: UseCase, *, run_id: int | None = None) -> UseCaseVie
     time = now()
     if shown is None:
         return UseCaseView(
-            time, use_case, seats, runs, None, Baton(over="No run has been started."), None
+            time, use_case, seats, runs, None, Baton(over=_not_begun(use_case)), None
         )
     shown.use_case = use_case
     fetch_rows([shown])
