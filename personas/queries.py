@@ -3,7 +3,7 @@
 from django.db.models import Q, QuerySet
 
 from personas.ledger import Break, verify_checkpoints, verify_stream
-from personas.models import BatonNow, Event, Stream, Token
+from personas.models import BatonNow, Checkpoint, Event, Stream, Token
 
 
 def token_for(secret: str) -> Token | None:
@@ -37,3 +37,8 @@ def first_break() -> Break | None:
         if broken is not None:
             return broken
     return verify_checkpoints()
+
+
+def last_seal() -> Checkpoint | None:
+    """Return the newest seal over the heads of all streams, or None before the first."""
+    return Checkpoint.objects.defer("heads").order_by("-id").first()

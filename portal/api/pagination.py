@@ -20,10 +20,13 @@ class Pages(CursorPagination):
     def decode_cursor(self, request: Request) -> Any:
         """Return the cursor; raises NotFound for one that was not made here."""
         given = request.query_params.get(self.cursor_query_param)
-        try:
-            readable = given is None or base64.b64decode(given, validate=True)
-        except (binascii.Error, ValueError):
-            readable = False
-        if not readable:
+        if given is not None and not _is_base64(given):
             raise NotFound(self.invalid_cursor_message)
         return super().decode_cursor(request)
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return False

@@ -1,0 +1,74 @@
+"""Work items, gates, decisions, hand-offs, and the ledger."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from personas.models import Event
+from pipelines.runs.models import Decision, Gate, HandOff, WorkItem
+from portal.console.base import LookOnly
+from portal.console.site import site
+
+
+@admin.register(WorkItem, site=site)
+class WorkItemAdmin(LookOnly):
+    """Work items, newest first; what people fill in is for their colleagues."""
+
+    list_display = ("id", "run", "title", "kind", "persona", "state", "holder", "opened_at")
+    list_filter = ("state", "kind", "persona")
+    list_select_related = ("run__use_case", "persona", "holder")
+    search_fields = ("title", "key", "run__use_case__key")
+    exclude = ("draft", "data")
+    ordering = ("-id",)
+
+
+@admin.register(Gate, site=site)
+class GateAdmin(LookOnly):
+    """Gates, newest first; their evidence is on the pages."""
+
+    list_display = ("id", "run", "stage", "state", "opened_at", "due_at", "closed_by", "closed_at")
+    list_filter = ("state",)
+    list_select_related = ("run__use_case", "stage", "closed_by")
+    search_fields = ("stage__key", "run__use_case__key")
+    exclude = ("pack",)
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Leave the evidence out."""
+        return super().get_queryset(request).defer("pack")
+
+
+@admin.register(Decision, site=site)
+class DecisionAdmin(LookOnly):
+    """Decisions, newest first."""
+
+    list_display = ("id", "gate", "user", "verdict", "reason_code", "state", "at")
+    list_filter = ("state", "verdict", "reason_code")
+    list_select_related = ("gate__stage", "user")
+    search_fields = ("user__name", "user__username", "reason")
+    ordering = ("-id",)
+
+
+@admin.register(HandOff, site=site)
+class HandOffAdmin(LookOnly):
+    """Hand-offs, newest first."""
+
+    list_display = ("id", "run", "code", "source", "target", "state", "offered_by", "answered_by")
+    list_filter = ("state", "code")
+    list_select_related = ("run__use_case", "source", "target", "offered_by", "answered_by")
+    search_fields = ("run__use_case__key", "source__key", "target__key")
+    ordering = ("-id",)
+
+
+@admin.register(Event, site=site)
+class EventAdmin(LookOnly):
+    """The ledger, newest first."""
+
+    list_display = ("id", "stream", "seq", "type", "actor_name", "subject", "subject_id", "at")
+    list_filter = ("actor_kind", "type")
+    list_select_related = ("stream",)
+    search_fields = ("type", "actor_name", "stream__kind", "stream__key")
+    date_hierarchy = "at"
+    ordering = ("-id",)
