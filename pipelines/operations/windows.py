@@ -37,3 +37,8 @@ def text_of(value: Json) -> str:
         return str(int(value))
     text = str(value).strip()
     return text.lower() if text.lower() in ("true", "false") else text
+
+
+def class_of(text: str) -> str:
+    """The class that a text means where answers say 1 and reports say true, or the reverse."""
+    return {"true": "1", "false": "0"}.get(text.lower(), text)

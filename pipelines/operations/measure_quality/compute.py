@@ -74,10 +74,18 @@ def _metric(context: Context) -> str:
 
 
 def _labels(known: pd.DataFrame, positive: str) -> Labels:
-    actual = known[windows.ACTUAL].astype(str)
-    chosen = windows.text_of(positive) if positive else max(actual, default="")
-    found: Labels = np.asarray(actual == chosen, dtype=np.int64)
+    actual = _classes(known[windows.ACTUAL])
+    found: Labels = np.asarray(actual == _positive(actual, positive), dtype=np.int64)
     return found
+
+
+def _classes(values: pd.Series) -> pd.Series:
+    """Classes as text, told apart as people mean them."""
+    return values.astype(str).map(windows.class_of)
+
+
+def _positive(actual: pd.Series, positive: str) -> str:
+    return windows.class_of(windows.text_of(positive)) if positive else str(max(actual, default=""))
 
 
 def _lags(known: pd.DataFrame) -> dict[str, Json]:
@@ -146,9 +154,8 @@ def _worth(context: Context, known: pd.DataFrame, rows: Scored) -> dict[str, Jso
     costs: Costs | None = parse_costs(context.mapping("costs"))
     if costs is None:
         return {}
-    given = context.text("positive")
-    positive = windows.text_of(given) if given else max(known[windows.ACTUAL].astype(str))
-    flags = np.asarray(known[windows.LABEL].astype(str) == positive, dtype=np.float64)
+    positive = _positive(_classes(known[windows.ACTUAL]), context.text("positive"))
+    flags = np.asarray(_classes(known[windows.LABEL]) == positive, dtype=np.float64)
     money = worth(flags, rows.labels, costs)
     sums = sum_samples(np.column_stack([money, np.ones(money.size)]), rows.drawn)
     low, high = np.percentile(1000 * sums[:, 0] / sums[:, 1], (2.5, 97.5))

@@ -180,6 +180,18 @@ def test_quality_that_fell_raises_an_alert(tmp_path: Path, metric: str) -> None:
     assert facts["alerts"] == 1
 
 
+def test_true_and_1_are_one_class(tmp_path: Path) -> None:
+    made = write_window(tmp_path, rows=400, labels=400)
+    plain = quality(tmp_path, made.window, made.predictions)
+    frame = read_table(made.window)
+    frame[windows.ACTUAL] = frame[windows.ACTUAL].map({"1": "true", "0": "false"})
+    told = write_table(frame, tmp_path / "told.parquet")
+    for positive in ("", "1", "True"):
+        found = quality(tmp_path, told, made.predictions, positive=positive)
+        assert found["worth_per_1000"] == plain["worth_per_1000"]
+        assert found["value"] == plain["value"]
+
+
 def test_few_labels_are_not_judged(tmp_path: Path) -> None:
     made = write_window(tmp_path, rows=600, labels=199)
     facts = quality(tmp_path, made.window, made.predictions)
