@@ -74,7 +74,7 @@ def create_user(
             capabilities=list(capabilities),
             is_staff="operations.manage" in capabilities,
         )
-        user.personas.set(personas)
+        user.personas.set(Persona.objects.filter(code__in=personas))
         command.recorder.record(
             ("person", str(user.pk)),
             "person.created",

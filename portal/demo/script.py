@@ -150,7 +150,7 @@ ITEMS: Final[dict[tuple[str, str], dict[str, Any]]] = {
         "slices": ["carrier", "origin"],
     },
 }
-SERVE: Final = {
+SERVE: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("serve", "consumers"): {
         "consumers": ["passenger desk EWR", "passenger desk JFK", "passenger desk LGA"],
         "volume": "some 920 flights a day",
