@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from django.db import models
 from django.db.models import (
     BooleanField,
+    CharField,
     F,
     Func,
     Max,
@@ -18,10 +19,11 @@ from django.db.models import (
     Value,
     prefetch_related_objects,
 )
+from django.db.models.functions import Cast
 
 from personas import policies, queries
 from personas.errors import Invalid, NotFound
-from personas.models import BatonNow, Event, Token, User
+from personas.models import BatonNow, Event, Stream, Token, User
 from pipelines.artefacts.models import Artefact
 from pipelines.monitoring import queries as monitoring
 from pipelines.monitoring.models import Alert
@@ -289,6 +291,29 @@ def events_for(user: User, stream: str) -> QuerySet[Event]:
     if not _may_follow(user, kind, key):
         raise NotFound("stream", f"There is no stream {stream!r} that you may see.")
     return queries.events_of(kind, key)
+
+
+def ledger_of(user: User) -> QuerySet[Event]:
+    """Return every event the person may read, of all streams, with their people, newest first."""
+    rows = Event.objects.select_related("actor", "stream").order_by("-at", "-id")
+    if user.can("read_all"):
+        return rows
+    seen = visible(user)
+    runs, models = Run.objects.filter(use_case__in=seen), registry.models(user)
+    mine = Q(stream__kind="person", stream__key=str(user.pk))
+    for kind, found in (("run", runs), ("use_case", seen), ("model", models)):
+        keys = found.order_by().annotate(text=Cast("pk", CharField())).values("text")
+        mine |= Q(stream__kind=kind, stream__key__in=keys)
+    return rows.filter(mine)
+
+
+def stream_for(user: User, name: str) -> Stream:
+    """Return the stream `kind:key` that the person may follow. Raises NotFound."""
+    kind, _, key = name.partition(":")
+    found = Stream.objects.filter(kind=kind, key=key).first()
+    if found is None or not _may_follow(user, kind, key):
+        raise NotFound("stream", f"There is no stream {name!r} that you may see.")
+    return found
 
 
 def _may_follow(user: User, kind: str, key: str) -> bool:

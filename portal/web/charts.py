@@ -135,11 +135,15 @@ def roc(curve: Sequence[Mapping[str, Any]]) -> Plot | None:
 
 def calibration(bins: Sequence[Mapping[str, Any]]) -> Plot | None:
     """Return the calibration plot: mean score of a bin against the share that came true."""
-    rows = [row for row in bins if _is_number(row.get("mean_score")) and _is_number(row.get("share"))]
+    rows = [
+        row for row in bins if _is_number(row.get("mean_score")) and _is_number(row.get("share"))
+    ]
     if len(rows) < 2:
         return None
     highest = max(max(row["mean_score"], row.get("high") or row["share"]) for row in rows)
-    most = next(step for step in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0) if step >= min(highest, 1))
+    most = next(
+        step for step in (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0) if step >= min(highest, 1)
+    )
     points = tuple(
         Point(
             x=_x(row["mean_score"], most),

@@ -1,4 +1,4 @@
-"""Checks as people look at them: verdict, value against threshold, the round before, the details."""
+"""Checks as people look at them: verdict, value against threshold, the round before, details."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,0 +1,69 @@
+"""What forbids each act on a run, its stages and steps: what a disabled button says.
+
+The actions ask the same policies and life cycles again on locked rows.
+"""
+
+from personas.errors import Conflict, DomainError
+from pipelines.lifecycles import RUN, RunState, StageState, StepState, can_move
+from pipelines.runs.models import Run, Stage, Step
+from pipelines.runs.policies import Hat, not_managing, not_owning, not_starting
+
+RERUNNABLE = (StageState.ACTIVE, StageState.IN_REVIEW, StageState.DONE, StageState.FAILED)
+
+
+def of_run(hat: Hat, run: Run) -> dict[str, DomainError | None]:
+    """Return what forbids the person to start, pause, resume, cancel or give up the run."""
+    managing = not_managing(hat, run)
+    ending = not_managing(hat, run, initiator=True)
+    return {
+        "start": not_starting(hat, run) or _impossible(run, "start"),
+        "pause": managing or _impossible(run, "pause"),
+        "resume": managing or _impossible(run, "resume"),
+        "cancel": ending or _impossible(run, "cancel"),
+        "give_up": ending or _impossible(run, "give_up"),
+    }
+
+
+def _impossible(run: Run, event: str) -> DomainError | None:
+    if can_move(RUN, run.state, event):
+        return None
+    return Conflict("illegal_move", f"{run.label} is {run.state.lower()}.", state=run.state)
+
+
+def _standing(run: Run) -> DomainError | None:
+    if run.state == RunState.RUNNING:
+        return None
+    code = "run_paused" if run.state == RunState.PAUSED else "run_not_running"
+    return Conflict(code, f"{run.label} is {run.state.lower()}; this needs a running one.")
+
+
+def of_stage(hat: Hat, stage: Stage) -> dict[str, DomainError | None]:
+    """Return what forbids the person to take, rerun or send back the stage's present round."""
+    blocked = _standing(stage.run) or not_owning(hat, stage)
+    return {
+        "take": blocked or _not_free(stage),
+        "rerun": blocked or _in_state(stage, *RERUNNABLE),
+        "send_back": blocked or _in_state(stage, StageState.FAILED),
+    }
+
+
+def _not_free(stage: Stage) -> DomainError | None:
+    if stage.owner_id is not None:
+        return Conflict("claimed_by_other", f"{stage.owner} owns {stage.key}.")
+    return _in_state(stage, StageState.ACTIVE)
+
+
+def _in_state(stage: Stage, *states: str) -> DomainError | None:
+    if stage.state in states:
+        return None
+    return Conflict("stage_state", f"{stage.key} is {stage.state.lower()}.", state=stage.state)
+
+
+def not_retrying(hat: Hat, step: Step) -> DomainError | None:
+    """Return why the person may not try the step again."""
+    refusal = _standing(step.stage.run) or not_owning(hat, step.stage)
+    if refusal is not None:
+        return refusal
+    if step.state != StepState.FAILED:
+        return Conflict("not_failed", f"{step.key} has not failed.", state=step.state)
+    return None
