@@ -144,13 +144,14 @@ class Release:
 def release(
     case: UseCase | None = None, *, family: str = "boosting", seed: int = 1,
     parameters: Mapping[str, Any] | None = None, approve: bool = True,
+    made: Packaged | None = None,
 ) -> Release:  # fmt: skip
     """Register (and approve) a version of a real package."""
     case = case or use_case()
     run = run_of(case)
     run.parameters = dict(parameters or {})
     run.save(update_fields=["parameters"])
-    made = packaged(family, seed)
+    made = made or packaged(family, seed)
     step_with(run, "explore.split", {"holdout": made.holdout}, {}, position=2)
     facts = {
         "threshold": 0.4, "classes": [0, 1], "columns": ["wind"],

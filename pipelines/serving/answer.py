@@ -9,8 +9,7 @@ from uuid import UUID, uuid4
 
 from pipelines.operations.contract import Json
 from pipelines.operations.windows import FALLBACK, MODEL
-from pipelines.serving.log import LogWriter
-from pipelines.serving.models import Prediction
+from pipelines.serving.log import Entry, LogWriter
 from pipelines.serving.predict import Line, Problem, RowsError, Served
 
 log = logging.getLogger("baton.serve")
@@ -168,11 +167,9 @@ class _Notes:
     request: UUID
     seconds: float
 
-    def of(
-        self, by: Served | None, places: Sequence[int], found: Scored | None
-    ) -> list[Prediction]:
+    def of(self, by: Served | None, places: Sequence[int], found: Scored | None) -> list[Entry]:
         return [
-            Prediction(
+            Entry(
                 model_id=self.model,
                 version_id=by.version_id if by else None,
                 deployment_id=by.deployment if by else None,
@@ -180,7 +177,7 @@ class _Notes:
                 served_by=MODEL if by else FALLBACK,
                 key=self.asked.keys[index],
                 event_time=self.asked.event_times[index],
-                inputs=dict(self.asked.rows[index]),
+                inputs=self.asked.rows[index],
                 score=found.scores[place] if found else None,
                 label=found.labels[place] if found else None,
                 failed=found.failed if found else False,

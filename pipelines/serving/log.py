@@ -4,9 +4,15 @@ What a crash may lose: the rows not yet written, normally those of the last quar
 never more than LIMIT. A full queue refuses new predictions rather than answer them unlogged.
 """
 
+import csv
+import io
+import json
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
 
 from django.db import (
     DatabaseError,
@@ -18,13 +24,35 @@ from django.db import (
 )
 
 from personas.errors import Busy
-from pipelines.serving.models import Prediction
+from pipelines.operations.contract import Json
 
 EVERY = 0.25  # seconds between two writes
-BATCH = 2000  # rows of one INSERT
+BATCH = 2000  # rows of one COPY
 LIMIT = 50_000  # rows that may wait
 
 log = logging.getLogger("baton.serve")
+
+
+class Entry(NamedTuple):
+    """One row of the log; the fields are the table's columns."""
+
+    model_id: int
+    version_id: int | None
+    deployment_id: int | None
+    mode: str
+    served_by: str
+    key: str
+    event_time: datetime | None
+    inputs: Mapping[str, Json]
+    score: float | None
+    label: Json
+    failed: bool
+    latency: float
+    request: UUID
+    asked_by_id: int | None
+
+
+_COPY = f"COPY serving_prediction ({', '.join(Entry._fields)}) FROM STDIN (FORMAT csv)"
 
 
 class LogWriter:
@@ -34,7 +62,7 @@ class LogWriter:
         self.every = every
         self.limit = limit
         self.written = 0
-        self._rows: list[Prediction] = []
+        self._rows: list[Entry] = []
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="prediction-log", daemon=True)
@@ -53,7 +81,7 @@ class LogWriter:
         if len(self._rows) + count > self.limit:
             raise Busy("log_full", "The prediction log is behind; ask again in a moment.")
 
-    def add(self, rows: Sequence[Prediction]) -> None:
+    def add(self, rows: Sequence[Entry]) -> None:
         """Take rows to be written."""
         with self._lock:
             self._rows.extend(rows)
@@ -86,10 +114,12 @@ class LogWriter:
         connection.close()
 
 
-def _write(batch: Sequence[Prediction]) -> int:
+def _write(batch: Sequence[Entry]) -> int:
     """Write rows and return how many; one that the database refuses must not hold up the rest."""
     try:
-        Prediction.objects.bulk_create(batch)
+        with connection.cursor() as cursor:
+            # Several times quicker than the ORM's INSERT, and holds the GIL as much less.
+            cursor.copy_expert(_COPY, _as_csv(batch))
     except (DataError, IntegrityError, ValueError):
         if len(batch) == 1:
             log.exception("a prediction cannot be logged: key %r", batch[0].key)
@@ -97,3 +127,15 @@ def _write(batch: Sequence[Prediction]) -> int:
         half = len(batch) // 2
         return _write(batch[:half]) + _write(batch[half:])
     return len(batch)
+
+
+def _as_csv(batch: Sequence[Entry]) -> io.StringIO:
+    """The rows as COPY reads them: an empty field is null."""
+    lines = io.StringIO()
+    writer = csv.writer(lines)
+    for entry in batch:
+        label = None if entry.label is None else json.dumps(entry.label)
+        inputs = json.dumps(entry.inputs, separators=(",", ":"), allow_nan=False)
+        writer.writerow(entry._replace(inputs=inputs, label=label))  # type: ignore[arg-type]
+    lines.seek(0)
+    return lines

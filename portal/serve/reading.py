@@ -27,6 +27,8 @@ def parse(body: bytes) -> dict[str, Any]:
         found = json.loads(
             body, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
         )
+        if b"\\ud" in body.lower():  # half of a pair would be no text that can be stored
+            json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as problem:
         raise HttpError(400, "malformed", f"The body is no JSON: {problem}") from problem
     if not isinstance(found, dict):

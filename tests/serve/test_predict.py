@@ -132,6 +132,8 @@ def test_bad_rows_are_refused_with_row_column_rule_and_value(asking: Asking) -> 
         (b"[1]", 400),
         (b'{"rows": [{"wind": NaN}]}', 400),
         (b'{"rows": [{"wind": 1e999}]}', 400),
+        (b'{"rows": [{"place": "\\ud83d"}]}', 400),
+        (b'{"rows": [{"place": "\\ud83d\\ude00"}]}', 422),
         (b'{"rows": [{"wind": 1111111111111111111111}]}', 400),
         (b'{"rows": [{"place": "a\\u0000"}]}', 400),
         (b'{"rows": []}', 422),
