@@ -33,7 +33,7 @@ def verb(
         scopes = {"POST": scope}
 
         @extend_schema(
-            summary=(action.__doc__ or name).strip().splitlines()[0],
+            summary=_summary(action),
             request=None if body is Nothing else body,
             responses=answer,
         )
@@ -43,5 +43,10 @@ def verb(
             return self.reply(action(actor=self.actor, key=self.key, **{noun: thing}, **given))
 
     Verb.__name__ = Verb.__qualname__ = name
-    Verb.__doc__ = action.__doc__
+    Verb.__doc__ = _summary(action)
     return Verb
+
+
+def _summary(action: Callable[..., Answer]) -> str:
+    """The first line of the action's docstring, without what it raises: the statuses say that."""
+    return (action.__doc__ or "").strip().splitlines()[0].split(" Raises ")[0]

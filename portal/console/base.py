@@ -60,9 +60,9 @@ class LookOnly(Table):
     ) -> HttpResponse:
         """Show one row with its buttons; each posts the action for this row alone."""
         offered = [
-            {"name": name, "label": label}
-            for name, (_, __, label) in (self.get_actions(request) or {}).items()
-            if name in self.buttons
+            {"name": name, "label": action[2]}
+            for name, action in self.get_actions(request).items()
+            if action is not None and name in self.buttons
         ]
         place = reverse(f"console:{self.opts.app_label}_{self.opts.model_name}_changelist")
         extra = {"buttons": offered, "buttons_to": place, "row": object_id}

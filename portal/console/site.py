@@ -27,6 +27,11 @@ class ConsoleSite(AdminSite):
         user = request.user
         return isinstance(user, User) and user.is_staff and user.can("operations.manage")
 
+    def get_urls(self) -> list[Any]:
+        """Leave out the change of passwords, which is no page of the console."""
+        urls = super().get_urls()
+        return [url for url in urls if not str(getattr(url, "name", "")).startswith("password_")]
+
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
