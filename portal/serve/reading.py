@@ -24,9 +24,7 @@ def parse(body: bytes) -> dict[str, Any]:
     if b"\\u0000" in body:
         raise HttpError(400, "malformed", "The body holds U+0000, which no text may contain.")
     try:
-        found = json.loads(
-            body, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole
-        )
+        found = json.loads(body, parse_constant=_no_constant, parse_float=_finite, parse_int=_whole)
         if b"\\ud" in body.lower():  # half of a pair would be no text that can be stored
             json.dumps(found, ensure_ascii=False).encode()
     except (ValueError, RecursionError) as problem:

@@ -46,25 +46,26 @@ def fields(context: Context, sources: Sources) -> list[Field]:
         return str(stated.get(key) or default)
 
     computed, person = "computed", "stated"
+    meant = said("intended_use", context.text("acts"))
     rows = [
         ("Model details", "details", "The model", _details(sources), computed),
         ("Model details", "inputs", "What it reads", _inputs(sources), computed),
         ("Model details", "contact", "Who to ask", said("contact"), person),
         ("Intended use", "question", "Question", context.text("question"), person),
-        ("Intended use", "intended_use", "Meant for", said("intended_use", context.text("acts")), person),
+        ("Intended use", "intended_use", "Meant for", meant, person),
         ("Intended use", "out_of_scope", "Not meant for", said("out_of_scope"), person),
         ("Intended use", "fallback", "When it cannot answer", context.text("fallback"), person),
         ("Factors", "factors", "Who or what may be treated differently", said("factors"), person),
         ("Metrics", "metrics", "Scores with 95 % intervals", _metrics(sources), computed),
         ("Metrics", "threshold", "Threshold and its price", _threshold(sources), computed),
-        ("Evaluation data", "evaluation_data", "Rows it was judged on", _judged_on(sources), computed),
-        ("Training data", "training_data", "Rows it learned from", _learned_from(sources), computed),
+        ("Evaluation data", "evaluation_data", "Judged on", _judged_on(sources), computed),
+        ("Training data", "training_data", "Learned from", _learned_from(sources), computed),
         ("Quantitative analyses", "slices", "Quality by slice", _slices(sources), computed),
         ("Quantitative analyses", "importance", "What it goes by", _importance(sources), computed),
         ("Ethical considerations", "ethics", "Considered", said("ethics"), person),
         ("Caveats and recommendations", "caveats", "Caveats", said("caveats"), person),
         ("Caveats and recommendations", "reproduced", "Trained again", _again(sources), computed),
-    ]  # fmt: skip
+    ]
     return [Field(*row) for row in rows]
 
 
@@ -127,13 +128,11 @@ def _learned_from(sources: Sources) -> str:
     rows = contract.get("rows")
     if not isinstance(rows, int):
         return ""
-    parts = [f"Out of {rows:,} rows under the data contract."]
     sheet = contract.get("datasheet")
     stated = {**contract, **(sheet if isinstance(sheet, dict) else {})}
-    for key in ("origin", "rights", "gaps", "retention"):
-        if stated.get(key):
-            parts.append(f"{key.capitalize()}: {stated[key]}.")
-    return " ".join(parts)
+    known = [key for key in ("origin", "rights", "gaps", "retention") if stated.get(key)]
+    said = [f"{key.capitalize()}: {str(stated[key]).rstrip('.')}." for key in known]
+    return " ".join([f"Out of {rows:,} rows under the data contract.", *said])
 
 
 def _slices(sources: Sources) -> str:
