@@ -148,7 +148,9 @@ def _map_problems(field: FieldDef, value: Json) -> list[str]:
         found += [f"has an unknown entry {key!r}" for key in value if key not in field.choices]
     if field.values:
         legal = ", ".join(map(str, field.values))
-        wrong = [key for key, entry in value.items() if entry not in field.values]
+        # An object says more than one value can; whoever reads it judges its parts.
+        plain = {key: entry for key, entry in value.items() if not isinstance(entry, dict)}
+        wrong = [key for key, entry in plain.items() if entry not in field.values]
         found += [f"{key}: must be one of {legal}, got {value[key]!r}" for key in wrong]
     return found
 

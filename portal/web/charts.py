@@ -12,7 +12,8 @@ PLOT = 240.0  # px of a square plot's sides
 PLOT_LEFT = 40.0
 PLOT_TOP = 8.0
 PLOT_BOTTOM = 32.0
-TICKS = 5
+TICKS = 5  # at most, besides zero
+STEPS = (0.02, 0.05, 0.1, 0.2, 0.25)
 
 
 @dataclass(frozen=True)
@@ -183,7 +184,8 @@ def _y(value: float, most: float) -> float:
 
 def _ticks(most: float, *, across: bool) -> tuple[Tick, ...]:
     place = _x if across else _y
-    values = [most * index / TICKS for index in range(TICKS + 1)]
+    step = next(step for step in STEPS if most / step <= TICKS)
+    values = [step * index for index in range(round(most / step) + 1)]
     return tuple(Tick(place(value, most), f"{value:.2g}") for value in values)
 
 

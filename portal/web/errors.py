@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
@@ -27,7 +27,7 @@ from personas.errors import (
 from portal.uploads import TooLarge
 from portal.web.forms import return_path
 
-View = Callable[..., HttpResponse]
+View = Callable[..., HttpResponseBase]
 
 # Kind -> its name, HTTP status and headline; the first that fits counts.
 KINDS: Final[Mapping[type[DomainError], tuple[str, int, str]]] = {
@@ -69,7 +69,7 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
 
 def _guarded(view: View, methods: list[str]) -> View:
     @wraps(view)
-    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except DomainError as error:

@@ -14,6 +14,7 @@ from pipelines.blueprints.spec import FieldDef
 
 PREFIX = "f."
 MOST_ROWS = 2_000
+SHORT_FOR = "available"
 
 
 def read(fields: Iterable[FieldDef], posted: QueryDict) -> dict[str, Any]:
@@ -66,7 +67,8 @@ def _map(name: str, posted: QueryDict) -> dict[str, Any]:
         value = entry_of(values[index] if index < len(values) else "")
         more = entry_of(mores[index] if index < len(mores) else "")
         if isinstance(more, dict):
-            value = more
+            # A plain value beside more is short for when the column is known (seal_contract).
+            value = {SHORT_FOR: value, **more} if value not in ("", None) else more
         if key.strip() and value not in ("", None):
             found[key.strip()] = value
     return found

@@ -10,7 +10,8 @@ from django.urls import reverse
 from personas.errors import Conflict, Gone, Invalid
 from pipelines.runs.actions import gates
 from pipelines.runs.models import Gate
-from pipelines.runs.queries.review import VERDICTS, Review, review
+from pipelines.runs.queries.choices import VERDICTS
+from pipelines.runs.queries.review import Review, review
 from portal import access
 from portal.web import charts
 from portal.web.errors import change, form_page

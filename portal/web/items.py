@@ -175,6 +175,7 @@ def _entries(field: Field, value: Any) -> tuple[Entry, ...]:
 def _entry(field: Field, key: str, value: Any, column: Column | None) -> Entry:
     text = fields.text_of(value)
     named = isinstance(value, dict)
-    if named and len(value) == 1 and next(iter(value.values())) in field.definition.values:
-        return Entry(key, fields.text_of(next(iter(value.values()))), "", column)
+    if named and value.get(fields.SHORT_FOR) in field.definition.values:
+        rest = {name: entry for name, entry in value.items() if name != fields.SHORT_FOR}
+        return Entry(key, str(value[fields.SHORT_FOR]), fields.text_of(rest), column)
     return Entry(key, "" if named else text, text if named else "", column)

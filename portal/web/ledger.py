@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import render
 
 from personas.models import Event
@@ -66,7 +66,7 @@ def ledger(request: HttpRequest) -> HttpResponse:
 
 
 @page
-def export(request: HttpRequest) -> StreamingHttpResponse:
+def export(request: HttpRequest) -> HttpResponseBase:
     """Answer every event of a stream as JSON lines, oldest first, with its digests."""
     stream = access.stream_for(user_of(request), request.GET.get("stream", "")[:120])
     events = stream.events.select_related("stream").order_by("seq")

@@ -8,6 +8,7 @@ from typing import Any
 from pipelines.runs.models import Check
 
 MOST_DETAILS = 50
+SHORT = ("kpi", "pii", "slo")
 CLASSES: Mapping[str, str] = {
     "law": "a rule",
     "tool": "a tool's limit",
@@ -59,7 +60,8 @@ class CheckView:
 
 def title_of(name: str) -> str:
     """Return what people read for a check's name."""
-    return name.replace("_", " ").capitalize()
+    words = [word.upper() if word in SHORT else word for word in name.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
 def view_of(check: Check, *, now: datetime, before: Check | None = None) -> CheckView:

@@ -148,7 +148,7 @@ def _steps(hand_off: HandOff, source: StageDef, hat: Hat) -> tuple[StepView, ...
     found = []
     for step in rows.prefetch_related(Prefetch("attempts", attempts, to_attr="tried")):
         step.stage = hand_off.source
-        found.append(step_view(source, step, step.tried, hat=hat))  # type: ignore[attr-defined]
+        found.append(step_view(source, step, step.tried, hat=hat))
     return tuple(found)
 
 

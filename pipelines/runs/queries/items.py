@@ -33,6 +33,11 @@ class Column:
     known: str = ""
     personal: bool = False
 
+    @property
+    def missing_percent(self) -> float | None:
+        """The share of missing values, in per cent."""
+        return None if self.missing is None else self.missing * 100
+
 
 @dataclass(frozen=True)
 class Field:
@@ -181,7 +186,8 @@ def _fields(
         if field.suggest is not None:
             known = _columns(held, facts) if known is None else known
             listed = held.value(field.suggest)
-            texts = [name for name in listed if isinstance(name, str)] if listed else []
+            names_listed = listed if isinstance(listed, list) else []
+            texts = [name for name in names_listed if isinstance(name, str)]
             columns = [known.get(name, Column(name)) for name in texts]
         found.append(Field(field, value, tuple(columns)))
     return tuple(found)

@@ -8,51 +8,21 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Count
-
-from personas.errors import Conflict, DomainError, Gone
+from personas.errors import DomainError
 from personas.models import User
 from pipelines.artefacts.models import Artefact
 from pipelines.blueprints.spec import StageDef
-from pipelines.lifecycles import DecisionState, GateState, RunState, Verdict
-from pipelines.runs.models import Decision, Gate, Stage
+from pipelines.lifecycles import DecisionState
+from pipelines.runs.models import Decision, Gate
 from pipelines.runs.policies import Hat, not_deciding
-from pipelines.runs.queries import names
 from pipelines.runs.queries.brief import VOICES, Brief, brief
 from pipelines.runs.queries.changes import Change, changes, same_steps
 from pipelines.runs.queries.checks import CheckView, views_of
+from pipelines.runs.queries.choices import Choice, Target, choices, closed, targets
 from pipelines.runs.queries.clock import now as read_clock
 from pipelines.runs.queries.facts import Facts, document, outputs_of
-from pipelines.runs.rounds import RERUN
 from pipelines.runs.rows import blueprint_of
 from pipelines.usecases.models import Seat
-
-VERDICTS: Mapping[str, str] = {
-    Verdict.APPROVE: "Approve",
-    Verdict.REQUEST_CHANGES: "Request changes",
-    Verdict.REJECT: "Reject",
-    Verdict.ABSTAIN: "Abstain",
-    Verdict.WITHDRAW: "Withdraw my decision",
-}
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A verdict with what it leads to, and the error that forbids it (None: it may be taken)."""
-
-    verdict: str
-    label: str
-    leads_to: str
-    refusal: DomainError | None
-
-
-@dataclass(frozen=True)
-class Target:
-    """A stage that changes may be asked of, with the rounds it has left."""
-
-    key: str
-    title: str
-    left: int
 
 
 @dataclass(frozen=True)
@@ -128,11 +98,11 @@ def review(user: User, gate: Gate, *, voice: str = "") -> Review:
     facts: Facts = gate.pack.get("facts") or {}
     earlier: Facts = (previous.pack.get("facts") or {}) if previous else {}
     checks = views_of(gate.checks.all(), now=now, before=previous.checks.all() if previous else ())
-    targets = _targets(gate)
+    back_to = targets(gate)
     mine = _in_force(gate, user)
     voices = _voices(hat, gate)
     same, other = _steps(gate, previous)
-    refusal = _closed(gate) or not_deciding(hat, gate)
+    refusal = closed(gate) or not_deciding(hat, gate)
     return Review(
         gate=gate,
         stage=stage,
@@ -149,8 +119,8 @@ def review(user: User, gate: Gate, *, voice: str = "") -> Review:
         places=tuple(_places(gate)),
         mine=mine,
         refusal=refusal,
-        choices=tuple(_choices(gate, refusal, checks=checks, targets=targets, mine=mine)),
-        targets=targets,
+        choices=tuple(choices(gate, refusal, checks=checks, targets=back_to, mine=mine)),
+        targets=back_to,
         curves=_curves(gate),
     )
 
@@ -261,86 +231,6 @@ def _place(
         else:
             barred.append((str(user), refusal.message))
     return Place(persona, decision, tuple(people), tuple(barred))
-
-
-def _closed(gate: Gate) -> DomainError | None:
-    """Why nobody decides here now: the gate is closed, or its run stands still."""
-    if gate.state != GateState.OPEN:
-        at = f" at {gate.closed_at:%d %b %H:%M}" if gate.closed_at else ""
-        by = f"{gate.closed_by} closed this gate{at}." if gate.closed_by else f"Closed{at}."
-        if gate.state in (GateState.EXPIRED, GateState.CLOSED_UNDECIDED):
-            return Gone("gate_closed", f"{by} {gate.closing_reason}".strip(), at=gate.closed_at)
-        return Conflict("already_decided", by, at=gate.closed_at, by=str(gate.closed_by or ""))
-    if gate.run.state != RunState.RUNNING:
-        code = "run_paused" if gate.run.state == RunState.PAUSED else "run_not_running"
-        return Conflict(code, f"{gate.run.label} is {gate.run.state.lower()}: {gate.run.reason}")
-    return None
-
-
-def _targets(gate: Gate) -> tuple[Target, ...]:
-    """Stages that changes may be asked of; rounds are counted as `rounds.rounds_left` does."""
-    wanted = gate.policy["send_back_to"]
-    sent = Stage.objects.filter(run=gate.run_id, key__in=wanted).exclude(return_reason="")
-    counted = sent.exclude(return_code=RERUN).values_list("key").annotate(n=Count("id"))
-    had = dict(counted.order_by())
-    blueprint = blueprint_of(gate.run)
-    return tuple(
-        Target(
-            key, blueprint.stage(key).title, blueprint.stage(key).max_rounds - 1 - had.get(key, 0)
-        )
-        for key in wanted
-    )
-
-
-def _choices(
-    gate: Gate,
-    refusal: DomainError | None,
-    *,
-    checks: Sequence[CheckView],
-    targets: Sequence[Target],
-    mine: Decision | None,
-) -> list[Choice]:
-    red = [check.title for check in checks if check.blocks]
-    own: dict[str, DomainError | None] = {
-        Verdict.APPROVE: Conflict("check_red", f"Approval waits for: {', '.join(red)}.")
-        if red
-        else None,
-        Verdict.REQUEST_CHANGES: _no_target(targets),
-        Verdict.WITHDRAW: None
-        if mine
-        else Conflict("nothing_to_withdraw", "You have no decision in force here."),
-    }
-    return [
-        Choice(verdict, label, _leads_to(gate, verdict, targets), refusal or own.get(verdict))
-        for verdict, label in VERDICTS.items()
-    ]
-
-
-def _no_target(targets: Sequence[Target]) -> DomainError | None:
-    if not targets:
-        return Conflict("no_target", "This gate names no stage to send back to.")
-    if all(target.left < 1 for target in targets):
-        return Conflict("max_rounds", "Every stage it could go back to has had all its rounds.")
-    return None
-
-
-def _leads_to(gate: Gate, verdict: str, targets: Sequence[Target]) -> str:
-    opens = [definition.title for definition in names.opened_by(gate.run, gate.stage.key)]
-    if verdict == Verdict.APPROVE:
-        asked = names.personas_asked(gate.policy["rules"])
-        return f"Once {asked} approved: {' and '.join(opens) or 'the run is done'}."
-    if verdict == Verdict.REQUEST_CHANGES:
-        return "Opens the next round of the stage you name; what did not change is reused."
-    if verdict == Verdict.REJECT:
-        ends = {
-            "fail_run": "The run fails.",
-            "end_rejected": "The run ends as rejected.",
-            "send_back": f"It goes back to {targets[0].title}." if targets else "The run ends.",
-        }
-        return ends.get(gate.policy["on_reject"], "")
-    if verdict == Verdict.ABSTAIN:
-        return "You leave it to the others; it counts neither way."
-    return "Your decision counts no more; the gate stays open."
 
 
 def _curves(gate: Gate) -> Mapping[str, Any]:

@@ -73,8 +73,8 @@ class RoundView:
 
     @property
     def red(self) -> int:
-        """How many of its checks are not green."""
-        return sum(check.verdict != "pass" for check in self.checks)
+        """How many of its checks keep it from being approved, or did."""
+        return sum(check.blocking and check.verdict != "pass" for check in self.checks)
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,8 @@ def _round(rows: _Rows, stage: Stage, *, hat: Hat, now: datetime) -> RoundView:
     blueprint = blueprint_of(rows.run)
     definition = blueprint.stage(stage.key)
     gate = next((g for g in reversed(rows.gates) if g.stage_id == stage.pk), None)
-    own, contract = [], []
+    own: list[StepView] = []
+    contract: list[StepView] = []
     for step in rows.steps:
         if step.stage_id != stage.pk or not step.current:
             continue
