@@ -89,8 +89,10 @@ def _positive(actual: pd.Series, positive: str) -> str:
 
 
 def _lags(known: pd.DataFrame) -> dict[str, Json]:
-    """Hours from the event to the report of its outcome."""
-    lag = (known[windows.RECEIVED_AT] - known[windows.EVENT_TIME]).dropna()
+    """Hours from the event, or from the answer where that came later, to the report."""
+    # Replayed traffic is answered long after its events: then only the wait since counts.
+    began = known[[windows.EVENT_TIME, windows.AT]].max(axis=1)
+    lag = (known[windows.RECEIVED_AT] - began).dropna()
     hours = lag.dt.total_seconds().to_numpy() / HOUR
     if not hours.size:
         return {"lag_p50_hours": None, "lag_p95_hours": None}
