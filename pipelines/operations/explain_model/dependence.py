@@ -19,11 +19,12 @@ def dependence(view: View, name: str, *, seed: int) -> dict[str, Json]:
     rng = np.random.default_rng([seed, 1])
     picked = np.sort(rng.choice(labels.size, min(ROWS, labels.size), replace=False))
     rows = view.rows(picked)
-    points: list[Json] = []
-    for place in _examples(view.holdout.frame[name]):
-        changed = view.replaced(rows, name, view.rows(np.asarray([place])))
-        score = float(view.scores(changed).mean())
-        points.append({"value": plain(view.holdout.frame[name].iloc[place]), "score": score})
+    places = _examples(view.holdout.frame[name])
+    changed = (view.replaced(rows, name, view.rows(np.asarray([place]))) for place in places)
+    points: list[Json] = [
+        {"value": plain(view.holdout.frame[name].iloc[place]), "score": float(scores.mean())}
+        for place, scores in zip(places, view.scores_each(changed), strict=True)
+    ]
     return {"column": name, "points": points}
 
 

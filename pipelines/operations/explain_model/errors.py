@@ -19,7 +19,7 @@ def worst_errors(view: View, *, count: int) -> list[dict[str, Json]]:
     picked = np.argsort(-losses, kind="stable")[:count]
     if not picked.size:
         return []
-    moved = {name: _moved(view, name, picked) for name in view.places}
+    moved = _moved(view, picked)
     found: list[dict[str, Json]] = []
     for place, row in enumerate(picked):
         values = holdout.frame.iloc[int(row)]
@@ -35,12 +35,16 @@ def worst_errors(view: View, *, count: int) -> list[dict[str, Json]]:
     return found
 
 
-def _moved(view: View, name: str, picked: np.ndarray) -> Floats:
-    """How much higher each score is than with the column's most typical value."""
+def _moved(view: View, picked: np.ndarray) -> dict[str, Floats]:
+    """By column, how much higher each score is than with the column's most typical value."""
     rows = view.rows(picked)
-    typical = view.replaced(rows, name, view.rows(np.asarray([_typical(view, name)])))
-    found: Floats = view.scores(rows) - view.scores(typical)
-    return found
+    scores = view.scores(rows)
+    typical = (
+        view.replaced(rows, name, view.rows(np.asarray([_typical(view, name)])))
+        for name in view.places
+    )
+    pairs = zip(view.places, view.scores_each(typical), strict=True)
+    return {name: scores - other for name, other in pairs}
 
 
 def _typical(view: View, name: str) -> int:

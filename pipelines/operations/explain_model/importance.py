@@ -45,10 +45,12 @@ def importances(view: View, context: Context) -> list[Importance]:
         picked = _both_classes(view, rng, context.whole("rows"))
         rows, labels = view.rows(picked), view.holdout.labels[picked]
         whole = all_scores(view.scores(rows), labels)[metric]
-        for name in view.places:
-            order = rng.permutation(picked.size)
-            shuffled = view.replaced(rows, name, view.rows(picked[order]))
-            losses[name].append(sign * (whole - all_scores(view.scores(shuffled), labels)[metric]))
+        orders = {name: rng.permutation(picked.size) for name in view.places}
+        shuffled = (
+            view.replaced(rows, name, view.rows(picked[order])) for name, order in orders.items()
+        )
+        for name, scores in zip(orders, view.scores_each(shuffled), strict=True):
+            losses[name].append(sign * (whole - all_scores(scores, labels)[metric]))
         context.progress(0.1 + 0.6 * (repeat + 1) / repeats, f"shuffled {repeat + 1} of {repeats}")
     found = [_summary(name, np.asarray(values)) for name, values in losses.items()]
     return sorted(found, key=lambda row: (-row.value, row.column))
