@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from django.conf import settings
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
@@ -42,7 +42,7 @@ def steps(current: str) -> list[dict[str, object]]:
 
 
 @csrf_exempt  # only until the limit is in place: `_new` checks the token
-def new_use_case(request: HttpRequest) -> HttpResponse:
+def new_use_case(request: HttpRequest) -> HttpResponseBase:
     """Ask for a question and its files; what is too large is refused before it is read."""
     if request.method == "POST" and request.user.is_authenticated:
         try:
@@ -131,7 +131,7 @@ def _title_of(question: str, tables: list[dict[str, str]]) -> str:
 
 
 @csrf_exempt  # only until the limit is in place: `_files` checks the token
-def files(request: HttpRequest, key: str) -> HttpResponse:
+def files(request: HttpRequest, key: str) -> HttpResponseBase:
     """Take further or corrected files of a draft, or leave one out."""
     if request.user.is_authenticated:
         try:

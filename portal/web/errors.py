@@ -58,7 +58,7 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
         "way_on_label": "Try again" if name == "busy" else "Show the current state",
     }
     hx = getattr(request, "htmx", None)
-    fragment = bool(hx) and not hx.boosted
+    fragment = hx is not None and bool(hx) and not hx.boosted
     template = "components/refused.html" if fragment else "error.html"
     answer = render(request, template, context, status=status)
     patch_vary_headers(answer, ["HX-Request"])

@@ -14,6 +14,7 @@ export function startLive() {
   const streams = main?.dataset.streams || "me";
   const source = new EventSource(`/events/?streams=${encodeURIComponent(streams)}`);
   let opened = false;
+  count();
   source.addEventListener("open", () => {
     tell("");
     if (opened) schedule(); // What happened while the line was down is not told again.
@@ -52,6 +53,7 @@ async function refresh() {
     const address = main.dataset.self || location.href;
     const answer = await fetch(address, { headers: { "X-Live": "1" }, credentials: "same-origin" });
     if (answer.redirected || !answer.ok) return;
+    count();
     swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch { tell("Not live right now; trying again…"); }
   finally {
@@ -60,10 +62,20 @@ async function refresh() {
   }
 }
 
-function swap(fresh) {
+// The badge of other pages than the inbox is asked for beside the page, never before it.
+async function count() {
   const badge = document.querySelector("[data-inbox-count]");
-  const newBadge = fresh.querySelector("[data-inbox-count]");
-  if (badge && newBadge) { badge.textContent = newBadge.textContent; badge.hidden = newBadge.hidden; }
+  if (!badge) return;
+  try {
+    const answer = await fetch("/inbox/count", { credentials: "same-origin" });
+    if (answer.redirected || !answer.ok) return;
+    const waiting = Number(await answer.text());
+    badge.textContent = waiting || "";
+    badge.hidden = !waiting;
+  } catch { /* The badge stays as it is. */ }
+}
+
+function swap(fresh) {
   document.title = fresh.title;
   const mine = document.getElementById("main");
   const theirs = fresh.getElementById("main");

@@ -164,7 +164,7 @@ def _reviewers(stage: Stage, gate: Gate | None) -> Holder:
     judged: Sequence[Check] = gate.judged  # type: ignore[attr-defined]
     red = [check.name for check in judged if check.blocks]
     green = sum(check.verdict == "pass" for check in judged)
-    parts = [f"The gate asks {names.personas_asked(gate.policy['rules'])}"]
+    parts = [f"The gate asks for {names.personas_asked(gate.policy['rules'])}"]
     if decided:
         parts.append(", ".join(f"{d.user} has said {d.verdict}" for d in decided))
     if judged:

@@ -1,0 +1,116 @@
+"""The inbox: what waits for a person, what they wait for, and what they did last.
+
+Eleven queries, whatever there is; each list is cut at MOST rows, the most urgent first.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from personas.models import User
+from pipelines.runs.queries.clock import now
+from pipelines.runs.queries.inbox.done import done
+from pipelines.runs.queries.inbox.gates import may_decide, open_gates, reviews_of_mine, to_decide
+from pipelines.runs.queries.inbox.hand_offs import offers, offers_of_mine, open_hand_offs
+from pipelines.runs.queries.inbox.items import free_items, held, open_items
+from pipelines.runs.queries.inbox.rows import MOST, InboxRow, hats_of
+from pipelines.runs.queries.inbox.stages import (
+    computing,
+    free_stages,
+    is_back,
+    open_stages,
+    returned,
+)
+
+__all__ = ["Inbox", "InboxRow", "Section", "inbox", "waiting_for"]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One heading of the inbox with its rows."""
+
+    key: str
+    title: str
+    rows: list[InboxRow]
+    empty: str
+
+    @property
+    def cut(self) -> bool:
+        """Whether there may be more than is shown."""
+        return len(self.rows) >= MOST
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """All sections, as of `now`. `waiting` counts what waits for this person."""
+
+    now: datetime
+    sections: list[Section]
+
+    @property
+    def waiting(self) -> int:
+        """How many rows ask something of this person."""
+        calls = ("decide", "offered", "mine", "returned")
+        return sum(len(section.rows) for section in self.sections if section.key in calls)
+
+
+def inbox(user: User) -> Inbox:
+    """Return the person's inbox."""
+    hats = hats_of(user)
+    gates = open_gates(user, hats)
+    items = open_items(user, hats)
+    hand_offs = open_hand_offs(user, hats)
+    stages = open_stages(user, hats)
+    busy = {item.stage_id for item in items}
+    asked = {item.hand_off_id for item in items}
+    sections = [
+        Section(
+            "decide",
+            "Needs my decision",
+            [to_decide(gate) for gate in gates if may_decide(user, hats, gate)],
+            "No gate waits for you.",
+        ),
+        Section(
+            "returned",
+            "Returned to me",
+            [returned(stage) for stage in stages if stage.owner_id == user.pk and is_back(stage)],
+            "Nothing was sent back to you.",
+        ),
+        Section(
+            "offered",
+            "Offered to my persona",
+            [*offers(user, hats, hand_offs), *free_items(items), *free_stages(stages, busy)],
+            "Nobody is handing anything to your persona.",
+        ),
+        Section(
+            "mine",
+            "My work",
+            [held(item) for item in items if item.holder_id == user.pk],
+            "You hold no work item.",
+        ),
+        Section(
+            "others",
+            "Waiting on others",
+            [
+                *reviews_of_mine(user, hats, gates),
+                *offers_of_mine(user, hand_offs, asked),
+                *computing(user, stages, busy),
+            ],
+            "You wait for nobody.",
+        ),
+        Section("done", "Done", done(user), "What you decide, accept and complete shows up here."),
+    ]
+    return Inbox(now(), sections)
+
+
+def waiting_for(user: User) -> int:
+    """Return how many rows of the inbox ask something of this person; seven queries."""
+    hats = hats_of(user)
+    items, stages = open_items(user, hats), open_stages(user, hats)
+    busy = {item.stage_id for item in items}
+    return (
+        sum(may_decide(user, hats, gate) for gate in open_gates(user, hats))
+        + len(offers(user, hats, open_hand_offs(user, hats)))
+        + len(items)
+        + len(list(free_stages(stages, busy)))
+        + len([stage for stage in stages if stage.owner_id == user.pk and is_back(stage)])
+    )

@@ -1,0 +1,82 @@
+"""Work items in the inbox: held ones, and those that somebody may take."""
+
+from collections.abc import Iterator
+
+from django.db.models import Q
+
+from personas.models import User
+from pipelines.lifecycles import WORK_ITEM
+from pipelines.runs.models import WorkItem
+from pipelines.runs.queries import names
+from pipelines.runs.queries.inbox.rows import (
+    MOST,
+    RUN,
+    URGENT_FIRST,
+    Hats,
+    InboxRow,
+    codes_of,
+    wears,
+)
+
+PAGES = {
+    "checks_red": "gate",
+    "gate_expired": "gate",
+    "offer": "hand_off",
+    "contract_red": "hand_off",
+}
+
+
+def open_items(user: User, hats: Hats) -> list[WorkItem]:
+    """Open items that the person holds, or that nobody holds and they may take."""
+    free = Q(holder=None, run__use_case__in=list(hats), candidates__overlap=codes_of(hats))
+    rows = (
+        WorkItem.objects.filter(Q(holder=user) | free, state__in=WORK_ITEM.open)
+        .filter(run__state="RUNNING")
+        .select_related(*RUN, "stage__owner")
+        .order_by(URGENT_FIRST, "id")[:MOST]
+    )
+    return [
+        item for item in rows if item.holder_id == user.pk or wears(hats, item.run, item.candidates)
+    ]
+
+
+def held(item: WorkItem) -> InboxRow:
+    cause = item.context.get("cause", "") if item.kind == "attention" else ""
+    noun = PAGES.get(cause, "run" if cause else "item")
+    pk = {"gate": item.context.get("gate"), "hand_off": item.hand_off_id, "run": item.run_id}
+    what = {"form": "Fill in", "attestation": "Sign", "review": "Look at"}.get(item.kind, "Act")
+    return InboxRow(
+        noun=noun,
+        pk=pk.get(noun) or item.pk,
+        asked=item.title,
+        run=item.run,
+        persona=item.persona_id,
+        since=item.claimed_at or item.opened_at,
+        due=item.due_at,
+        why=_goes_on(item, cause),
+        button=what,
+        state=item.state,
+    )
+
+
+def _goes_on(item: WorkItem, cause: str) -> str:
+    title = names.stage_title(item.run, item.stage.key)
+    if cause:
+        return f"{title} stands still until you act."
+    return f"Part of {title}; what depends on it starts when it is complete."
+
+
+def free_items(items: list[WorkItem]) -> Iterator[InboxRow]:
+    for item in items:
+        if item.holder_id is None:
+            row = held(item)
+            yield InboxRow(
+                **{
+                    **row.__dict__,
+                    "by": str(item.stage.owner or ""),
+                    "why": "Taking it makes it yours; the others stop seeing it.",
+                    "button": "Take it",
+                    "act": "claim",
+                    "act_pk": item.pk,
+                }
+            )
