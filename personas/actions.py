@@ -98,7 +98,7 @@ def create_user(
     )
 
 
-def set_active(*, actor: Actor, user: User, active: bool) -> Answer:
+def set_active(*, actor: Actor, user: User, active: bool, key: str | None = None) -> Answer:
     """Let a person sign in or not; raises NotAllowed."""
     _may_manage(actor)
 
@@ -112,7 +112,14 @@ def set_active(*, actor: Actor, user: User, active: bool) -> Answer:
         )
         return {"user": user.pk, "active": active}
 
-    return execute(actor=actor, name="set_active", lock=lambda: _lock_user(user), body=body)
+    return execute(
+        actor=actor,
+        name="set_active",
+        lock=lambda: _lock_user(user),
+        body=body,
+        key=key,
+        request={"user": user.pk, "active": active},
+    )
 
 
 def issue_token(

@@ -185,6 +185,12 @@ def people_of(user: User) -> QuerySet[User]:
     return rows if policies.may_manage_users(user) else rows.filter(is_active=True)
 
 
+def person_for(user: User, pk: int) -> User:
+    """Return a person to manage. Raises NotFound, as it does for who manages nobody."""
+    rows = User.objects.all()
+    return _one(rows if policies.may_manage_users(user) else rows.none(), pk, "person")
+
+
 def person_named(username: str, *, field: str) -> User:
     """Return the person of this login name. Raises Invalid naming the input field."""
     found = User.objects.filter(username__iexact=username).first()

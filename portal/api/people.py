@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 
 from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from personas.actions import create_user, issue_token, revoke_token
+from personas.actions import create_user, issue_token, revoke_token, set_active
 from personas.errors import NotAllowed
 from personas.models import Persona, Token, User
 from portal import access
 from portal.api.endpoint import Endpoint
 from portal.api.serializers.people import (
+    ActiveAnswer,
     MeSerializer,
     NewTokenSerializer,
     PersonaSerializer,
@@ -24,6 +26,7 @@ from portal.api.serializers.people import (
     UserInput,
     UserSerializer,
 )
+from portal.api.verbs import verb
 
 
 class Me(Endpoint):
@@ -57,6 +60,22 @@ class Users(Endpoint):
         """Create a person; needs the capability users.manage."""
         given = self.read(UserInput)
         return self.reply(create_user(actor=self.actor, key=self.key, **given), status=201)
+
+
+UserActivate = verb(
+    "UserActivate",
+    noun="user",
+    fetch=access.person_for,
+    action=partial(set_active, active=True),
+    answer=ActiveAnswer,
+)
+UserDeactivate = verb(
+    "UserDeactivate",
+    noun="user",
+    fetch=access.person_for,
+    action=partial(set_active, active=False),
+    answer=ActiveAnswer,
+)
 
 
 class Tokens(Endpoint):

@@ -6,6 +6,7 @@ from rest_framework.response import Response
 
 from personas.queries import events_of
 from pipelines.runs.actions import runs
+from pipelines.runs.queries.baton import baton_of, fetch_rows
 from portal import access
 from portal.api.endpoint import Endpoint
 from portal.api.serializers.base import Reason
@@ -13,6 +14,7 @@ from portal.api.serializers.ledger import EventSerializer
 from portal.api.serializers.reviews import CheckSerializer, GateSerializer, HandOffSerializer
 from portal.api.serializers.runs import (
     AttemptSerializer,
+    BatonSerializer,
     RunAnswer,
     RunDetailSerializer,
     RunFilter,
@@ -45,6 +47,17 @@ class Run(Endpoint):
     def get(self, request: Request, pk: int) -> Response:
         """Answer the run."""
         return self.show(access.run_for(self.user, pk), RunDetailSerializer)
+
+
+class RunBaton(Endpoint):
+    """Who holds the run's baton."""
+
+    @extend_schema(summary="Who holds the baton, and why", responses=BatonSerializer)
+    def get(self, request: Request, pk: int) -> Response:
+        """Answer those who hold it now: several where stages go on side by side."""
+        run = access.run_for(self.user, pk)
+        fetch_rows([run])
+        return self.show(baton_of(run), BatonSerializer)
 
 
 class RunStages(Endpoint):

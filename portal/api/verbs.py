@@ -1,6 +1,7 @@
 """A verb on a thing as an endpoint: fetch and check, read the body, one action, answer."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from drf_spectacular.utils import extend_schema
@@ -49,4 +50,5 @@ def verb(
 
 def _summary(action: Callable[..., Answer]) -> str:
     """The first line of the action's docstring, without what it raises: the statuses say that."""
-    return (action.__doc__ or "").strip().splitlines()[0].split(" Raises ")[0]
+    told = action.func if isinstance(action, partial) else action
+    return (told.__doc__ or "").strip().splitlines()[0].split(" Raises ")[0]

@@ -171,6 +171,12 @@ def test_a_hand_off_is_offered_returned_and_accepted(cast: Cast, api: Client, pl
     )
 
 
+def test_it_says_who_holds_the_baton(cast: Cast, api: Client, play: Play) -> None:
+    (holder,) = api(cast.amara).get(f"/api/v1/runs/{play.run.pk}/baton").json()["holders"]
+    assert (holder["personas"], holder["noun"], holder["id"]) == (["DS"], "gate", play.gate.pk)
+    assert holder["waiting"] is True
+
+
 def test_the_inbox_says_what_waits(cast: Cast, api: Client, play: Play) -> None:
     found = api(cast.sofia).get("/api/v1/inbox").json()
     (row,) = next(s for s in found["sections"] if s["key"] == "decide")["rows"]
@@ -207,6 +213,7 @@ def test_looks_take_a_fixed_number_of_queries(
         f"/api/v1/runs/{run}/steps": 4,
         f"/api/v1/runs/{run}/attempts": 4,
         f"/api/v1/runs/{run}/events": 4,
+        f"/api/v1/runs/{run}/baton": 10,
         "/api/v1/gates": 3,
         f"/api/v1/gates/{gate}": 6,
         f"/api/v1/gates/{gate}/decisions": 4,

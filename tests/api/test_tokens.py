@@ -116,6 +116,16 @@ def test_revoking_is_mine_or_a_managers(cast: Cast, api: Client) -> None:
     assert (again.status_code, again.json()["code"]) == (409, "already_revoked")
 
 
+def test_deactivating_a_person_ends_their_tokens(cast: Cast, api: Client) -> None:
+    client = bearer(cast.lena, "read")
+    address = f"/api/v1/users/{cast.lena.pk}"
+    assert api(cast.sofia).post(f"{address}/deactivate").status_code == 404
+    assert api(cast.priya).post(f"{address}/deactivate").json()["active"] is False
+    assert client.get("/api/v1/me").status_code == 401
+    api(cast.priya).post(f"{address}/activate")
+    assert client.get("/api/v1/me").status_code == 200
+
+
 def test_its_use_is_noted_by_changes_only(cast: Cast) -> None:
     case = factories.use_case(cast)
     client = bearer(cast.amara, "read", "write")

@@ -44,6 +44,7 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
     )
     return {
         **_in_run(run),
+        "users": {"pk": cast.lena.pk},
         "tokens": {"pk": token.pk},
         "use-cases": {"key": use_case.key, "pk": use_case.seats.first().pk},
         "blueprints": {"key": "checked", "number": 1},
@@ -87,6 +88,8 @@ def _released(run: Run) -> dict[str, dict[str, Any]]:
     release.cause("approve_version", run, gate=release.gate_of(run))
     release.cause("go_live", run, gate=release.gate_of(run, "deploy"))
     release.cause("raise_alerts", run, step=step)
+    # The effects' stages are no part of the run's blueprint: they must not count as current.
+    run.stages.exclude(key__in=("frame", "source")).update(current=False)
     model = Model.objects.get(use_case=run.use_case)
     return {"models": {"name": model.name}, "alerts": {"pk": model.alerts.get().pk}}
 

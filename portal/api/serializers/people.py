@@ -103,6 +103,13 @@ class UserAnswer(Output):
     username = serializers.CharField()
 
 
+class ActiveAnswer(Output):
+    """Whether the person may sign in now."""
+
+    user = serializers.IntegerField()
+    active = serializers.BooleanField()
+
+
 class TokenSerializer(serializers.ModelSerializer[Token]):
     """A token without its secret; `last_used_at` is its last change, not its last read."""
 

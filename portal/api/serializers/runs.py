@@ -159,6 +159,28 @@ class RunAnswer(Output):
     use_case = serializers.CharField()
 
 
+class HolderSerializer(Output):
+    """One who holds the baton: what they do, and why; `noun` and `id` name what to act on."""
+
+    stage = serializers.CharField(allow_blank=True)
+    personas = serializers.ListField(child=serializers.CharField())
+    who = serializers.CharField(allow_blank=True)
+    does = serializers.CharField()
+    why = serializers.CharField(allow_blank=True)
+    since = serializers.DateTimeField(allow_null=True)
+    due = serializers.DateTimeField(allow_null=True)
+    waiting = serializers.BooleanField(help_text="it waits for a person")
+    noun = serializers.CharField()
+    id = serializers.IntegerField(source="pk")
+
+
+class BatonSerializer(Output):
+    """All who hold it now; nobody where the run has not begun or is over, as `over` says."""
+
+    holders = HolderSerializer(many=True)
+    over = serializers.CharField(allow_blank=True)
+
+
 class AssignInput(Input):
     """Who owns the stage from now on."""
 
