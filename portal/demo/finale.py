@@ -10,7 +10,6 @@ from portal.demo.desk import Refused
 from portal.demo.play import Play, stage_rows
 
 WATCH_ROWS = 5000  # rows a call once the model is live
-LABELLED_UNTIL = "2013-11-25"  # labels come days late: the last week of November has none yet
 
 
 def finale(play: Play) -> dict[str, Any]:
@@ -18,10 +17,7 @@ def finale(play: Play) -> dict[str, Any]:
     play.caller.model = play.use_case
     first = play.run
     before = _score(play)
-    run = play.until(lambda run: _active(run, "monitor"))
-    if run["state"] == "RUNNING":
-        _send_labels(play)
-        run = play.until(lambda run: run["state"] != "RUNNING")
+    run = play.until(lambda run: run["state"] != "RUNNING")
     play.screen.say("", f"{run['label']} {run['state'].lower()}", style="bold")
     tables = [
         (
@@ -41,27 +37,13 @@ def finale(play: Play) -> dict[str, Any]:
     return {"tables": tables, "lines": lines, "waiting": waiting}
 
 
-def _active(run: dict[str, Any], key: str) -> bool:
-    return any(s["key"] == key and s["state"] == "ACTIVE" for s in run["stages"])
-
-
-def _send_labels(play: Play) -> None:
-    """What became of November's flights arrives late, through the API."""
-    taken = 0
-    for batch in play.caller.labels(until=LABELLED_UNTIL):
-        play.desks["DE"].post(f"models/{play.use_case}/labels", {"labels": batch})
-        taken += len(batch)
-    if taken:
-        play.screen.say("DE", f"reports {taken:,} late labels")
-
-
 def _watch(play: Play) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """The rest of November calls, labels follow, the watch looks; its alert opens the next run."""
     answered = ""
     while moved := play.caller.call(WATCH_ROWS):
         answered = moved
     play.screen.say("", f"traffic: {answered}", style="dim")
-    _send_labels(play)
+    play.send_labels()
     made = play.desks["DS"].post(
         f"use-cases/{play.use_case}/runs", {"blueprint": "watch", "parameters": script.WATCH}
     )

@@ -15,6 +15,7 @@ from portal.demo.traffic import Caller
 
 TICK = 0.25  # seconds between two looks
 CALL_EVERY = 1.0  # seconds between two batches of callers, so that what counts them keeps up
+LABELLED_UNTIL = "2013-11-25"  # labels come days late: the last week of November has none yet
 PATIENCE = 900.0  # seconds without any movement
 OPEN_ITEMS = ("OPEN", "ASSIGNED", "IN_PROGRESS")
 
@@ -37,10 +38,12 @@ class Play:
     moved_at: float = field(default_factory=time.monotonic)
     called_at: float = 0.0
     only_items: bool = False  # leave gates to the person at the browser
+    every: int = 1  # play on each n-th flight only
+    parameters: Mapping[str, Any] = field(default_factory=dict)  # beside those of the script
 
     def frame(self, folder: Path, *, title: str) -> None:
         """The analyst opens the use case, the data engineer brings the files, all take seats."""
-        paths = flights.write_known(folder)
+        paths = flights.write_known(folder, every=self.every)
         engineer, analyst = self.desks["DE"], self.desks["BA"]
         tables = []
         for name, path in paths.items():
@@ -54,7 +57,11 @@ class Play:
                 "title": title,
                 "question": script.QUESTION,
                 "blueprint": script.BLUEPRINT,
-                "parameters": {**script.PARAMETERS, "joins": flights.JOINS},
+                "parameters": {
+                    **script.PARAMETERS,
+                    "joins": flights.JOINS,
+                    **self.parameters,
+                },
                 "inputs": {"tables": tables},
             },
         )
@@ -161,19 +168,32 @@ class Play:
 
     def _hand_offs(self) -> bool:
         acted = False
-        for hand_off in self.desks["OPS"].get("hand-offs", run=self.run, state="OFFERED")[
-            "results"
-        ]:
-            taker = hand_off["target_persona"]
-            self.desks[taker].post(f"hand-offs/{hand_off['id']}/accept")
-            self.screen.say(
-                taker,
-                f"accepts {hand_off['code']} from {hand_off['source_persona']}: the baton is"
-                f" {BY_PERSONA[taker].name}'s",
-                style="bold",
-            )
+        offered = self.desks["OPS"].get("hand-offs", run=self.run, state="OFFERED")["results"]
+        for hand_off in offered:
+            if hand_off["target_key"] == "monitor":
+                self.send_labels()
+            self._accept(hand_off)
             acted = True
         return acted
+
+    def _accept(self, hand_off: dict[str, Any]) -> None:
+        taker = hand_off["target_persona"]
+        self.desks[taker].post(f"hand-offs/{hand_off['id']}/accept")
+        self.screen.say(
+            taker,
+            f"accepts {hand_off['code']} from {hand_off['source_persona']}: the baton is"
+            f" {BY_PERSONA[taker].name}'s",
+            style="bold",
+        )
+
+    def send_labels(self) -> None:
+        """What became of the flights asked about arrives late, through the API."""
+        taken = 0
+        for batch in self.caller.labels(until=LABELLED_UNTIL):
+            self.desks["DE"].post(f"models/{self.use_case}/labels", {"labels": batch})
+            taken += len(batch)
+        if taken:
+            self.screen.say("DE", f"reports {taken:,} late labels")
 
     def _gates(self) -> bool:
         acted = False

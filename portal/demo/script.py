@@ -178,7 +178,7 @@ CHOICES: Final = {
 WATCH: Final[dict[str, Any]] = {
     "metric": "roc_auc",
     "positive": "true",
-    "costs": BRIEF["costs"],
+    "costs": {**BRIEF["costs"], "currency": BRIEF["currency"]},
     "ignore": ["month", "day"],
 }
 RETURN_REASON: Final = (
