@@ -168,17 +168,19 @@ class Performance:
 
     def _settle(self, result: Result) -> None:
         """Write the end state; again while run or database is busy or away and the lease lives."""
-        while time.monotonic() - self.last_beat <= STALE_SHARE * self.lease:
+        while True:
             try:
                 self._settle_once(result)
                 faults.point("after_commit")
             except (Busy, OperationalError, InterfaceError) as error:
-                logger.info("attempt %s: settling again: %s", self.held.id, error)
                 close_old_connections()
+                if time.monotonic() - self.last_beat > STALE_SHARE * self.lease:
+                    logger.warning("attempt %s: gave up settling: %s", self.held.id, error)
+                    return
                 time.sleep(0.2)
                 continue
             except Fenced as error:
-                logger.info("attempt %s: %s", self.held.id, error.message)
+                logger.warning("attempt %s: %s", self.held.id, error.message)
             except faults.InjectedFault:
                 raise
             # An effect or a check that cannot take the result: said on the step, not swallowed.
@@ -190,7 +192,6 @@ class Performance:
                 result = _failed("not_accepted", message, kind="settling")
                 continue
             return
-        logger.warning("attempt %s: gave up settling", self.held.id)
 
     def _settle_once(self, result: Result) -> None:
         message, held = result.message, self.held
