@@ -259,7 +259,7 @@ def rollback_ready(facts: Facts, params: Params) -> CheckResult:
     allowed = limit(params, "max_minutes", ROLLBACK_MINUTES)
     return CheckResult(
         judge(minutes, "<=", allowed),
-        f"The rollback drill took {minutes:g} min; {allowed:g} min are allowed.",
+        f"As stated, the rollback drill took {minutes:g} min; {allowed:g} min are allowed.",
         value=minutes, threshold=allowed, comparison="<=", unit="min",
     )  # fmt: skip
 

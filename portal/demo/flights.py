@@ -71,21 +71,6 @@ def write_known(folder: Path, *, every: int = 1) -> dict[str, Path]:
     return paths
 
 
-def write_until(folder: Path, *, month: int) -> Path:
-    """Write the flights before a month: what a later run can learn from."""
-    target = folder / "flights.csv"
-    with target.open("w", newline="", encoding="utf-8") as sink:
-        writer: csv.DictWriter[str] | None = None
-        for row in _flights():
-            if int(row["month"]) >= month:
-                continue
-            if writer is None:
-                writer = csv.DictWriter(sink, row.keys())
-                writer.writeheader()
-            writer.writerow(row)
-    return target
-
-
 def _flights() -> Iterator[Row]:
     with (
         zipfile.ZipFile(package_folder() / "flights.csv.zip") as archive,
