@@ -101,6 +101,15 @@ def gate_for(user: User, pk: int) -> Gate:
     return _one(rows.filter(run__use_case__in=visible(user)), pk, "gate")
 
 
+def gate_to_decide_for(user: User, pk: int) -> Gate:
+    """Return the gate without its evidence: a decision names what was seen by its digest.
+
+    Raises NotFound. Decoding the evidence would cost a decision more than its own queries.
+    """
+    rows = Gate.objects.select_related("run__use_case", "stage").defer("pack")
+    return _one(rows.filter(run__use_case__in=visible(user)), pk, "gate")
+
+
 def gate_with_evidence_for(user: User, pk: int) -> Gate:
     """Return the gate with its checks and decisions, for looking at it. Raises NotFound."""
     gate = gate_for(user, pk)

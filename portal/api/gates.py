@@ -66,7 +66,7 @@ class Decisions(Endpoint):
     )
     def post(self, request: Request, pk: int) -> Response:
         """Take a decision; `withdraw` takes your own back while the gate is open."""
-        gate = access.gate_for(self.user, pk)
+        gate = access.gate_to_decide_for(self.user, pk)
         given = self.read(DecisionInput)
         return self.reply(gates.decide(actor=self.actor, gate=gate, key=self.key, **given))
 
