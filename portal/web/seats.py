@@ -27,11 +27,13 @@ def seats(request: HttpRequest, key: str) -> HttpResponse:
             if use_case.draft:
                 return redirect("web:start_run", key=key)
             return done(request, None, "The seats are given.", to=request.path)
+    lanes = _lanes(use_case)
     context = {
         "section": "use_cases",
         "use_case": use_case,
         "steps": steps("seats") if use_case.draft else [],
-        "lanes": _lanes(use_case),
+        "lanes": lanes,
+        "anybody": any(lane["able"] for lane in lanes),
         "problems": problems,
         "not_managing": not_managing(user_of(request), use_case),
     }

@@ -22,7 +22,7 @@ ROW = 34.0  # px of one row of bars in a lane
 BAR = 20.0  # px of a bar's height
 LANE_GAP = 8.0
 LOOP = 14.0  # px above a lane in which a stage is sent back to itself
-AHEAD_WIDTH = 58.0
+AHEAD_WIDTH = 68.0
 AHEAD_GAP = 6.0
 NOW_GAP = 22.0
 TICK_GAP = 92.0  # px that a time's label needs
@@ -340,9 +340,8 @@ def _ahead(track: Track, lanes: Mapping[str, Lane], scale: Scale) -> tuple[Box, 
         lane = lanes[stage.persona]
         y = lane.y + lane.height - ROW + (ROW - BAR) / 2
         room = int((AHEAD_WIDTH - 8) / LETTER)
-        text = (
-            stage.title if len(stage.title) <= room else stage.code or stage.title[: room - 1] + "…"
-        )
+        title = stage.title
+        text = title if len(title) <= room else f"{title[: room - 1].rstrip()}…"
         boxes.append(Box("ahead", stage.persona, round(x, 1), round(y, 1), AHEAD_WIDTH, BAR, text))
         x += AHEAD_WIDTH + AHEAD_GAP
     return tuple(boxes)

@@ -66,7 +66,7 @@ def inbox(user: User) -> Inbox:
         Section(
             "decide",
             "Needs my decision",
-            [to_decide(gate) for gate in gates if may_decide(user, hats, gate)],
+            [to_decide(hats, gate) for gate in gates if may_decide(user, hats, gate)],
             "No gate waits for you.",
         ),
         Section(

@@ -43,12 +43,13 @@ def may_decide(user: User, hats: Hats, gate: Gate) -> bool:
     )
 
 
-def to_decide(gate: Any) -> InboxRow:
+def to_decide(hats: Hats, gate: Any) -> InboxRow:
     stage = gate.stage
     opens = [definition.title for definition in names.opened_by(gate.run, stage.key)]
     after = f"Approving opens {' and '.join(opens)}." if opens else "Approving finishes the run."
     red = [check.name for check in gate.judged if check.blocks]
     green = sum(check.verdict == "pass" for check in gate.judged)
+    asked = [rule["persona"] for rule in gate.policy["rules"]]
     checks = f"{green} of {len(gate.judged)} checks green" if gate.judged else "No computed check"
     return InboxRow(
         noun="gate",
@@ -56,7 +57,7 @@ def to_decide(gate: Any) -> InboxRow:
         asked=f"Decide on {names.stage_title(gate.run, stage.key)}"
         + (f", round {stage.round}" if stage.round > 1 else ""),
         run=gate.run,
-        persona=stage.persona_id,
+        persona=next(p for p in asked if hats[gate.run.use_case_id].wears(p)),
         since=gate.opened_at,
         by=str(stage.owner or ""),
         due=gate.due_at,
