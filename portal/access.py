@@ -2,7 +2,7 @@
 there and for what the person may not know of; the two must not be told apart.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, TypeVar
 
@@ -261,6 +261,23 @@ def artefact_for(user: User, digest: str) -> Artefact:
     if found is None or not _may_read(user, found):
         raise NotFound("artefact", f"There is no artefact {digest[:12]}… that you may see.")
     return found
+
+
+def check_inputs(user: User, inputs: Mapping[str, Sequence[Mapping[str, str]]]) -> None:
+    """Raise Invalid where inputs name artefacts that are not there or not the person's to read.
+
+    Without this a digest that was overheard would open its content through a run of one's own.
+    """
+    problems: dict[str, list[str]] = {}
+    for name, parts in inputs.items():
+        digests = {part["digest"] for part in parts}
+        known = Artefact.objects.in_bulk(list(digests))
+        hidden = [d for d in digests if d not in known or not _may_read(user, known[d])]
+        if hidden:
+            rule = "there is no artefact {} that you may see"
+            problems[f"inputs.{name}"] = [rule.format(digest) for digest in sorted(hidden)]
+    if problems:
+        raise Invalid("These inputs cannot be used.", fields=problems)
 
 
 def _may_read(user: User, artefact: Artefact) -> bool:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db import connection
 from django.db.models import Max
 from django.utils.text import slugify
 
@@ -84,7 +85,7 @@ def create_use_case(
     return execute(
         actor=actor,
         name="create_use_case",
-        lock=lambda: None,
+        lock=_lock_keys,
         body=body,
         key=idempotency_key,
         request=request,
@@ -279,7 +280,7 @@ def lint_plan(plan: Plan) -> list[Problem]:
 
 
 def lint_source(source: str | Mapping[str, object]) -> tuple[str, tuple[Problem, ...]]:
-    """Return the digest (empty where it cannot be read) and every problem of a TOML text or body."""
+    """Return digest and problems of a TOML text or body; an unreadable one has no digest."""
     try:
         plan = parse_toml(source) if isinstance(source, str) else parse(source)
     except BlueprintErrors as error:
@@ -361,6 +362,12 @@ def _lock_blueprint(plan: Plan) -> Blueprint:
         [Blueprint(key=plan.key, title=plan.title, kind=plan.kind)], ignore_conflicts=True
     )
     return Blueprint.objects.select_for_update().get(key=plan.key)
+
+
+def _lock_keys() -> None:
+    """Two use cases of one title made at once must not take the same key."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('use_case.key'))")
 
 
 def _lock(use_case: UseCase) -> UseCase:

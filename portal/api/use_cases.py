@@ -45,6 +45,7 @@ class UseCases(Endpoint):
     def post(self, request: Request) -> Response:
         """Create a use case; you take the seats of your personas."""
         given = self.read(UseCaseInput)
+        access.check_inputs(self.user, given["inputs"])
         answer = create_use_case(actor=self.actor, idempotency_key=self.key, **given)
         where = request.build_absolute_uri(f"use-cases/{answer.data['key']}")
         return self.reply(answer, status=201, location=where)
@@ -69,6 +70,7 @@ class UseCase(Endpoint):
         """Change title, question, parameters or inputs."""
         use_case = access.use_case_for(self.user, key)
         given = self.read(UseCaseChange)
+        access.check_inputs(self.user, given.get("inputs", {}))
         return self.reply(change_use_case(actor=self.actor, use_case=use_case, **given))
 
 
@@ -152,6 +154,7 @@ class UseCaseRuns(Endpoint):
         """Create a run, and start it unless told otherwise."""
         use_case = access.use_case_for(self.user, key)
         given = self.read(RunInput)
+        access.check_inputs(self.user, given.get("inputs", {}))
         answer = runs.create(
             actor=self.actor,
             use_case=use_case,

@@ -40,6 +40,7 @@ class Play:
     only_items: bool = False  # leave gates to the person at the browser
     every: int = 1  # play on each n-th flight only
     parameters: Mapping[str, Any] = field(default_factory=dict)  # beside those of the script
+    patience: float = PATIENCE
 
     def frame(self, folder: Path, *, title: str) -> None:
         """The analyst opens the use case, the data engineer brings the files, all take seats."""
@@ -86,14 +87,14 @@ class Play:
             acted = self._items() | self._hand_offs() | self._gates() | self._traffic(run)
             if acted:
                 self.moved_at = time.monotonic()
-            if time.monotonic() - self.moved_at > PATIENCE:
+            if time.monotonic() - self.moved_at > self.patience:
                 raise Stalled(self._open())
             time.sleep(0 if acted else TICK)
 
     def _open(self) -> str:
         run = self.desks["OPS"].get(f"runs/{self.run}")
         states = ", ".join(f"{s['key']} {s['state']}" for s in run["stages"])
-        return f"nothing has moved for {PATIENCE:.0f} s: {states}"
+        return f"nothing has moved for {self.patience:.0f} s: {states}"
 
     def _first(self, *fact: Any) -> bool:
         """Whether this is news."""

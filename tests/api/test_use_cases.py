@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from pytest_django.fixtures import DjangoAssertNumQueries
 
 from pipelines.blueprints.shipped import shipped_text
@@ -60,6 +61,27 @@ def test_only_its_framer_or_a_manager_changes_it(cast: Cast, api: Client) -> Non
     assert (refused.status_code, refused.json()["code"]) == (403, "use_case.manage")
     found = api(cast.sofia).get(address).json()
     assert (found["title"], found["question"]) == ("Late flights", "Which?")
+
+
+def test_an_overheard_digest_opens_nothing(cast: Cast, api: Client) -> None:
+    file = SimpleUploadedFile("flights.csv", b"flight,late\n1,yes\n")
+    kept = api(cast.lena).post("/api/v1/artefacts", {"file": file}, format="multipart").json()
+    part = {name: kept[name] for name in ("name", "digest", "media")}
+    case = factories.use_case(cast)
+    body = {"inputs": {"tables": [part]}}
+    client = api(cast.amara)
+    for answer in (
+        client.patch(f"/api/v1/use-cases/{case.key}", body),
+        client.post("/api/v1/use-cases", {"title": "Mine", **body}),
+        client.post(f"/api/v1/use-cases/{case.key}/runs", body),
+    ):
+        assert (answer.status_code, list(answer.json()["fields"])) == (422, ["inputs.tables"])
+    assert client.get(f"/api/v1/artefacts/{kept['digest']}").status_code == 404
+    # Who brought it may put it into the use case, and then all who see that may read it.
+    cast.lena.capabilities = ["run.manage"]
+    cast.lena.save()
+    assert api(cast.lena).patch(f"/api/v1/use-cases/{case.key}", body).status_code == 200
+    assert client.get(f"/api/v1/artefacts/{kept['digest']}").status_code == 200
 
 
 def test_seats_are_given_and_ended(cast: Cast, api: Client) -> None:

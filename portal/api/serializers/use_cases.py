@@ -88,6 +88,7 @@ class UseCaseInput(Input):
     blueprint = serializers.CharField(default="", allow_blank=True)
     parameters = serializers.DictField(default=dict)
     inputs = InputsField(default=dict)
+    draft = serializers.BooleanField(default=False, help_text="its framing is not finished")
 
 
 class UseCaseChange(Input):
@@ -97,6 +98,8 @@ class UseCaseChange(Input):
     question = serializers.CharField(max_length=10_000, required=False, allow_blank=True)
     parameters = serializers.DictField(required=False)
     inputs = InputsField(required=False)
+    blueprint = serializers.CharField(required=False)
+    draft = serializers.BooleanField(required=False)
 
 
 class UseCaseAnswer(Output):
