@@ -135,7 +135,10 @@ def _open_item(command: Command, rows: Rows, due: moves.OpenItem) -> None:
 
 
 def _suggested(rows: Rows, stage: Stage, key: str) -> dict[str, Any]:
-    """What the form starts with: what the last round or run said, else the fields' defaults."""
+    """What the form starts with: what the last round or run said, else the fields' defaults.
+
+    What is confirmed with a yes is confirmed anew.
+    """
     last = (
         WorkItem.objects.filter(
             run__use_case=rows.run.use_case_id,
@@ -148,10 +151,11 @@ def _suggested(rows: Rows, stage: Stage, key: str) -> dict[str, Any]:
         .order_by("-id")
         .first()
     )
+    fields = rows.blueprint.stage(stage.key).item(key).fields
     if last is not None:
-        return dict(last.data)
-    definition = rows.blueprint.stage(stage.key).item(key)
-    return {f.key: f.default for f in definition.fields if f.default is not None}
+        repeated = {field.key for field in fields if field.kind != "bool"}
+        return {name: value for name, value in last.data.items() if name in repeated}
+    return {field.key: field.default for field in fields if field.default is not None}
 
 
 def _finish(command: Command, rows: Rows, due: moves.FinishStage) -> None:

@@ -18,8 +18,6 @@ from pipelines.runs.queries.clock import now as read_clock
 from pipelines.runs.queries.facts import Facts, document, names, number, rows, saying
 from pipelines.runs.rows import Rows, blueprint_of, load
 
-STATEMENTS = ("bool",)  # never filled in from an earlier round: somebody states them anew
-
 
 @dataclass(frozen=True)
 class Column:
@@ -41,7 +39,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Field:
-    """One field with its value: the draft's, else the earlier round's, else the default."""
+    """One field with its value: what was stated, else the draft's, else the default."""
 
     definition: FieldDef
     value: Any
@@ -73,7 +71,7 @@ class ItemView:
     definition: ItemDef | None
     now: datetime
     fields: tuple[Field, ...]
-    filled_from: int | None
+    suggested: bool
     brief: Brief
     steps: tuple[str, ...]
     before: tuple[Before, ...]
@@ -96,17 +94,15 @@ def item_view(user: User, item: WorkItem) -> ItemView:
     stage = blueprint_of(run).stage(item.stage.key)
     definition = next((one for one in stage.items if one.key == item.key), None)
     others = _others(item)
-    earlier = next((o for o in others if o.key == item.key and o.state == "COMPLETED"), None)
     facts = held.facts()
-    filled = earlier if earlier and not item.draft and item.state in WORK_ITEM.open else None
     persona = next((code for code in hat.personas if code in item.candidates), item.persona_id)
     return ItemView(
         item=item,
         stage=stage,
         definition=definition,
         now=read_clock(),
-        fields=_fields(held, item, definition, filled=filled, facts=facts),
-        filled_from=filled.stage.round if filled else None,
+        fields=_fields(held, item, definition, facts=facts),
+        suggested=_suggested(item, definition),
         brief=brief(persona, facts),
         steps=_steps(stage, definition),
         before=tuple(_before(stage, one) for one in others if one.data),
@@ -129,6 +125,14 @@ def _refusal(hat: Hat, item: WorkItem) -> DomainError | None:
     if item.kind == "attention":
         return Conflict("attention", "Act on its cause; this item closes itself.")
     return not_candidate(hat, item)
+
+
+def _suggested(item: WorkItem, definition: ItemDef | None) -> bool:
+    """Whether the draft is what the last round or run said, and nobody has changed it yet."""
+    if definition is None or item.version > 1 or item.state not in WORK_ITEM.open:
+        return False
+    defaults = {field.key: field.default for field in definition.fields}
+    return any(value != defaults.get(key) for key, value in item.draft.items())
 
 
 def _held_by_another(item: WorkItem, user: User) -> DomainError | None:
@@ -170,18 +174,15 @@ def _fields(
     item: WorkItem,
     definition: ItemDef | None,
     *,
-    filled: WorkItem | None,
     facts: Facts,
 ) -> tuple[Field, ...]:
     if definition is None:
         return ()
-    given: Mapping[str, Any] = item.data or item.draft or (filled.data if filled else {})
+    given: Mapping[str, Any] = item.data or item.draft
     known: dict[str, Column] | None = None
     found = []
     for field in definition.fields:
         value = given.get(field.key, field.default)
-        if filled is not None and not item.draft and field.kind in STATEMENTS:
-            value = field.default
         columns: Sequence[Column] = ()
         if field.suggest is not None:
             known = _columns(held, facts) if known is None else known
