@@ -17,66 +17,13 @@ from django.utils.safestring import SafeString
 
 from personas.people import BY_CODE
 from portal.web import charts
+from portal.web.states import HOLLOW, STATES
 
 register = template.Library()
 register.inclusion_tag("components/interval.html")(charts.interval)
 
-# Each state of each life cycle: its tone and the word people read.
-STATES: Mapping[str, tuple[str, str]] = {
-    "PENDING": ("calm", "not yet"),
-    "READY": ("warn", "ready"),
-    "ACTIVE": ("busy", "being worked on"),
-    "IN_REVIEW": ("warn", "in review"),
-    "DONE": ("good", "done"),
-    "SKIPPED": ("calm", "skipped"),
-    "FAILED": ("bad", "failed"),
-    "SENT_BACK": ("bad", "sent back"),
-    "SUPERSEDED": ("calm", "superseded"),
-    "CANCELLED": ("calm", "cancelled"),
-    "CANCELLING": ("warn", "being cancelled"),
-    "RUNNING": ("busy", "running"),
-    "PAUSED": ("warn", "paused"),
-    "SUCCEEDED": ("good", "succeeded"),
-    "REJECTED": ("bad", "rejected"),
-    "QUEUED": ("calm", "queued"),
-    "RETRY_WAIT": ("warn", "waits to retry"),
-    "DEFERRED": ("warn", "not yet"),
-    "TIMED_OUT": ("bad", "timed out"),
-    "LOST": ("bad", "lost"),
-    "RELEASED": ("calm", "released"),
-    "OPEN": ("warn", "open"),
-    "ASSIGNED": ("warn", "assigned"),
-    "IN_PROGRESS": ("busy", "in progress"),
-    "ON_HOLD": ("calm", "on hold"),
-    "COMPLETED": ("good", "completed"),
-    "APPROVED": ("good", "approved"),
-    "CHANGES_REQUESTED": ("bad", "changes requested"),
-    "EXPIRED": ("bad", "expired"),
-    "CLOSED_UNDECIDED": ("calm", "closed undecided"),
-    "IN_FORCE": ("good", "in force"),
-    "VOIDED": ("calm", "voided"),
-    "RESOLVED": ("good", "resolved"),
-    "LAPSED": ("bad", "lapsed"),
-    "PREPARING": ("calm", "being prepared"),
-    "OFFERED": ("warn", "offered"),
-    "ESCALATED": ("bad", "escalated"),
-    "ACCEPTED": ("good", "accepted"),
-    "AUTO_ACCEPTED": ("good", "passed by itself"),
-    "RETURNED": ("bad", "returned"),
-    "WITHDRAWN": ("calm", "withdrawn"),
-    "pass": ("good", "pass"),
-    "fail": ("bad", "fail"),
-    "insufficient": ("warn", "not enough data"),
-    "approve": ("good", "approve"),
-    "approve_with_conditions": ("good", "approve with conditions"),
-    "request_changes": ("bad", "request changes"),
-    "reject": ("bad", "reject"),
-    "abstain": ("calm", "abstain"),
-    "withdraw": ("calm", "withdraw"),
-}
 NOTHING = "\u2013"  # an en dash, where there is no value
 MINUS = "\u2212"
-HOLLOW = {"PENDING", "QUEUED", "PREPARING", "OPEN"}
 
 NAVIGATION = (
     ("inbox", "Inbox", ("web:inbox",)),

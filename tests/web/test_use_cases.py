@@ -35,7 +35,7 @@ def test_the_portfolio_says_who_holds_the_baton(client: Client, cast: Cast, run:
     client.force_login(cast.amara)
     page = page_of(client, "/use-cases/")
     assert "Late flights" in page
-    assert "decides on Prepare" in page
+    assert "is asked to decide on Prepare" in page
     assert '<svg class="spark"' in page
 
 
@@ -78,7 +78,7 @@ def test_the_page_says_who_holds_it_and_why(client: Client, cast: Cast, run: Run
     client.force_login(cast.amara)
     path = f"/use-cases/{run.use_case.key}/"
     page = page_of(client, path)
-    assert "<strong>Sofia Reyes</strong> <span>decides on Prepare.</span>" in page
+    assert "<strong>Sofia Reyes</strong> <span>is asked to decide on Prepare.</span>" in page
     assert "The gate asks for 1 DS." in page
     assert f"use_case:{run.use_case.pk},run:{run.pk}" in page
     gates.decide(

@@ -178,7 +178,7 @@ def _reviewers(stage: Stage, gate: Gate | None) -> Holder:
     return Holder(
         personas=open_for or (stage.persona_id,),
         who="",
-        does=f"decides on {_title(stage)}",
+        does=f"is asked to decide on {_title(stage)}",
         why=". ".join(parts) + ".",
         since=gate.opened_at,
         due=gate.due_at,
@@ -198,7 +198,7 @@ def _worker(stage: Stage, items: Sequence[WorkItem]) -> Holder:
     open_items = [item for item in items if item.hand_off_id is None]
     attention = next((item for item in open_items if item.kind == "attention"), None)
     if stage.owner_id is None and not moving:
-        does, why = f"takes {_title(stage)}", "Nobody owns it yet."
+        does, why = f"is asked to take {_title(stage)}", "Nobody owns it yet."
     elif attention is not None:
         does, why = f"acts on {_title(stage)}", f"{attention.title}."
     elif moving:
@@ -254,7 +254,7 @@ def _between(run: Run, hand_off: HandOff, items: Sequence[WorkItem]) -> Holder:
     return Holder(
         personas=(hand_off.target.persona_id,),
         who="",
-        does=f"accepts the hand-off into {target}",
+        does=f"is asked to accept the hand-off into {target}",
         why=f"{by} offered what {source} produced; until somebody accepts, nobody works on it."
         f"{late}",
         since=hand_off.offered_at or hand_off.created_at,

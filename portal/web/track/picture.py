@@ -1,25 +1,19 @@
-"""The relay track as geometry: facts and times in, rectangles and paths in pixels out. Pure.
-
-Time is stretched: between two moments lies `4 + 13 ln(1 + seconds / 5)` px, so that a step of a
-second and a wait of a week are both seen. Order is exact, lengths are not: the table says those.
-"""
+"""The whole track: lanes by persona, bars, hand-offs, returns, and what lies ahead."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
-from math import log1p
 
 from personas.people import BY_CODE
 from pipelines.runs.queries.track import Bar, Pass, Return, Track
 from portal.web.tags import spell
+from portal.web.track.scale import Scale, moments_of, summary
+from portal.web.track.shapes import BAR, BarBox, Box, Lane, Line, Picture, Tick
 
 LEAST_WIDTH = 320.0  # px of the past, however short it is
 WHOLE_WIDTH = 1040.0  # px of past and future together, where they need no more
 MARGIN = 14.0
 AXIS = 24.0  # px above the lanes for times
 ROW = 34.0  # px of one row of bars in a lane
-BAR = 20.0  # px of a bar's height
 LANE_GAP = 8.0
 LOOP = 14.0  # px above a lane in which a stage is sent back to itself
 AHEAD_WIDTH = 68.0
@@ -27,137 +21,13 @@ AHEAD_GAP = 6.0
 NOW_GAP = 22.0
 TICK_GAP = 92.0  # px that a time's label needs
 LETTER = 6.4  # px of a letter at 11 px, on average
-SPARK_WIDTH = 168.0
-SPARK_AHEAD = 5.0
-
-
-@dataclass(frozen=True)
-class Box:
-    """A rectangle of a bar: `kind` is work, wait, review or ahead."""
-
-    kind: str
-    persona: str
-    x: float
-    y: float
-    width: float
-    height: float
-    text: str = ""
-
-
-@dataclass(frozen=True)
-class BarBox:
-    """One round of a stage as it is drawn; `label` stands inside, `text` is read out."""
-
-    fact: Bar
-    x: float
-    y: float
-    width: float
-    boxes: tuple[Box, ...]
-    label: str
-    text: str
-
-    @property
-    def middle(self) -> float:
-        """The height of its centre line."""
-        return self.y + BAR / 2
-
-
-@dataclass(frozen=True)
-class Line:
-    """A path with its label: a hand-off or a return."""
-
-    kind: str
-    path: str
-    label: str
-    label_x: float
-    label_y: float
-    text: str
-    open: bool = False
-
-
-@dataclass(frozen=True)
-class Lane:
-    """One persona's lane."""
-
-    persona: str
-    title: str
-    y: float
-    height: float
-
-    @property
-    def middle(self) -> float:
-        """The height of its centre line."""
-        return self.y + self.height / 2
-
-
-@dataclass(frozen=True)
-class Tick:
-    """A time above the lanes."""
-
-    x: float
-    label: str
-
-
-@dataclass(frozen=True)
-class Picture:
-    """Everything that the template draws."""
-
-    width: float
-    height: float
-    lanes: tuple[Lane, ...]
-    bars: tuple[BarBox, ...]
-    passes: tuple[Line, ...]
-    returns: tuple[Line, ...]
-    ahead: tuple[Box, ...]
-    ticks: tuple[Tick, ...]
-    now_x: float | None
-    text: str
-
-
-@dataclass(frozen=True)
-class Spark:
-    """The same at 24 px, for lists."""
-
-    width: float
-    boxes: tuple[Box, ...]
-    returns: tuple[float, ...]
-    now_x: float | None
-    text: str
-
-
-class Scale:
-    """Stretched time: each interval between two moments gets the width that its length earns."""
-
-    def __init__(self, moments: Iterable[datetime], *, left: float, least: float) -> None:
-        self.moments = sorted(set(moments))
-        widths = [stretch(two - one) for one, two in pairwise(self.moments)]
-        total = sum(widths)
-        factor = max(1.0, least / total) if total else 1.0
-        self.places = [left]
-        for width in widths:
-            self.places.append(self.places[-1] + width * factor)
-        self.by_moment = dict(zip(self.moments, self.places, strict=True))
-
-    def __call__(self, moment: datetime) -> float:
-        """Return the place of a moment, which must be one of those given."""
-        return self.by_moment[moment]
-
-    @property
-    def right(self) -> float:
-        """Where the last moment is."""
-        return self.places[-1]
-
-
-def stretch(length: timedelta) -> float:
-    """Return the width in px that a length of time gets."""
-    return 4 + 13 * log1p(max(0.0, length.total_seconds()) / 5)
 
 
 def draw(track: Track) -> Picture:
     """Return the picture of a run's relay."""
     future = NOW_GAP + len(track.ahead) * (AHEAD_WIDTH + AHEAD_GAP) if track.ahead else 0.0
     least = max(LEAST_WIDTH, WHOLE_WIDTH - future)
-    scale = Scale(_moments(track), left=MARGIN, least=least)
+    scale = Scale(moments_of(track), left=MARGIN, least=least)
     rows = _rows(track.bars)
     lanes = _lanes(track, rows)
     by_persona = {lane.persona: lane for lane in lanes}
@@ -177,26 +47,6 @@ def draw(track: Track) -> Picture:
         now_x=None if track.ended else round(scale.right, 1),
         text=summary(track),
     )
-
-
-def summary(track: Track) -> str:
-    """Say in a sentence what the picture shows."""
-    rounds, back = len(track.bars), len(track.returns)
-    return (
-        f"{rounds} stage round{'s' * (rounds != 1)} so far, {back} sent back,"
-        f" {len(track.ahead)} stage{'s' * (len(track.ahead) != 1)} ahead;"
-        f" worked {spell(track.work)}, waited {spell(track.wait)}."
-    )
-
-
-def _moments(track: Track) -> set[datetime]:
-    moments = {track.start, track.end}
-    for bar in track.bars:
-        moments.update(m for span in bar.spans for m in (span.start, span.end))
-    for each in track.passes:
-        moments.update((each.start, each.end))
-    moments.update(back.at for back in track.returns)
-    return moments
 
 
 def _rows(bars: Sequence[Bar]) -> Mapping[int, int]:
@@ -362,46 +212,3 @@ def _ticks(track: Track, scale: Scale) -> tuple[Tick, ...]:
         last, day = x, moment.date()
         ticks.append(Tick(round(x, 1), label))
     return tuple(ticks)
-
-
-def spark(track: Track, *, width: float = SPARK_WIDTH) -> Spark:
-    """Return the small form: one row, who held it in colour, waits hatched, returns as marks."""
-    future = len(track.ahead) * SPARK_AHEAD
-    scale = Scale(_moments(track), left=0.0, least=0.0)
-    room = max(width - future - 2, width / 3)
-    factor = room / scale.right if scale.right else 1.0
-    boxes = [
-        Box(
-            span.kind,
-            bar.persona,
-            round(scale(span.start) * factor, 1),
-            6,
-            round(max((scale(span.end) - scale(span.start)) * factor, 1.5), 1),
-            12,
-        )
-        for bar in track.bars
-        for span in bar.spans
-    ]
-    boxes += [
-        Box(
-            "air",
-            each.target_persona,
-            round(scale(each.start) * factor, 1),
-            10.5,
-            round(max((scale(each.end) - scale(each.start)) * factor, 1.0), 1),
-            3,
-        )
-        for each in track.passes
-    ]
-    boxes += [
-        Box("ahead", stage.persona, round(room + 2 + i * SPARK_AHEAD, 1), 9, SPARK_AHEAD - 1.5, 6)
-        for i, stage in enumerate(track.ahead)
-        if room + 2 + (i + 1) * SPARK_AHEAD <= width + 1
-    ]
-    return Spark(
-        width=width,
-        boxes=tuple(boxes),
-        returns=tuple(round(scale(back.at) * factor, 1) for back in track.returns),
-        now_x=None if track.ended else round(room, 1),
-        text=summary(track),
-    )
