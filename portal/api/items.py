@@ -7,7 +7,7 @@ from rest_framework.response import Response
 from pipelines.runs.actions import items
 from portal import access
 from portal.api.endpoint import Endpoint
-from portal.api.serializers.runs import (
+from portal.api.serializers.items import (
     DraftInput,
     WorkItemAnswer,
     WorkItemDetailSerializer,

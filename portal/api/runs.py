@@ -10,19 +10,17 @@ from pipelines.runs.queries.baton import baton_of, fetch_rows
 from portal import access
 from portal.api.endpoint import Endpoint
 from portal.api.serializers.base import Reason
+from portal.api.serializers.items import WorkItemSerializer
 from portal.api.serializers.ledger import EventSerializer
 from portal.api.serializers.reviews import CheckSerializer, GateSerializer, HandOffSerializer
 from portal.api.serializers.runs import (
-    AttemptSerializer,
     BatonSerializer,
     RunAnswer,
     RunDetailSerializer,
     RunFilter,
     RunSerializer,
-    StageSerializer,
-    StepSerializer,
-    WorkItemSerializer,
 )
+from portal.api.serializers.stages import AttemptSerializer, StageSerializer, StepSerializer
 from portal.api.verbs import verb
 
 

@@ -8,7 +8,7 @@ from pipelines.runs.actions import stages, steps
 from portal import access
 from portal.api.endpoint import Endpoint
 from portal.api.serializers.base import Reason
-from portal.api.serializers.runs import (
+from portal.api.serializers.stages import (
     AssignInput,
     AttemptDetailSerializer,
     AttemptSerializer,

@@ -133,7 +133,7 @@ def test_every_wrong_method_is_a_problem(
         ("POST", "/api/v1/use-cases", "{}", "application/json", 422),
         ("GET", "/api/v1/runs?stat=RUNNING", "", "application/json", 422),
         ("GET", "/api/v1/runs?cursor=!!", "", "application/json", 404),
-        ("GET", "/api/v1/ledger", "", "application/json", 403),
+        ("GET", "/api/v1/ledger/verify", "", "application/json", 403),
         ("GET", "/api/v1/ledger?stream=run:999999", "", "application/json", 404),
     ],
 )

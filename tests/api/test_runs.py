@@ -192,6 +192,10 @@ def test_the_ledger_of_a_run_is_for_those_who_see_it(cast: Cast, api: Client, pl
     same = api(cast.sofia).get(f"/api/v1/runs/{play.run.pk}/events").json()["results"]
     assert [event["digest"] for event in same] == [event["digest"] for event in events]
     assert api(cast.iris).get(f"/api/v1/ledger?stream={stream}").status_code == 404
+    mine = api(cast.iris).get("/api/v1/ledger").json()["results"]
+    assert {event["stream"] for event in mine} <= {f"person:{cast.iris.pk}"}
+    everything = api(cast.sofia).get("/api/v1/ledger?page_size=200").json()["results"]
+    assert stream in {event["stream"] for event in everything}
     assert api(cast.sofia).get("/api/v1/ledger/verify").status_code == 403
     cast.iris.capabilities = ["read_all"]
     cast.iris.save()

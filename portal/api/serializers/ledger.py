@@ -37,7 +37,7 @@ class LedgerFilter(Input):
     """Which stream."""
 
     stream = serializers.CharField(
-        default="", allow_blank=True, help_text="kind:key, such as run:3; all need `read_all`"
+        default="", allow_blank=True, help_text="kind:key, such as run:3; every one you may read"
     )
 
 

@@ -10,7 +10,7 @@ from pipelines.runs.actions.gates import REASON_CODES, VERDICTS
 from pipelines.runs.models import Check, Decision, Gate, HandOff
 from pipelines.runs.policies import Hat, not_deciding, not_receiving, not_sending
 from portal.api.serializers.base import Input, Output, PersonSerializer, choices
-from portal.api.serializers.runs import defined
+from portal.api.serializers.stages import defined
 
 
 class RefusalSerializer(Output):

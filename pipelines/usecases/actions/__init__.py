@@ -1,0 +1,22 @@
+"""Changes to use cases, seats and blueprints, one module per noun."""
+
+from pipelines.usecases.actions.blueprints import lint_plan, lint_source, publish_blueprint
+from pipelines.usecases.actions.seats import end_seat, give_seat
+from pipelines.usecases.actions.use_cases import (
+    LONGEST_TITLE,
+    change_use_case,
+    create_use_case,
+    retire_use_case,
+)
+
+__all__ = [
+    "LONGEST_TITLE",
+    "change_use_case",
+    "create_use_case",
+    "end_seat",
+    "give_seat",
+    "lint_plan",
+    "lint_source",
+    "publish_blueprint",
+    "retire_use_case",
+]

@@ -1,0 +1,79 @@
+"""The edges' only door to rows: fetch and check in one call. Raises NotFound for what is not
+there and for what the person may not know of; the two must not be told apart.
+"""
+
+from portal.access.artefacts import artefact_for, check_inputs
+from portal.access.changes import changed_lately, streams_seen, use_case_ids_of, use_case_ids_seen
+from portal.access.ledger import events_for, ledger_of, stream_for
+from portal.access.models import alert_for, model_for, model_of
+from portal.access.people import people_of, person_for, person_named, token_for, tokens_of
+from portal.access.reviews import (
+    check_for,
+    gate_for,
+    gate_to_decide_for,
+    gate_with_evidence_for,
+    gates_of,
+    hand_off_for,
+    hand_off_with_package_for,
+    hand_offs_of,
+)
+from portal.access.runs import (
+    attempt_for,
+    item_for,
+    items_of,
+    run_for,
+    runs_of,
+    stage_for,
+    step_for,
+)
+from portal.access.use_cases import (
+    blueprint_for,
+    blueprints_of,
+    seat_for,
+    use_case_for,
+    use_cases_of,
+    version_for,
+    version_to_run,
+)
+
+__all__ = [
+    "alert_for",
+    "artefact_for",
+    "attempt_for",
+    "blueprint_for",
+    "blueprints_of",
+    "changed_lately",
+    "check_for",
+    "check_inputs",
+    "events_for",
+    "gate_for",
+    "gate_to_decide_for",
+    "gate_with_evidence_for",
+    "gates_of",
+    "hand_off_for",
+    "hand_off_with_package_for",
+    "hand_offs_of",
+    "item_for",
+    "items_of",
+    "ledger_of",
+    "model_for",
+    "model_of",
+    "people_of",
+    "person_for",
+    "person_named",
+    "run_for",
+    "runs_of",
+    "seat_for",
+    "stage_for",
+    "step_for",
+    "stream_for",
+    "streams_seen",
+    "token_for",
+    "tokens_of",
+    "use_case_for",
+    "use_case_ids_of",
+    "use_case_ids_seen",
+    "use_cases_of",
+    "version_for",
+    "version_to_run",
+]

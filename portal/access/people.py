@@ -1,0 +1,42 @@
+"""People and tokens."""
+
+from django.db.models import (
+    QuerySet,
+)
+
+from personas import policies
+from personas.errors import Invalid
+from personas.models import Token, User
+from portal.access.rows import one
+
+
+def token_for(user: User, pk: int) -> Token:
+    """Return the person's own token, or anybody's for who manages people. Raises NotFound."""
+    rows = Token.objects.select_related("user")
+    return one(rows if user.can("users.manage") else rows.filter(user=user), pk, "token")
+
+
+def people_of(user: User) -> QuerySet[User]:
+    """Return the people one may give seats to, with their personas: everybody who may sign in."""
+    rows = User.objects.prefetch_related("personas")
+    return rows if policies.may_manage_users(user) else rows.filter(is_active=True)
+
+
+def person_for(user: User, pk: int) -> User:
+    """Return a person to manage. Raises NotFound, as it does for who manages nobody."""
+    rows = User.objects.all()
+    return one(rows if policies.may_manage_users(user) else rows.none(), pk, "person")
+
+
+def person_named(username: str, *, field: str) -> User:
+    """Return the person of this login name. Raises Invalid naming the input field."""
+    found = User.objects.filter(username__iexact=username).first()
+    if found is None:
+        raise Invalid("Nobody has this name.", fields={field: [f"unknown person {username!r}"]})
+    return found
+
+
+def tokens_of(user: User) -> QuerySet[Token]:
+    """Return the person's own tokens, or everybody's for who manages people."""
+    rows = Token.objects.select_related("user")
+    return rows if policies.may_manage_users(user) else rows.filter(user=user)

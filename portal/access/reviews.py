@@ -1,0 +1,85 @@
+"""Gates, checks and hand-offs."""
+
+from django.db.models import (
+    Prefetch,
+    QuerySet,
+    prefetch_related_objects,
+)
+
+from personas.models import User
+from pipelines.runs.models import (
+    Check,
+    Decision,
+    Gate,
+    HandOff,
+)
+from pipelines.usecases.policies import visible
+from portal.access.rows import one
+
+
+def gate_for(user: User, pk: int) -> Gate:
+    """Return the gate, with its stage and run. Raises NotFound."""
+    rows = Gate.objects.select_related(
+        "run__use_case", "run__version", "stage__persona", "stage__owner", "closed_by"
+    )
+    return one(rows.filter(run__use_case__in=visible(user)), pk, "gate")
+
+
+def gate_to_decide_for(user: User, pk: int) -> Gate:
+    """Return the gate without its evidence: a decision names what was seen by its digest.
+
+    Raises NotFound. Decoding the evidence would cost a decision more than its own queries.
+    """
+    rows = Gate.objects.select_related("run__use_case", "stage").defer("pack")
+    return one(rows.filter(run__use_case__in=visible(user)), pk, "gate")
+
+
+def gate_with_evidence_for(user: User, pk: int) -> Gate:
+    """Return the gate with its checks and decisions, for looking at it. Raises NotFound."""
+    gate = gate_for(user, pk)
+    checks = Check.objects.select_related("waived_by").order_by("position")
+    decisions = Decision.objects.select_related("user").order_by("at", "id")
+    prefetch_related_objects([gate], Prefetch("checks", checks), Prefetch("decisions", decisions))
+    return gate
+
+
+def check_for(user: User, pk: int) -> Check:
+    """Return the check, with its gate and run. Raises NotFound."""
+    rows = Check.objects.select_related("run__use_case", "gate__stage", "hand_off")
+    return one(rows.filter(run__use_case__in=visible(user)), pk, "check")
+
+
+def hand_off_for(user: User, pk: int) -> HandOff:
+    """Return the hand-off, with both stages and its run. Raises NotFound."""
+    rows = HandOff.objects.select_related(
+        "run__use_case",
+        "run__version",
+        "source__persona",
+        "source__owner",
+        "target__persona",
+        "offered_by",
+        "answered_by",
+    )
+    return one(rows.filter(run__use_case__in=visible(user)), pk, "hand-off")
+
+
+def hand_off_with_package_for(user: User, pk: int) -> HandOff:
+    """Return the hand-off with the checks of its contract. Raises NotFound."""
+    hand_off = hand_off_for(user, pk)
+    checks = Check.objects.select_related("waived_by").order_by("position", "id")
+    prefetch_related_objects([hand_off], Prefetch("checks", checks))
+    return hand_off
+
+
+def gates_of(user: User) -> QuerySet[Gate]:
+    """Return every gate the person may see."""
+    return Gate.objects.filter(run__use_case__in=visible(user)).select_related(
+        "run__use_case", "stage", "closed_by"
+    )
+
+
+def hand_offs_of(user: User) -> QuerySet[HandOff]:
+    """Return every hand-off the person may see."""
+    return HandOff.objects.filter(run__use_case__in=visible(user)).select_related(
+        "run__use_case", "source", "target", "offered_by", "answered_by"
+    )
