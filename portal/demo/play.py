@@ -13,7 +13,8 @@ from portal.demo.desk import Desk, Refused
 from portal.demo.live import Screen
 from portal.demo.traffic import Caller
 
-TICK = 0.25  # seconds between two looks
+TICK = 0.25  # seconds between two looks at the steps
+LOOK_EVERY = 2.0  # seconds between two looks at what people could do, where no step has ended
 CALL_EVERY = 1.0  # seconds between two batches of callers, so that what counts them keeps up
 LABELLED_UNTIL = "2013-11-25"  # labels come days late: the last week of November has none yet
 PATIENCE = 900.0  # seconds without any movement
@@ -79,12 +80,18 @@ class Play:
     def until(self, done: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
         """Let everybody act until `done` says so of the run. Raises Stalled."""
         self.moved_at = time.monotonic()
+        looked_at = 0.0
+        acted = True
         while True:
+            news = self._watch_steps()
             run: dict[str, Any] = self.desks["OPS"].get(f"runs/{self.run}")
-            self._watch_steps()
             if done(run) or run["state"] not in ("RUNNING", "PENDING"):
                 return run
-            acted = self._items() | self._hand_offs() | self._gates() | self._traffic(run)
+            # Nobody has anything to do until a step ends: asking would only slow that step.
+            if acted or news or time.monotonic() - looked_at > LOOK_EVERY:
+                looked_at = time.monotonic()
+                acted = self._items() | self._hand_offs() | self._gates()
+            acted |= self._traffic(run)
             if acted:
                 self.moved_at = time.monotonic()
             if time.monotonic() - self.moved_at > self.patience:
@@ -103,7 +110,9 @@ class Play:
         self.told.add(fact)
         return True
 
-    def _watch_steps(self) -> None:
+    def _watch_steps(self) -> bool:
+        """Tell which attempts have ended and show those under way; whether one has ended."""
+        news = False
         attempts = self.desks["MLE"].get(f"runs/{self.run}/attempts", page_size=50)["results"]
         running = [attempt for attempt in attempts if attempt["state"] == "RUNNING"]
         for attempt in running:
@@ -114,6 +123,8 @@ class Play:
             if attempt["finished_at"] and self._first("attempt", attempt["id"]):
                 self.moved_at = time.monotonic()
                 self._tell_attempt(attempt)
+                news = True
+        return news
 
     def _tell_attempt(self, attempt: dict[str, Any]) -> None:
         name = f"{attempt['stage_key']} · {attempt['step_key']}"
@@ -262,10 +273,10 @@ class Play:
         waiting = {s["key"] for s in run["stages"] if s["state"] == "ACTIVE"}
         if not waiting & {"deploy", "serve"}:
             return False
+        if time.monotonic() - self.called_at < CALL_EVERY:
+            return False
         steps = self.desks["OPS"].get(f"runs/{self.run}/steps", page_size=50)["results"]
         if not any(step["state"] == "RETRY_WAIT" for step in steps):
-            return False
-        if time.monotonic() - self.called_at < CALL_EVERY:
             return False
         self.called_at = time.monotonic()
         answered = self.caller.call()
