@@ -6,7 +6,7 @@ from django.db import models
 from pipelines.lifecycles import Machine
 
 
-def state_field(machine: Machine) -> models.CharField:
+def state_field(machine: Machine) -> "models.CharField[str, str]":
     """Return a state column of one life cycle."""
     return models.CharField(max_length=24, choices=[(s, s) for s in machine.states])
 
