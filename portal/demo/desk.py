@@ -46,7 +46,7 @@ class Desk:
 
     def post(self, path: str, body: Any = None, **more: Any) -> Any:
         """Change something, once; raises Refused."""
-        headers = {"Idempotency-Key": str(uuid4())}
+        headers = {"Idempotency-Key": str(uuid4()), **more.pop("headers", {})}
         if not more:
             more = {"json": body if body is not None else {}}
         return self._answer(self.client.post(path, headers=headers, **more))

@@ -44,15 +44,15 @@ class Play:
     patience: float = PATIENCE
 
     def frame(self, folder: Path, *, title: str) -> None:
-        """The analyst opens the use case, the data engineer brings the files, all take seats."""
+        """The analyst brings the files and opens the use case; all take their seats."""
         paths = flights.write_known(folder, every=self.every)
-        engineer, analyst = self.desks["DE"], self.desks["BA"]
+        analyst = self.desks["BA"]
         tables = []
         for name, path in paths.items():
             with path.open("rb") as stream:
-                kept = engineer.post("artefacts", files={"file": (path.name, stream, "text/csv")})
+                kept = analyst.post("artefacts", files={"file": (path.name, stream, "text/csv")})
             tables.append({"name": name, "digest": kept["digest"], "media": "csv"})
-            self.screen.say("DE", f"brings {path.name}, {kept['size'] / 1e6:.1f} MB")
+            self.screen.say("BA", f"brings {path.name}, {kept['size'] / 1e6:.1f} MB")
         made = analyst.post(
             "use-cases",
             {
