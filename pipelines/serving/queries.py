@@ -1,7 +1,8 @@
 """Reads of the prediction log and of labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Avg, Count, Max, Min, Q, QuerySet
 
@@ -19,6 +20,13 @@ class Traffic:
     first_event: datetime | None
     last_event: datetime | None
 
+    @property
+    def span(self) -> timedelta | None:
+        """The event time it covers."""
+        if self.first_event is None or self.last_event is None:
+            return None
+        return self.last_event - self.first_event
+
 
 def traffic_of(deployment: Deployment) -> Traffic:
     """Count what a deployment has answered."""
@@ -30,6 +38,25 @@ def traffic_of(deployment: Deployment) -> Traffic:
         last_event=Max("event_time"),
     )
     return Traffic(**found)
+
+
+def traffic_by_deployment(deployments: Sequence[Deployment]) -> dict[int, Traffic]:
+    """Count what each of the deployments has answered, by id; one query."""
+    nothing = Traffic(0, 0, None, None, None)
+    found = (
+        Prediction.objects.filter(deployment__in=deployments)
+        .values("deployment")
+        .order_by()
+        .annotate(
+            rows=Count("id"),
+            failed=Count("id", filter=Q(failed=True)),
+            mean_score=Avg("score"),
+            first_event=Min("event_time"),
+            last_event=Max("event_time"),
+        )
+    )
+    counted = {row.pop("deployment"): Traffic(**row) for row in found}
+    return {deployment.pk: counted.get(deployment.pk, nothing) for deployment in deployments}
 
 
 def recent(model: Model) -> QuerySet[Prediction]:

@@ -1,0 +1,158 @@
+"""The readiness of a use case, computed from the evidence of the run that made what is deployed.
+
+At most fourteen queries.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Count, F, QuerySet
+
+from pipelines.lifecycles import DecisionState, GateState, StageState, Verdict
+from pipelines.readiness.evidence import Evidence, Judged
+from pipelines.readiness.scoring import Score, Section, TestResult, score
+from pipelines.readiness.worries import WorryResult, worries
+from pipelines.registry.models import LIVE, Deployment, Model
+from pipelines.runs.models import Check, Decision, Run, Stage
+from pipelines.runs.queries.clock import now as read_clock
+from pipelines.runs.rows import Rows, load
+from pipelines.usecases.models import UseCase
+
+DEFINES, JUDGES = "build_features", "evaluate_model"
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """The ML Test Score of a use case, with the worries, as of `now`."""
+
+    use_case: UseCase
+    run: Run | None
+    now: datetime
+    result: Score
+    worries: tuple[WorryResult, ...]
+
+    @property
+    def score(self) -> float:
+        """The minimum over the sections, 0 to 7."""
+        return self.result.score
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """The four sections with their points."""
+        return self.result.sections
+
+    @property
+    def tests(self) -> tuple[TestResult, ...]:
+        """The 28 tests."""
+        return self.result.tests
+
+
+def readiness(use_case: UseCase) -> Readiness:
+    """Return how ready the use case is."""
+    model = Model.objects.filter(use_case=use_case).annotate(told=Count("labels")).first()
+    deployments = list(_deployments(model)) if model else []
+    run = _run(use_case, deployments)
+    evidence = _evidence(run, model, deployments)
+    return Readiness(use_case, run, read_clock(), score(evidence), worries(evidence))
+
+
+def _deployments(model: Model) -> QuerySet[Deployment]:
+    """Every deployment with its version and run, newest first."""
+    rows = model.deployments.select_related("version", "run__version__blueprint")
+    return rows.defer("run__version__body").order_by("-id")
+
+
+def _run(use_case: UseCase, deployments: list[Deployment]) -> Run | None:
+    """The run whose evidence counts: of what is live, else the last with something to show."""
+    live = next((d.run for d in deployments if d.ended_at is None and d.mode == LIVE), None)
+    if live is not None:
+        return live
+    rows = use_case.runs.filter(kind="main").select_related("version__blueprint")
+    return rows.defer("version__body").exclude(state="PENDING").order_by("-number").first()
+
+
+def _evidence(run: Run | None, model: Model | None, deployments: list[Deployment]) -> Evidence:
+    if run is None:
+        return Evidence()
+    rows = load(run)
+    version = run.version
+    live = next((d for d in deployments if d.ended_at is None and d.mode == LIVE), None)
+    back = next((d for d in deployments if d.ended_reason.startswith("rolled back")), None)
+    reviewers, review = _review(run)
+    return Evidence(
+        facts=rows.facts(),
+        checks=_checks(rows),
+        run=run.pk,
+        blueprint=f"{rows.blueprint.key} v{version.number}, {version.digest[:12]}",
+        reviewers=reviewers,
+        review=review,
+        feature_change=_feature_change(run),
+        live=f"version {live.version.number}" if live else "",
+        releases=len({d.version_id for d in deployments if d.mode == LIVE}),
+        rolled_back=f"{back.version}, {back.ended_at:%Y-%m-%d %H:%M}"
+        if back and back.ended_at
+        else "",
+        labels=model.told if model else 0,  # type: ignore[attr-defined]
+        model=model.name if model else "",
+    )
+
+
+def _checks(rows: Rows) -> Mapping[str, Judged]:
+    """The latest verdict of each check in the current rounds, of gates and of contracts."""
+    current = {stage.pk for stage in rows.stages.values()}
+    found = Check.objects.filter(run=rows.run, stage__in=current).select_related("gate")
+    judged: dict[str, Judged] = {}
+    for check in found.defer("gate__pack").order_by("pk"):
+        gate = check.gate
+        judged[check.name] = Judged(
+            name=check.name,
+            verdict=check.verdict,
+            summary=str(check.result.get("summary", "")).rstrip("."),
+            noun="gate" if gate else "hand_off",
+            pk=check.gate_id or check.hand_off_id or 0,
+            decided=gate is not None
+            and gate.state == GateState.APPROVED
+            and gate.closed_by_id is not None,
+        )
+    return judged
+
+
+def _review(run: Run) -> tuple[tuple[str, ...], int]:
+    """Who approved the gate in which the model's quality was judged; nobody is its author."""
+    approvals = (
+        Decision.objects.filter(
+            gate__run=run,
+            gate__stage__current=True,
+            gate__checks__name="target_met",
+            gate__state=GateState.APPROVED,
+            state=DecisionState.IN_FORCE,
+            verdict=Verdict.APPROVE,
+        )
+        .select_related("user")
+        .order_by("at")
+    )
+    found = [(str(decision.user), decision.gate_id) for decision in approvals]
+    return tuple(name for name, _ in found), found[-1][1] if found else 0
+
+
+def _feature_change(run: Run) -> float | None:
+    """Seconds from the last reopening of the features to the next evaluation that was submitted.
+
+    The stages are known by what their steps do: one defines features, one evaluates the model.
+    """
+    stages = list(
+        Stage.objects.filter(
+            run=run, steps__operation__in=(DEFINES, JUDGES), activated_at__isnull=False
+        )
+        .exclude(state=StageState.CANCELLED)
+        .annotate(operation=F("steps__operation"))
+        .order_by("activated_at")
+    )
+    changed = [s.activated_at for s in stages if s.operation == DEFINES and s.round > 1]
+    if not changed:
+        return None
+    last = max(at for at in changed if at is not None)
+    judged = [s.submitted_at for s in stages if s.operation == JUDGES and s.submitted_at]
+    after = [at for at in judged if at > last]
+    return (min(after) - last).total_seconds() if after else None
