@@ -9,9 +9,15 @@ from pathlib import Path
 import pytest
 import redis
 from django.conf import settings
+from django.core.management import call_command
+from pytest_django.plugin import DjangoDbBlocker
 
+from personas.models import User
 from portal import embedded
 from tests.cast import Cast
+from tests.flows.baton import baton
+
+__all__ = ["baton"]
 
 # As in worker children: threads that wait for each other made small fits ten times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -90,9 +96,12 @@ def django_db_modify_db_settings() -> None:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> None:
-    """After the test database was made: remember from which migrations."""
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """After the test database was made: remember from which migrations, and see it is empty."""
     _record_file().write_text(_migrations_digest(), encoding="utf-8")
+    with django_db_blocker.unblock():
+        if User.objects.exists():  # a run that was killed in a test that commits leaves its rows
+            call_command("flush", interactive=False, verbosity=0)
 
 
 @pytest.fixture

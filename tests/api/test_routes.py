@@ -76,12 +76,12 @@ def test_lists_hide_what_is_not_theirs(
 
 
 def rows() -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table with the transaction that wrote it."""
+    """Every row of every table with its place: even an update to the same values moves a row."""
     found = {}
     with connection.cursor() as cursor:
         for model in apps.get_models():
             name = connection.ops.quote_name(model._meta.db_table)
-            cursor.execute(f"SELECT xmin::text, t.*::text FROM {name} t ORDER BY 2")
+            cursor.execute(f"SELECT ctid::text, xmin::text, t.*::text FROM {name} t ORDER BY 1")
             found[model._meta.label] = cursor.fetchall()
     return found
 
