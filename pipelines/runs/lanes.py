@@ -108,6 +108,10 @@ class Lane:
         except Stop as stop:
             self.kill()
             return Result("stopped", {"reason": stop.reason})
+        except BaseException:
+            # The child still computes: its answer must not be taken for the next attempt's.
+            self.kill()
+            raise
 
     def _send(self, work: Work) -> None:
         command = {

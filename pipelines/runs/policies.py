@@ -50,16 +50,24 @@ def not_starting(hat: Hat, run: Run) -> DomainError | None:
     return NotAllowed("run.seat", f"{hat.user} holds no seat on this use case.")
 
 
+def not_taking(hat: Hat, stage: Stage) -> DomainError | None:
+    """Return why the person may not become the stage's owner: managers need its seat, too."""
+    if hat.wears(stage.persona_id):
+        return None
+    return NotAllowed(
+        "stage.persona",
+        f"{stage.key} belongs to {stage.persona_id}; {hat.user} holds"
+        f" {', '.join(hat.personas) or 'no seat'} here.",
+    )
+
+
 def not_owning(hat: Hat, stage: Stage) -> DomainError | None:
     """Return why the person may not act for the stage: not its owner, not of its persona."""
     if hat.user.can("run.manage"):
         return None
-    if not hat.wears(stage.persona_id):
-        return NotAllowed(
-            "stage.persona",
-            f"{stage.key} belongs to {stage.persona_id}; {hat.user} holds"
-            f" {', '.join(hat.personas) or 'no seat'} here.",
-        )
+    refusal = not_taking(hat, stage)
+    if refusal is not None:
+        return refusal
     if stage.owner_id not in (None, hat.user.pk):
         return NotAllowed("stage.owner", f"{stage.key} is owned by {stage.owner}.")
     return None
@@ -84,10 +92,11 @@ def not_receiving(hat: Hat, hand_off: HandOff) -> DomainError | None:
             f"This is handed to {hand_off.target.persona_id}; {hat.user} holds"
             f" {', '.join(hat.personas) or 'no seat'} here.",
         )
-    if hand_off.offered_by_id == hat.user.pk:
+    if hat.user.pk in (hand_off.offered_by_id, hand_off.source.owner_id):
         return NotAllowed(
             "sod.hand_off_sender",
-            f"{hat.user} offered this hand-off, so another person accepts it.",
+            f"{hat.user} offered this hand-off or owns what it carries, so another person"
+            " accepts it.",
         )
     return None
 

@@ -89,7 +89,7 @@ def _snapshot(definition: GateDef) -> dict[str, Any]:
 
 def authors_of(rows: Rows, stage: Stage) -> list[int]:
     """Return whose work the subject is: the owner, who filled in items, who edited steps."""
-    people = {stage.owner_id}
+    people = {stage.owner_id, *stage.author_ids}
     people |= {i.completed_by_id for (pk, _), i in rows.items.items() if pk == stage.pk}
     people |= {s.edited_by_id for (pk, _), s in rows.steps.items() if pk == stage.pk}
     return sorted(pk for pk in people if pk is not None)
@@ -131,22 +131,25 @@ def _write_checks(
 
 
 def _carry_over(command: Command, rows: Rows, gate: Gate) -> None:
-    """Copy approvals people already gave to exactly this content; a refusal is never carried."""
+    """Copy approvals people already gave to exactly this content; a refusal is never carried.
+
+    Each person's last word on the content counts: a withdrawal or refusal ends their approval.
+    """
     if not gate.policy["rules"]:
         return
     earlier = (
         Decision.objects.filter(
             gate__run=rows.run,
             gate__stage__key=gate.stage.key,
-            state=DecisionState.IN_FORCE,
-            verdict=Verdict.APPROVE,
             subject_digest=gate.subject_digest,
         )
         .exclude(gate=gate)
         .select_related("gate", "user")
-        .order_by("user_id", "-at")
+        .order_by("user_id", "-id")
     )
     for given in earlier.distinct("user_id"):
+        if given.state != DecisionState.IN_FORCE or given.verdict != Verdict.APPROVE:
+            continue
         hat = Hat.of(given.user, rows.run)
         if given.gate.policy["rules"] != gate.policy["rules"] or not_deciding(hat, gate):
             continue

@@ -89,6 +89,11 @@ class Sweeper:
             except DomainError as error:
                 # Busy: the next sweep comes soon. Anything else is news, and no reason to stop.
                 logger.info("sweeper: %s", error.message)
+            except (OperationalError, InterfaceError):
+                raise
+            # A row whose command has a defect must not keep the others from their time.
+            except Exception:
+                logger.exception("sweeper: a duty failed on row %s", pk)
 
     def _lost_attempts(self) -> list[int]:
         rows = Attempt.objects.filter(state=AttemptState.RUNNING, lease_until__lt=BatonNow())

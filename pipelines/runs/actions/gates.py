@@ -333,6 +333,11 @@ def waive(*, actor: Actor, check: Check, reason: str, days: int, key: str | None
             Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=gate.pk)
         )
         refuse(_closed(run, locked, user))
+        rows = load(run)
+        locked.stage = rows.gates[locked.stage_id].stage
+        rows.gates[locked.stage_id] = locked
+        if _expired(command, rows, locked):
+            return summary(locked)
         if user.pk in locked.author_ids:
             raise NotAllowed("sod.subject_author", f"{user} made part of what is under review.")
         fresh = Check.objects.get(pk=check.pk)
@@ -347,8 +352,6 @@ def waive(*, actor: Actor, check: Check, reason: str, days: int, key: str | None
             subject=("check", fresh.pk),
             data={"check": fresh.name, "reason": reason, "days": days},
         )
-        rows = load(run)
-        locked.stage = rows.gates[locked.stage_id].stage
         reviews.tally(command, rows, locked)
         advance(command, run, rows)
         return summary(locked)

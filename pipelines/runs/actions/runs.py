@@ -1,5 +1,6 @@
 """Create, start, pause, resume, cancel runs."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -31,6 +32,8 @@ from pipelines.runs.policies import Hat, not_managing, not_starting, refuse
 from pipelines.runs.rows import blueprint_of, load
 from pipelines.usecases.models import BlueprintVersion, UseCase
 
+LONGEST_NAME = 200  # characters of an input's name
+MEDIUM = re.compile(r"[a-z0-9]{1,12}\Z")
 CANCEL_GRACE = 60  # seconds a child gets to see that its run is cancelled
 
 
@@ -190,6 +193,7 @@ def _input_problems(given: Sequence[Mapping[str, str]], *, many: bool, required:
         missing = [key for key in ("name", "digest", "media") if not part.get(key)]
         if missing:
             problems.append(f"[{index}] needs {', '.join(missing)}")
+        problems += _part_problems(index, part)
     names = [part.get("name") for part in given]
     problems += [
         f"{name!r} is named twice" for name in sorted({str(n) for n in names if names.count(n) > 1})
@@ -199,6 +203,20 @@ def _input_problems(given: Sequence[Mapping[str, str]], *, many: bool, required:
     return problems + [
         f"there is no artefact {digest!r}" for digest in sorted(digests - known) if digest
     ]
+
+
+def _part_problems(index: int, part: Mapping[str, str]) -> list[str]:
+    """Names and media end up in file names and tables: neither may be a path."""
+    name, medium = str(part.get("name") or ""), str(part.get("media") or "")
+    problems = []
+    if len(name) > LONGEST_NAME or not name.isprintable() or set(name) & set("/\\"):
+        problems.append(
+            f"[{index}].name must have 1 to {LONGEST_NAME} printable characters, no / and no \\,"
+            f" got {name[:LONGEST_NAME]!r}"
+        )
+    if medium and not MEDIUM.match(medium):
+        problems.append(f"[{index}].media must be 1 to 12 of a-z and 0-9, got {medium[:40]!r}")
+    return problems
 
 
 def start(*, actor: Actor, run: Run, key: str | None = None) -> Answer:

@@ -9,9 +9,9 @@ from pipelines.runs import rounds
 from pipelines.runs.actions.gates import REASON_CODES
 from pipelines.runs.actions.locks import must_run, name_of, run_of
 from pipelines.runs.advance import advance
-from pipelines.runs.models import Run, Stage
+from pipelines.runs.models import Run, Stage, Step
 from pipelines.runs.moves import move
-from pipelines.runs.policies import Hat, not_managing, not_owning, refuse
+from pipelines.runs.policies import Hat, not_managing, not_owning, not_taking, refuse
 from pipelines.runs.rows import load
 from pipelines.usecases.policies import personas_of
 
@@ -38,7 +38,7 @@ def take(*, actor: Actor, stage: Stage, key: str | None = None) -> Answer:
                 by=name_of(locked.owner),
                 at=locked.owned_at,
             )
-        refuse(not_owning(Hat.of(user, run), locked))
+        refuse(not_taking(Hat.of(user, run), locked))
         move(command, locked, "assign", run=run, owner=user, owned_at=command.now)
         return summary(locked)
 
@@ -69,6 +69,7 @@ def assign(
         locked = Stage.objects.select_for_update(of=("self",)).get(pk=stage.pk)
         if locked.owner_id not in (None, owner.pk) and not reason.strip():
             raise Invalid("A reason is needed.", fields={"reason": ["must not be empty"]})
+        authors = {*locked.author_ids, locked.owner_id if _computed(locked) else None}
         move(
             command,
             locked,
@@ -76,6 +77,7 @@ def assign(
             run=run,
             owner=owner,
             owned_at=command.now,
+            author_ids=sorted(pk for pk in authors if pk is not None),
             data={"owner": str(owner), "reason": reason},
         )
         return summary(locked)
@@ -88,6 +90,11 @@ def assign(
         key=key,
         request={"stage": stage.pk, "owner": owner.pk, "reason": reason},
     )
+
+
+def _computed(stage: Stage) -> bool:
+    """Whether the round has a result already: it is then the work of who owned it until now."""
+    return Step.objects.filter(stage=stage, hand_off=None, result__isnull=False).exists()
 
 
 def send_back(

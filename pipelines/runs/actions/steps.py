@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from personas.commands import Answer, Command, execute
-from personas.errors import Conflict, Invalid
+from personas.errors import Conflict, DomainError, Invalid, NotAllowed
 from personas.ledger import Actor
 from pipelines import catalogue
 from pipelines.lifecycles import RunState, StageState, StepState
@@ -64,12 +64,15 @@ def retry(
                 "not_failed", f"{step.key} is {state}; only a failed step is retried.", state=state
             )
         refuse(not_owning(Hat.of(user, run), locked.stage))
+        stage = locked.stage
         if overrides:
+            refuse(_of_contract(locked))
             locked.overrides = _overridden(locked, overrides)
             locked.edited_by = user
+            stage.author_ids = sorted({*stage.author_ids, user.pk})
+            stage.save(update_fields=["author_ids"])
         locked.losses, locked.waiting_since = 0, None
         locked.save(update_fields=["losses", "waiting_since", "overrides", "edited_by"])
-        stage = locked.stage
         if stage.state == StageState.FAILED:
             anew = stage.refuse_cache or refuse_cache
             move(command, stage, "retry", run=run, refuse_cache=anew)
@@ -86,6 +89,16 @@ def retry(
         body=body,
         key=key,
         request={"step": step.pk, "overrides": overrides or {}, "refuse_cache": refuse_cache},
+    )
+
+
+def _of_contract(step: Step) -> DomainError | None:
+    """Return why the step's parameters are not the sender's to change: they are the receiver's."""
+    if step.hand_off_id is None:
+        return None
+    return NotAllowed(
+        "contract.overrides",
+        f"{step.key} is part of the receiver's contract: retry it as it is, or withdraw.",
     )
 
 

@@ -1,5 +1,6 @@
 """Stages: a persona-owned part of a run, per round."""
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from personas.models import BatonNow, Persona, User
@@ -19,6 +20,8 @@ class Stage(models.Model):
     persona = models.ForeignKey(Persona, on_delete=models.PROTECT, related_name="+")
     state = state_field(STAGE)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    # Who owned it while it computed, or changed its parameters: what they did stays theirs.
+    author_ids = ArrayField(models.BigIntegerField(), default=list)
     returned_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     return_reason = models.TextField(blank=True)
     return_code = models.CharField(max_length=40, blank=True)

@@ -6,7 +6,7 @@ The actions ask the same policies and life cycles again on locked rows.
 from personas.errors import Conflict, DomainError
 from pipelines.lifecycles import RUN, RunState, StageState, StepState, can_move
 from pipelines.runs.models import Run, Stage, Step
-from pipelines.runs.policies import Hat, not_managing, not_owning, not_starting
+from pipelines.runs.policies import Hat, not_managing, not_owning, not_starting, not_taking
 
 RERUNNABLE = (StageState.ACTIVE, StageState.IN_REVIEW, StageState.DONE, StageState.FAILED)
 
@@ -39,9 +39,10 @@ def _standing(run: Run) -> DomainError | None:
 
 def of_stage(hat: Hat, stage: Stage) -> dict[str, DomainError | None]:
     """Return what forbids the person to take, rerun or send back the stage's present round."""
-    blocked = _standing(stage.run) or not_owning(hat, stage)
+    standing = _standing(stage.run)
+    blocked = standing or not_owning(hat, stage)
     return {
-        "take": blocked or _not_free(stage),
+        "take": standing or _not_free(stage) or not_taking(hat, stage),
         "rerun": blocked or _in_state(stage, *RERUNNABLE),
         "send_back": blocked or _in_state(stage, StageState.FAILED),
     }
