@@ -206,7 +206,10 @@ class Break:
 
 
 def verify_stream(stream: Stream) -> Break | None:
-    """Recompute a stream's chain; return its first broken row, or None."""
+    """Recompute a stream's chain; return its first broken row, or None.
+
+    Events that were appended after `stream` was read are verified with the rest.
+    """
     previous, seq, name = "", 0, (stream.kind, stream.key)
     for event in stream.events.order_by("seq").iterator():
         seq += 1
@@ -220,12 +223,16 @@ def verify_stream(stream: Stream) -> Break | None:
                 str(stream), seq, "content does not hash to its digest", event.digest, digest
             )
         previous = digest
-    if (stream.seq, stream.head) != (seq, previous):
+        if seq == stream.seq and digest != stream.head:
+            return Break(str(stream), seq, "the head differs", stream.head, digest)
+    # A head is moved with its events: what was seen of them, a fresh look at it must name, too.
+    head = stream if seq <= stream.seq else Stream.objects.get(pk=stream.pk)
+    if head.seq < seq or seq < stream.seq:
         return Break(
             str(stream),
             seq + 1,
             "the head names an event that is missing",
-            f"{stream.seq} {stream.head}",
+            f"{head.seq} {head.head}",
             f"{seq} {previous}",
         )
     return None
