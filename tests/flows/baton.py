@@ -1,0 +1,180 @@
+"""A whole Baton for a test: `manage.py up` on a folder and ports of its own, and its people."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from portal.demo.cast import BY_PERSONA, PLAYERS
+from portal.demo.desk import Desk
+
+ROOT = Path(__file__).resolve().parents[2]
+READY_SECONDS = 90.0
+UPLOAD_LIMIT_MB = 4
+# The people and blueprints of the demo, and a token for each persona.
+PREPARE = """
+import json, django
+django.setup()
+from portal.demo import stage
+print(json.dumps(stage.prepare()))
+"""
+
+
+def until(look: Callable[[], Any], *, seconds: float = 60.0, what: str = "") -> Any:
+    """Wait for something true and return it; fails after so many seconds."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if found := look():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"not within {seconds:.0f} s: {what or look}")
+
+
+class Baton:
+    """PostgreSQL, Valkey, web, serve, engine and worker, with a desk for each persona."""
+
+    def __init__(self, folder: Path) -> None:
+        port, serve_port = _free_ports(2)
+        self.url = f"http://127.0.0.1:{port}"
+        self.serve_url = f"http://127.0.0.1:{serve_port}"
+        self.folder = folder
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("BATON_", "DATABASE"))}
+        self.environment = {
+            **kept,
+            "BATON_VAR": str(folder / "var"),
+            "BATON_PORT": str(port),
+            "BATON_SERVE_PORT": str(serve_port),
+            "BATON_DEMO": "1",
+            "BATON_UPLOAD_LIMIT_MB": str(UPLOAD_LIMIT_MB),
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+        }
+        for name in ("REDIS_URL", "ARTEFACT_URL"):
+            self.environment.pop(name, None)
+        self.tokens: dict[str, str] = {}
+        self.desks: dict[str, Desk] = {}
+
+    @contextmanager
+    def running(self) -> Iterator["Baton"]:
+        """Serve, with people at their desks, until the end of the block."""
+        said = (self.folder / "up.log").open("wb")
+        server = subprocess.Popen(
+            [sys.executable, "manage.py", "up"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            self._wait_until_ready(server)
+            self._seat_people()
+            yield self
+        finally:
+            for desk in self.desks.values():
+                desk.close()
+            server.terminate()
+            server.wait(timeout=60)
+            said.close()
+
+    def _wait_until_ready(self, server: "subprocess.Popen[bytes]") -> None:
+        def ready() -> bool:
+            assert server.poll() is None, (self.folder / "up.log").read_text()
+            try:
+                return httpx.get(f"{self.url}/readyz", timeout=2.0).is_success
+            except httpx.TransportError:
+                return False
+
+        until(ready, seconds=READY_SECONDS, what="/readyz answers")
+
+    def _seat_people(self) -> None:
+        self.tokens = json.loads(self.python(PREPARE))
+        self.desks = {p: Desk(f"{self.url}/api/v1/", token) for p, token in self.tokens.items()}
+
+    def python(self, source: str) -> str:
+        """Run a few lines beside the processes, on the same folder; returns what they print."""
+        done = subprocess.run(
+            [sys.executable, "-c", source],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def manage(self, *words: str) -> str:
+        """Run a management command on the same folder; returns what it prints."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *words],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    def bring(self, content: bytes, name: str = "rows.csv", *, by: str = "BA") -> dict[str, Any]:
+        """Upload a file; returns the part of a run's input that names it. Raises Refused."""
+        kept = self.desks[by].post("artefacts", files={"file": (name, content)})
+        return {"name": name.rsplit(".", 1)[0], "digest": kept["digest"], "media": kept["media"]}
+
+    def frame(self, title: str, blueprint: str, **more: Any) -> str:
+        """The analyst opens a use case and gives the others their seats; returns its key."""
+        analyst = self.desks["BA"]
+        made = analyst.post("use-cases", {"title": title, "blueprint": blueprint, **more})
+        for player in PLAYERS:
+            if player.persona != "BA":
+                seat = {"user": player.login, "persona": player.persona}
+                analyst.post(f"use-cases/{made['key']}/seats", seat)
+        return str(made["key"])
+
+    def run(self, key: str, **body: Any) -> int:
+        """The analyst starts a run of a use case."""
+        return int(self.desks["BA"].post(f"use-cases/{key}/runs", body)["run"])
+
+    def wait(self, run: int, look: Callable[[dict[str, Any]], Any], *, what: str = "") -> Any:
+        """Wait until something is true of a run; fails with the state of its stages."""
+
+        def now() -> dict[str, Any]:
+            return self.desks["OPS"].get(f"runs/{run}")
+
+        try:
+            return until(lambda: look(now()), what=what)
+        except AssertionError as late:
+            states = [(stage["key"], stage["state"]) for stage in now()["stages"]]
+            raise AssertionError(f"{late}: {now()['state']} {states}") from None
+
+
+@pytest.fixture(scope="session")
+def baton(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Baton]:
+    """One Baton for all tests that want a whole one."""
+    with Baton(tmp_path_factory.mktemp("baton")).running() as running:
+        yield running
+
+
+def login_of(persona: str) -> str:
+    """Return the login of the person who acts as a persona."""
+    return BY_PERSONA[persona].login
+
+
+def _free_ports(count: int) -> list[int]:
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [probe.getsockname()[1] for probe in probes]
+    finally:
+        for probe in probes:
+            probe.close()
