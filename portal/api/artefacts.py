@@ -9,7 +9,7 @@ from django.http import FileResponse, HttpRequest
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.exceptions import ValidationError
-from rest_framework.parsers import BaseParser, JSONParser, MultiPartParser
+from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -19,6 +19,7 @@ from pipelines.artefacts.queries import open_content
 from pipelines.runs.inspections import inspect
 from portal import access, uploads
 from portal.api.endpoint import AnyMedia, Endpoint
+from portal.api.parsers import StrictJSONParser
 from portal.api.serializers.artefacts import (
     ArtefactAnswer,
     ArtefactSerializer,
@@ -108,7 +109,7 @@ class ArtefactContent(Endpoint):
 class UploadInspect(UploadEndpoint):
     """What an upload holds."""
 
-    parser_classes = (MultiPartParser, JSONParser)
+    parser_classes = (MultiPartParser, StrictJSONParser)
 
     @extend_schema(
         summary="Look at a CSV or Parquet file: columns, problems, suggestions",

@@ -7,7 +7,7 @@ from typing import Any, cast
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ParseError, ValidationError
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -15,6 +15,7 @@ from pipelines.blueprints.problems import errors_of
 from pipelines.usecases.actions import lint_source, publish_blueprint
 from portal import access
 from portal.api.endpoint import Endpoint
+from portal.api.parsers import StrictJSONParser
 from portal.api.serializers.use_cases import (
     BlueprintAnswer,
     BlueprintDetailSerializer,
@@ -58,7 +59,7 @@ def source_of(request: Request) -> str | Mapping[str, object]:
 class Blueprints(Endpoint):
     """The plans of stages and gates."""
 
-    parser_classes = (JSONParser, TomlParser)
+    parser_classes = (StrictJSONParser, TomlParser)
 
     @extend_schema(summary="Blueprints", responses=BlueprintSerializer(many=True))
     def get(self, request: Request) -> Response:
@@ -97,7 +98,7 @@ class BlueprintVersion(Endpoint):
 class BlueprintLint(Endpoint):
     """What is wrong with a blueprint."""
 
-    parser_classes = (JSONParser, TomlParser)
+    parser_classes = (StrictJSONParser, TomlParser)
 
     @extend_schema(
         summary="Every problem of a blueprint at once; nothing is kept",

@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet
 from rest_framework.authentication import BaseAuthentication, SessionAuthentication
 from rest_framework.exceptions import ValidationError
 from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -20,6 +20,7 @@ from personas.ledger import Actor
 from personas.models import User
 from portal.api.auth import BearerAuthentication, HasScope
 from portal.api.pagination import Pages
+from portal.api.parsers import StrictJSONParser
 from portal.api.schema import Schema
 from portal.uploads import TooLarge
 
@@ -36,7 +37,7 @@ class Endpoint(APIView):
         SessionAuthentication,
     )
     permission_classes: Sequence[Any] = (IsAuthenticated, HasScope)
-    parser_classes: Sequence[type[BaseParser]] = (JSONParser,)
+    parser_classes: Sequence[type[BaseParser]] = (StrictJSONParser,)
     pagination_class = Pages  # for the schema; `page` uses it
     schema = Schema()
     scopes: ClassVar[Mapping[str, str]] = {}

@@ -21,8 +21,13 @@ class Ledger(Endpoint):
     )
     def get(self, request: Request) -> Response:
         """Answer a page of events."""
-        stream = self.query(LedgerFilter)["stream"]
-        return self.page(access.events_for(self.user, stream), EventSerializer)
+        wanted = self.query(LedgerFilter)
+        rows = access.events_for(self.user, wanted["stream"])
+        if wanted["type"]:
+            rows = rows.filter(type__startswith=wanted["type"])
+        if wanted["person"]:
+            rows = rows.filter(actor_name__icontains=wanted["person"])
+        return self.page(rows, EventSerializer)
 
 
 class LedgerVerify(Endpoint):

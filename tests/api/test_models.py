@@ -77,3 +77,15 @@ def test_retiring_takes_the_model_along(
     assert (answer.status_code, answer.json()["key"]) == (200, case)
     model = api(cast.amara).get(f"/api/v1/models/{things['models']['name']}").json()
     assert model["deployed"] == []
+
+
+def test_readiness_is_computed_from_evidence(
+    cast: Cast, api: Client, things: dict[str, dict[str, Any]]
+) -> None:
+    case = things["use-cases"]["key"]
+    found = api(cast.amara).get(f"/api/v1/use-cases/{case}/readiness").json()
+    assert (len(found["tests"]), len(found["worries"]), len(found["sections"])) == (28, 26, 4)
+    assert found["score"] == min(section["points"] for section in found["sections"])
+    assert found["next_test"] in {test["id"] for test in found["tests"]}
+    assert found["run"] is not None
+    assert all(test["next"] for test in found["tests"] if test["points"] < 1)

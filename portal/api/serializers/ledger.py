@@ -39,6 +39,10 @@ class LedgerFilter(Input):
     stream = serializers.CharField(
         default="", allow_blank=True, help_text="kind:key, such as run:3; every one you may read"
     )
+    type = serializers.CharField(
+        default="", allow_blank=True, help_text="gate, or gate.approve: how the type begins"
+    )
+    person = serializers.CharField(default="", allow_blank=True, help_text="part of the name")
 
 
 class BreakSerializer(Output):

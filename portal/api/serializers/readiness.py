@@ -1,12 +1,12 @@
-"""The ML Test Score and the worries."""
+"""Readiness: the ML Test Score from evidence, and the worries."""
 
 from rest_framework import serializers
 
 from portal.api.serializers.base import Output
 
 
-class SectionSerializer(Output):
-    """One of the four sections."""
+class SectionScore(Output):
+    """The points of one of the four sections."""
 
     key = serializers.CharField()
     title = serializers.CharField()
@@ -14,36 +14,42 @@ class SectionSerializer(Output):
     most = serializers.IntegerField()
 
 
-class ReadinessTestSerializer(Output):
-    """One of the 28 tests: 1 computed on each run, 0.5 stated or weighed by people, else 0."""
+class TestScore(Output):
+    """One test: its points, the evidence for them, and what would earn the next."""
 
     id = serializers.CharField(source="test.id")
     section = serializers.CharField(source="test.section")
     title = serializers.CharField(source="test.title")
-    persona = serializers.CharField(source="test.persona", help_text="who can earn it")
+    persona = serializers.CharField(source="test.persona")
     points = serializers.FloatField(source="finding.points")
-    evidence = serializers.CharField(source="finding.text")
-    noun = serializers.CharField(source="finding.noun", help_text="what shows it: gate, run, ...")
-    ref = serializers.CharField(source="finding.pk", help_text="its id, or a model's name")
-    next = serializers.CharField(help_text="what would earn the point; empty where it is earned")
+    evidence = serializers.CharField(source="finding.text", allow_blank=True)
+    noun = serializers.CharField(source="finding.noun", allow_blank=True)
+    noun_id = serializers.CharField(source="finding.pk")
+    next = serializers.CharField(allow_blank=True, help_text="empty where the point is earned")
 
 
 class WorrySerializer(Output):
-    """One of the 26 worries, with what was found."""
+    """One of the 26 worries: its level, and what was found."""
 
     id = serializers.CharField(source="worry.id")
-    column = serializers.CharField(source="worry.column")
     title = serializers.CharField(source="worry.title")
-    level = serializers.CharField(help_text="clear, note, warn, blocker or not looked at")
-    text = serializers.CharField()
+    level = serializers.CharField(help_text="not looked at, clear, note, warn or blocker")
+    text = serializers.CharField(allow_blank=True)
 
 
 class ReadinessSerializer(Output):
-    """The minimum over the sections, with what it rests on."""
+    """The score is the least of the sections (0 to 7); `run` is the one whose evidence counts."""
 
+    use_case = serializers.CharField(source="use_case.key")
+    run = serializers.IntegerField(source="run.pk", allow_null=True, default=None)
     score = serializers.FloatField()
     band = serializers.CharField(source="result.band")
-    run = serializers.IntegerField(source="run.pk", allow_null=True, default=None)
-    sections = SectionSerializer(many=True)
-    tests = ReadinessTestSerializer(many=True)
+    sections = SectionScore(many=True)
+    tests = TestScore(many=True)
+    next_test = serializers.CharField(
+        source="result.easiest.test.id",
+        allow_null=True,
+        default=None,
+        help_text="the next test to automate: it lacks least, in the weakest section",
+    )
     worries = WorrySerializer(many=True)
