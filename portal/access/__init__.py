@@ -5,7 +5,7 @@ there and for what the person may not know of; the two must not be told apart.
 from portal.access.artefacts import artefact_for, check_inputs
 from portal.access.changes import changed_lately, streams_seen, use_case_ids_of, use_case_ids_seen
 from portal.access.ledger import events_for, ledger_of, stream_for
-from portal.access.models import alert_for, model_for, model_of
+from portal.access.models import alert_for, model_for, model_of, model_to_label_for
 from portal.access.people import people_of, person_for, person_named, token_for, tokens_of
 from portal.access.reviews import (
     check_for,
@@ -58,6 +58,7 @@ __all__ = [
     "ledger_of",
     "model_for",
     "model_of",
+    "model_to_label_for",
     "people_of",
     "person_for",
     "person_named",

@@ -16,6 +16,8 @@ from pipelines.runs.models import (
 )
 from pipelines.usecases.policies import visible
 
+LONGEST_KEY = 19  # digits; more than a row's number can have
+
 
 def events_for(user: User, stream: str) -> QuerySet[Event]:
     """Return the events of `kind:key`, or of every stream the person may read, newest first.
@@ -58,7 +60,7 @@ def _may_follow(user: User, kind: str, key: str) -> bool:
         return True
     if kind == "person":
         return key == str(user.pk) or policies.may_manage_users(user)
-    if not key.isdigit():
+    if not key.isdecimal() or len(key) >= LONGEST_KEY:
         return False
     seen = visible(user)
     if kind == "run":

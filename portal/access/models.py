@@ -18,6 +18,13 @@ def model_for(user: User, name: str) -> Model:
     return found
 
 
+def model_to_label_for(user: User, name: str) -> Model:
+    """Return the model whose outcomes the person may report: as `model_for`, but any model for a
+    service account. Raises NotFound.
+    """
+    return registry.model_named(name) if user.is_service else model_for(user, name)
+
+
 def model_of(use_case: UseCase) -> Model | None:
     """Return the model of a use case that was fetched here, or None."""
     return Model.objects.select_related("use_case").filter(use_case=use_case).first()

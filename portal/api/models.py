@@ -107,6 +107,6 @@ class Labels(Endpoint):
     )
     def post(self, request: Request, name: str) -> Response:
         """Take outcomes; what is known already is counted, a contradiction is reported."""
-        model = access.model_for(self.user, name)
+        model = access.model_to_label_for(self.user, name)
         labels = self.read(LabelsInput)["labels"]
         return self.reply(take_labels(actor=self.actor, model=model, labels=labels, key=self.key))

@@ -5,6 +5,7 @@ from rest_framework.test import APIClient
 
 from pipelines.runs.models import WorkItem
 from tests import factories
+from tests.api import world
 from tests.api.conftest import Client
 from tests.cast import Cast
 
@@ -68,9 +69,7 @@ def test_data_of_a_work_item_has_a_limit(api: Client, cast: Cast, item: WorkItem
 def test_a_service_account_reports_labels_of_a_model_it_has_no_seat_on(
     api: Client, cast: Cast
 ) -> None:
-    from tests.api.world import make
-
-    name = make(cast)["models"]["name"]
+    name = world.make(cast)["models"]["name"]
     cast.iris.is_service = True
     cast.iris.save()
     labels = {"labels": [{"key": "r1", "value": True}]}

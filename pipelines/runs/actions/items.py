@@ -5,7 +5,7 @@ from typing import Any
 
 from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, Invalid, NotAllowed
-from personas.ledger import Actor
+from personas.ledger import Actor, canonical
 from personas.models import User
 from pipelines.blueprints.forms import clean_item
 from pipelines.lifecycles import WORK_ITEM
@@ -17,6 +17,8 @@ from pipelines.runs.models import Run, Stage, WorkItem
 from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, not_candidate, refuse
 from pipelines.runs.rows import blueprint_of
+
+LARGEST_DATA = 512 * 1024  # bytes
 
 
 def _command(
@@ -112,7 +114,10 @@ def unclaim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
 def save_draft(
     *, actor: Actor, item: WorkItem, data: Mapping[str, Any], version: int, key: str | None = None
 ) -> Answer:
-    """Keep what has been filled in so far. Raises Conflict (stale_version) for an old copy."""
+    """Keep what has been filled in so far. Raises Conflict (stale_version) for an old copy,
+    Invalid for what is too large.
+    """
+    _not_too_large(data)
 
     def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
         _mine(locked, hat)
@@ -133,6 +138,7 @@ def complete(
     *, actor: Actor, item: WorkItem, data: Mapping[str, Any], version: int, key: str | None = None
 ) -> Answer:
     """Complete the item; an open one is claimed with it. Raises Invalid with every field."""
+    _not_too_large(data)
 
     def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
         _must_be_open(locked)
@@ -163,6 +169,16 @@ def complete(
         key=key,
         request={"data": data, "version": version},
     )
+
+
+def _not_too_large(data: Mapping[str, Any]) -> None:
+    """Evidence and every page of the run carry it along."""
+    size = len(canonical(data))
+    if size > LARGEST_DATA:
+        raise Invalid(
+            "The work item takes less than that.",
+            fields={"data": [f"has {size:,} bytes as JSON; at most {LARGEST_DATA:,}"]},
+        )
 
 
 def _close(
