@@ -62,16 +62,21 @@ def as_labels(values: pd.Series, classes: tuple[Json, Json]) -> Labels:
 
     Raises OperationError for a value that is neither class.
     """
-    text = values.astype(object).map(lambda value: str(plain(value)))
-    found = text.map({str(classes[0]): 0, str(classes[1]): 1})
-    if found.isna().any():
-        wrong = str(values[found.isna()].iloc[0])
+    known = {str(classes[0]): 0, str(classes[1]): 1}
+    if values.dtype == object:  # True and 1 may stand side by side, and would be taken as one
+        places, distinct = np.arange(values.size), values.array
+    else:
+        places, distinct = pd.factorize(values, use_na_sentinel=False)
+    codes = np.asarray([known.get(str(plain(value)), -1) for value in distinct], dtype=np.int64)
+    found: Labels = codes[places]
+    if (found < 0).any():
+        wrong = str(values[found < 0].iloc[0])
         raise OperationError(
             "class_unknown",
             f"target {values.name} holds {wrong}",
             field="target", value=wrong, rule=f"is {classes[0]} or {classes[1]}",
         )  # fmt: skip
-    return np.asarray(found, dtype=np.int64)
+    return found
 
 
 def labelled(frame: pd.DataFrame, target: str) -> pd.DataFrame:
