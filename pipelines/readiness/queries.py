@@ -1,22 +1,21 @@
 """The readiness of a use case, computed from the evidence of the run that made what is deployed.
 
-At most fourteen queries.
+At most twelve queries besides the use case, which the edges fetch.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
-from django.db.models import Count, F, QuerySet
+from django.db.models import Count, F, OuterRef, QuerySet, Subquery
 
 from pipelines.lifecycles import DecisionState, GateState, StageState, Verdict
 from pipelines.readiness.evidence import Evidence, Judged
 from pipelines.readiness.scoring import Score, Section, TestResult, score
 from pipelines.readiness.worries import WorryResult, worries
-from pipelines.registry.models import LIVE, Deployment, Model
+from pipelines.registry.models import CANARY, LIVE, SHADOW, Deployment
 from pipelines.runs.models import Check, Decision, Run, Stage
-from pipelines.runs.queries.clock import now as read_clock
 from pipelines.runs.rows import Rows, load
+from pipelines.serving.models import Label
 from pipelines.usecases.models import UseCase
 
 DEFINES, JUDGES = "build_features", "evaluate_model"
@@ -24,11 +23,10 @@ DEFINES, JUDGES = "build_features", "evaluate_model"
 
 @dataclass(frozen=True)
 class Readiness:
-    """The ML Test Score of a use case, with the worries, as of `now`."""
+    """The ML Test Score of a use case, with the worries."""
 
     use_case: UseCase
     run: Run | None
-    now: datetime
     result: Score
     worries: tuple[WorryResult, ...]
 
@@ -50,29 +48,32 @@ class Readiness:
 
 def readiness(use_case: UseCase) -> Readiness:
     """Return how ready the use case is."""
-    model = Model.objects.filter(use_case=use_case).annotate(told=Count("labels")).first()
-    deployments = list(_deployments(model)) if model else []
+    deployments = list(_deployments(use_case))
     run = _run(use_case, deployments)
-    evidence = _evidence(run, model, deployments)
-    return Readiness(use_case, run, read_clock(), score(evidence), worries(evidence))
+    evidence = _evidence(run, deployments)
+    return Readiness(use_case, run, score(evidence), worries(evidence))
 
 
-def _deployments(model: Model) -> QuerySet[Deployment]:
-    """Every deployment with its version and run, newest first."""
-    rows = model.deployments.select_related("version", "run__version__blueprint")
-    return rows.defer("run__version__body").order_by("-id")
+def _deployments(use_case: UseCase) -> QuerySet[Deployment]:
+    """Every deployment with its model, version and run, newest first, and the labels told."""
+    labels = Label.objects.filter(model=OuterRef("model")).order_by().values("model")
+    rows = Deployment.objects.filter(model__use_case=use_case)
+    rows = rows.select_related("model", "version__model", "run__version__blueprint")
+    told = Subquery(labels.annotate(count=Count("id")).values("count"))
+    return rows.defer("run__version__body").annotate(told=told).order_by("-id")
 
 
 def _run(use_case: UseCase, deployments: list[Deployment]) -> Run | None:
-    """The run whose evidence counts: of what is live, else the last with something to show."""
-    live = next((d.run for d in deployments if d.ended_at is None and d.mode == LIVE), None)
-    if live is not None:
-        return live
+    """The run whose evidence counts: of what is deployed, else the last that began."""
+    now = {d.mode: d.run for d in deployments if d.ended_at is None and d.run is not None}
+    found = next((now[mode] for mode in (LIVE, CANARY, SHADOW) if mode in now), None)
+    if found is not None:
+        return found
     rows = use_case.runs.filter(kind="main").select_related("version__blueprint")
     return rows.defer("version__body").exclude(state="PENDING").order_by("-number").first()
 
 
-def _evidence(run: Run | None, model: Model | None, deployments: list[Deployment]) -> Evidence:
+def _evidence(run: Run | None, deployments: list[Deployment]) -> Evidence:
     if run is None:
         return Evidence()
     rows = load(run)
@@ -93,8 +94,8 @@ def _evidence(run: Run | None, model: Model | None, deployments: list[Deployment
         rolled_back=f"{back.version}, {back.ended_at:%Y-%m-%d %H:%M}"
         if back and back.ended_at
         else "",
-        labels=model.told if model else 0,  # type: ignore[attr-defined]
-        model=model.name if model else "",
+        labels=(deployments[0].told or 0) if deployments else 0,  # type: ignore[attr-defined]
+        model=deployments[0].model.name if deployments else "",
     )
 
 

@@ -132,7 +132,7 @@ def _with_statement(found: Finding, evidence: Evidence, key: str) -> Finding:
     if found.points == FULL and not said:
         return Finding(HALF, f"{found.text} Nobody stated: {key}.", found.noun, found.pk)
     if said:
-        text = f"{found.text}; {key}: {said}"
+        text = f"{found.text.rstrip('.')}; {key}: {said}"
         return Finding(found.points, text, found.noun, found.pk)
     return found
 

@@ -22,7 +22,6 @@ def readiness(request: HttpRequest, key: str) -> HttpResponse:
     context = {
         "section": "use_cases",
         "streams": f"use_case:{use_case.pk}" + (f",run:{found.run.pk}" if found.run else ""),
-        "now": found.now,
         "readiness": found,
         "parts": [(section, tests[section.key]) for section in found.sections],
     }

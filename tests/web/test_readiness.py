@@ -1,0 +1,87 @@
+"""The readiness page and its twin in the API."""
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from pipelines.readiness.queries import readiness
+from pipelines.usecases.models import UseCase
+from tests import factories
+from tests.cast import Cast
+from tests.domain import engine
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def use_case(cast: Cast) -> UseCase:
+    return factories.use_case(cast)
+
+
+def test_without_a_run_it_says_what_would_fill_it(
+    client: Client, cast: Cast, use_case: UseCase
+) -> None:
+    client.force_login(cast.sofia)
+    text = client.get(f"/use-cases/{use_case.key}/readiness/").content.decode()
+    assert "no run yet: start one" in text
+    assert "Next best:" in text
+    assert text.count("not looked at") == 26
+
+
+def test_what_the_run_shows_earns_points(client: Client, cast: Cast) -> None:
+    case = engine.use_case(cast)
+    fields = [{"key": "ethics", "label": "Ethics", "kind": "text"}]
+    stage = engine.stage(
+        "evaluate",
+        "MLR",
+        items=[engine.form("limits", fields=fields)],
+        gate=engine.gate("DS", checks=[{"name": "target_met", "blocking": False}]),
+    )
+    run = engine.run(cast, stage, on=case)
+    engine.fill(cast.kenji, engine.item_of(run, "limits"), ethics="people decide")
+    found = {result.test.id: result.finding for result in readiness(case).tests}
+    assert (found["Model7"].points, found["Model1"].points) == (0.5, 0.5)
+    assert found["Model7"].text == "Stated: people decide"
+    engine.decide(cast.sofia, engine.gate_of(run))
+    found = {result.test.id: result.finding for result in readiness(case).tests}
+    assert found["Model1"].points == 1.0
+    assert "approved by Sofia Reyes" in found["Model1"].text
+    assert (found["Model1"].noun, found["Model1"].pk) == ("gate", engine.gate_of(run).pk)
+
+
+def test_the_api_answers_the_same(client: Client, cast: Cast, use_case: UseCase) -> None:
+    factories.run_of(cast, use_case)
+    client.force_login(cast.sofia)
+    found = client.get(f"/api/v1/use-cases/{use_case.key}/readiness").json()
+    assert found["score"] == readiness(use_case).score
+    assert [section["key"] for section in found["sections"]] == [
+        "data",
+        "model",
+        "infra",
+        "monitor",
+    ]
+    assert len(found["tests"]) == 28
+    assert found["tests"][0]["next"].startswith("Sign the data contract")
+    assert len(found["worries"]) == 26
+
+
+def test_a_stranger_learns_nothing(client: Client, cast: Cast, use_case: UseCase) -> None:
+    client.force_login(cast.iris)
+    assert client.get(f"/use-cases/{use_case.key}/readiness/").status_code == 404
+    assert client.get(f"/api/v1/use-cases/{use_case.key}/readiness").status_code == 404
+
+
+def test_queries_are_fixed(
+    client: Client,
+    cast: Cast,
+    use_case: UseCase,
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    run = factories.run_of(cast, use_case)
+    gate = factories.to_gate(cast, run)
+    engine.decide(cast.sofia, gate)
+    factories.work_off()
+    client.force_login(cast.sofia)
+    client.get(f"/use-cases/{use_case.key}/readiness/")  # the process remembers blueprints
+    with django_assert_max_num_queries(15):
+        client.get(f"/use-cases/{use_case.key}/readiness/")
