@@ -23,7 +23,7 @@ from tests.cast import SEATED, Cast, acting
 CHECKED = """
 key = "checked"
 title = "Checked"
-summary = "Two stages with all that a stage may have: a step, a work item, a check, a hand-off."
+summary = "Three stages with all that a stage may have: a step, a work item, a check, a hand-off."
 
 [[stages]]
 key = "frame"
@@ -64,6 +64,20 @@ needs = ["frame"]
   key = "fetch"
   operation = "noop"
   inputs = { given = "frame.state.result" }
+
+[[stages]]
+key = "operationalise"
+title = "Operationalise"
+persona = "MLE"
+needs = ["source"]
+
+  [[stages.steps]]
+  key = "package"
+  operation = "noop"
+
+  [stages.gate]
+  rules = [{ persona = "OPS", min = 1 }]
+  send_back_to = ["source"]
 """
 USAGE = {"wall_seconds": 0.0, "cpu_seconds": 0.0, "peak_mib": 1}
 
@@ -115,6 +129,8 @@ def hello_run(cast: Cast, *, seconds: float = 0.0, start: bool = True) -> Run:
 
 class InlineLane:
     """A lane that computes in the test's own process: same worker, no child."""
+
+    number = 0
 
     def perform(self, work: Work, beat: Any, *, beat_every: float) -> Result:
         """Compute at once; answers as a child does."""

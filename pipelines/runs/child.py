@@ -31,7 +31,7 @@ from pipelines.operations.contract import (
 )
 from pipelines.runs import faults
 
-PROGRESS_EVERY = 0.25  # seconds between two progress lines; the last one always goes out
+PROGRESS_EVERY = 0.25  # seconds between two progress lines
 
 
 class Channel:
@@ -65,11 +65,14 @@ class Reporter:
     def __init__(self, channel: Channel) -> None:
         self.channel = channel
         self.last = 0.0
+        self.rows: int | None = None
 
     def progress(self, fraction: float, message: str, rows: int | None = None) -> None:
         """Report how far it is (0 to 1), what it does, and how many rows it has done."""
         now = time.monotonic()
-        if now - self.last < PROGRESS_EVERY and fraction < 1:
+        self.rows = rows if rows is not None else self.rows
+        # The end comes with the answer itself.
+        if fraction >= 1 or now - self.last < PROGRESS_EVERY:
             return
         self.last = now
         self.channel.send(kind="progress", fraction=fraction, message=message[:200], rows=rows)
@@ -160,6 +163,7 @@ def compute(command: Mapping[str, Any], channel: Channel) -> None:
                 kind="done",
                 **_usage(wall, cpu),
                 facts=result.facts,
+                rows=reporter.rows,
                 outputs={name: str(path) for name, path in result.outputs.items()},
             )
 

@@ -10,6 +10,8 @@ from django.db import connection
 
 # Claims share the run row, commands own it: a claim cannot slip past a cancel, and a busy run is
 # skipped, not waited for. Lock order: run (shared), attempt, step.
+# None of these waits for the disk: a claim or beat that a crash of the database undoes only lets
+# somebody else claim, and token and owner fence off who believed to hold it.
 CLAIM = """
 WITH cand AS (
     SELECT a.id, a.run_id FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
@@ -28,22 +30,24 @@ claimed AS (
            token = token + 1, deliveries = deliveries + 1, started_at = baton_now(),
            lease_until = baton_now() + make_interval(secs => %(lease)s)
       FROM a WHERE runs_attempt.id = a.id AND runs_attempt.state = 'QUEUED'
-    RETURNING runs_attempt.id, step_id, run_id, token, operation, params, inputs, seed),
+    RETURNING runs_attempt.id, step_id, run_id, token, operation, params, inputs, seed, queue),
 stepped AS (
     UPDATE runs_step SET state = 'RUNNING' FROM claimed WHERE runs_step.id = claimed.step_id
     RETURNING runs_step.id)
-SELECT c.*, pg_notify('baton_changed', 'run:' || c.run_id || ':0') FROM claimed c, stepped
+SELECT c.*, pg_notify('baton_changed', 'run:' || c.run_id || ':0'),
+       set_config('synchronous_commit', 'off', true) FROM claimed c, stepped
 """
 FENCE = "WHERE id = %(id)s AND token = %(token)s AND owner = %(owner)s AND state = 'RUNNING'"
 HEARTBEAT = f"""
 UPDATE runs_attempt SET lease_until = baton_now() + make_interval(secs => %(lease)s)
-{FENCE} RETURNING cancel_requested
+{FENCE} RETURNING cancel_requested, set_config('synchronous_commit', 'off', true)
 """  # noqa: S608 - no value is formatted in
 PROGRESS = f"""
 UPDATE runs_attempt SET lease_until = baton_now() + make_interval(secs => %(lease)s),
        progress = %(fraction)s, progress_text = %(text)s, progress_rows = %(rows)s,
        progress_at = baton_now()
-{FENCE} RETURNING cancel_requested, pg_notify('baton_changed', 'run:' || run_id || ':0')
+{FENCE} RETURNING cancel_requested, pg_notify('baton_changed', 'run:' || run_id || ':0'),
+       set_config('synchronous_commit', 'off', true)
 """  # noqa: S608 - no value is formatted in
 WINDOWS = (16, 256)
 WAITING = """
@@ -66,6 +70,7 @@ class Claim:
     params: dict[str, Any]
     inputs: dict[str, Any]
     seed: int
+    queue: str
     owner: UUID
 
 
@@ -98,6 +103,7 @@ def claim(
                     params=json.loads(row[5]),
                     inputs=json.loads(row[6]),
                     seed=row[7],
+                    queue=row[8],
                     owner=owner,
                 )
     return None

@@ -1,15 +1,24 @@
 """Queueing a step: resolve its inputs and parameters, look into the cache, or queue an attempt."""
 
+from django.db import connection
+
 from personas.commands import Command
 from pipelines import catalogue
 from pipelines.blueprints.refs import Json, Ref, RefKind
 from pipelines.blueprints.spec import StepDef
-from pipelines.lifecycles import AttemptState
 from pipelines.operations.contract import Spec
 from pipelines.runs.evidence import digest_of
 from pipelines.runs.models import Attempt, HandOff, Run, Stage, Step
 from pipelines.runs.moves import born, move
 from pipelines.runs.rows import Part, Rows
+
+POKE = "baton_poke"
+
+# Asked for each step that is queued, and mostly in vain.
+CACHED = """
+SELECT id FROM runs_attempt
+ WHERE cache_key = %s AND state = 'SUCCEEDED' AND cached_from_id IS NULL ORDER BY id DESC LIMIT 1
+"""
 
 
 def queue_step(
@@ -100,7 +109,7 @@ def _next_attempt(command: Command, rows: Rows, step: Step, definition: StepDef)
 
 def poke(command: Command, attempt: Attempt) -> None:
     """Ask the engine process to wake a worker once this transaction has committed."""
-    command.recorder.notify("baton_poke", f"{attempt.queue}:{attempt.pk}")
+    command.recorder.notify(POKE, f"{attempt.queue}:{attempt.pk}")
 
 
 def _inputs(rows: Rows, definition: StepDef) -> dict[str, Json]:
@@ -135,13 +144,10 @@ def _cache_key(spec: Spec, attempt: Attempt) -> str:
 def _cached(step: Step, attempt: Attempt) -> Attempt | None:
     if not attempt.cache_key or step.refuse_cache:
         return None
-    return (
-        Attempt.objects.filter(
-            cache_key=attempt.cache_key, state=AttemptState.SUCCEEDED, cached_from=None
-        )
-        .order_by("-id")
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(CACHED, [attempt.cache_key])
+        row = cursor.fetchone()
+    return None if row is None else Attempt.objects.get(pk=row[0])
 
 
 def _serve(command: Command, run: Run, step: Step, attempt: Attempt, hit: Attempt) -> None:

@@ -1,8 +1,9 @@
 """The life of one attempt: fetch its inputs, let a supervised child compute, settle it."""
 
+import contextlib
 import logging
+import os
 import shutil
-import tempfile
 import threading
 import time
 from pathlib import Path
@@ -45,11 +46,11 @@ class Performance:
 
     def run(self) -> None:
         """Perform and settle; a claim that was taken over meanwhile ends without a trace."""
-        folder = Path(tempfile.mkdtemp(dir=self.scratch, prefix=f"{self.held.id}-"))
+        _clear(self.scratch)
         try:
-            self._settle(self._compute(folder))
+            self._settle(self._compute(self.scratch))
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            _clear(self.scratch)
 
     def _compute(self, folder: Path) -> Result:
         try:
@@ -69,7 +70,7 @@ class Performance:
         spec = catalogue.spec(self.held.operation)
         inputs, many = self._inputs(folder)
         outputs = folder / "out"
-        outputs.mkdir()
+        outputs.mkdir(exist_ok=True)
         return Work(
             operation=spec.name,
             params=self.held.params,
@@ -85,7 +86,7 @@ class Performance:
         """Fetch and verify what the operation reads; a name with an extension keeps its format."""
         spec = catalogue.spec(self.held.operation)
         place = folder / "in"
-        place.mkdir()
+        place.mkdir(exist_ok=True)
         inputs: dict[str, str] = {}
         many: dict[str, dict[str, str]] = {}
         store = storage()
@@ -201,6 +202,7 @@ class Performance:
                 outputs=message["outputs"],
                 facts=message["facts"],
                 usage=message["usage"],
+                rows=message.get("rows"),
                 log=result.log,
             )
         elif result.kind == "not_yet":
@@ -221,6 +223,18 @@ class Performance:
                 log=result.log,
                 timed_out=result.kind == "timed_out",
             )
+
+
+def _clear(folder: Path) -> None:
+    """Empty a lane's folders; the folders stay, for making and removing them costs more."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in (folder / "in", folder / "out"):
+        for entry in os.scandir(part) if part.exists() else ():
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                with contextlib.suppress(OSError):
+                    os.unlink(entry)
 
 
 def _failed(code: str, message: str, *, retryable: bool = False, kind: str = "error") -> Result:

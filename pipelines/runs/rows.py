@@ -180,7 +180,7 @@ def load(run: Run) -> Rows:
     blueprint = blueprint_of(run)
     items, gates, edges = _uses(blueprint)
     stages = {}
-    for stage in Stage.objects.filter(run=run, current=True).select_related("owner"):
+    for stage in Stage.objects.filter(run=run, current=True):
         stage.run = run
         stages[stage.key] = stage
     by_pk = {stage.pk: stage for stage in stages.values()}

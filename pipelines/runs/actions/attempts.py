@@ -16,6 +16,7 @@ from pipelines.runs.actions.locks import run_of
 from pipelines.runs.actions.runs import settle_cancelled
 from pipelines.runs.advance import advance
 from pipelines.runs.claims import Claim
+from pipelines.runs.dispatch import POKE
 from pipelines.runs.models import Attempt, Run, Step
 from pipelines.runs.moves import move
 from pipelines.runs.rows import Rows, load
@@ -23,6 +24,11 @@ from pipelines.runs.rows import Rows, load
 MAX_LOST = 2  # losses before a step counts as poisonous
 BACKOFF_SECONDS = (5, 30, 120)
 MOVED_EVERY = timedelta(seconds=5)
+# What is asked of an attempt that ends; its log and parameters are long.
+KNOWN = (
+    *("step_id", "run_id", "number", "state", "operation", "owner", "token"),
+    *("cancel_requested", "progress_rows"),
+)
 
 
 class Fenced(Conflict):
@@ -35,7 +41,7 @@ def _worker(held: Claim) -> Actor:
 
 def _held(command: Command, run: Run, held: Claim) -> Attempt | None:
     """Return the attempt if this claim still holds it; else note that its result came late."""
-    attempt = Attempt.objects.select_for_update().get(pk=held.id)
+    attempt = Attempt.objects.select_for_update().only(*KNOWN).get(pk=held.id)
     if (attempt.token, attempt.owner, attempt.state) == (
         held.token,
         held.owner,
@@ -90,14 +96,15 @@ def complete(
     facts: Mapping[str, Any],
     usage: Mapping[str, Any],
     log: str,
+    rows: int | None = None,
 ) -> Answer:
     """Accept a result: outputs registered, effect caused, what follows queued, in one transaction.
 
     Raises Fenced where the attempt was taken over, cancelled or lost meanwhile.
     """
 
-    def change(command: Command, rows: Rows, attempt: Attempt, step: Step) -> dict[str, object]:
-        run = rows.run
+    def change(command: Command, known: Rows, attempt: Attempt, step: Step) -> dict[str, object]:
+        run = known.run
         for output in outputs.values():
             register(
                 digest=output["digest"],
@@ -117,6 +124,7 @@ def complete(
             finished_at=command.now,
             lease_until=None,
             progress=1.0,
+            progress_rows=rows if rows is not None else attempt.progress_rows,
             inputs=held.inputs,
             data={
                 "key": step.key,
@@ -126,13 +134,25 @@ def complete(
         )
         move(command, step, "complete", run=run, result=attempt)
         _touch(command, run)
-        effect = dispatch.definition_of(rows, step).effect
+        effect = dispatch.definition_of(known, step).effect
         if effect:
-            effects.of_step(command, rows, step, effect)
-        advance(command, run, rows)
+            effects.of_step(command, known, step, effect)
+        advance(command, run, known)
+        _spare_poke(command, held.queue)
         return {}
 
     return _settle(held, "complete", change)
+
+
+def _spare_poke(command: Command, queue: str) -> None:
+    """Wake nobody for one attempt of the queue: who completes claims again before it rests.
+
+    Should it die in between, the sweeper pokes.
+    """
+    notices = command.recorder.notices
+    mine = next((n for n in notices if n[0] == POKE and n[1].startswith(f"{queue}:")), None)
+    if mine is not None:
+        notices.remove(mine)
 
 
 def _touch(command: Command, run: Run) -> None:

@@ -1,0 +1,128 @@
+"""A decision over HTTP: how soon it is answered, and how soon the next step's child runs.
+
+    python -m benchmarks.decisions
+
+First alone, then with twenty people who decide at the same time. The child's start is read from
+its own clock: the step writes when it began (`started_at` of the attempt is the claim).
+"""
+
+import threading
+import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from benchmarks.served import (
+    Person,
+    median,
+    percentile,
+    publish,
+    report,
+    served,
+    until,
+    use_case,
+)
+from pipelines.runs.actions import runs
+from pipelines.runs.models import Attempt, Gate, Run
+from pipelines.usecases.models import BlueprintVersion, UseCase
+
+ALONE = 40
+PEOPLE = 20
+EACH = 5
+
+
+def plan() -> dict[str, Any]:
+    """One step, a gate that a data scientist decides, and a step behind it."""
+    key = f"gated-{uuid.uuid4().hex[:8]}"
+    step = {"operation": "noop", "params": {"message": {"ref": "run.text"}}}
+    rules = [{"persona": "DS", "min": 1}]
+    return {
+        "key": key, "title": key, "kind": "main",
+        "parameters": [{"key": "text", "kind": "str", "title": "Text", "default": ""}],
+        "stages": [
+            {"key": "one", "title": "One", "persona": "MLE", "steps": [{"key": "a", **step}],
+             "gate": {"rules": rules, "send_back_to": ["one"]}},
+            {"key": "two", "title": "Two", "persona": "MLE", "needs": ["one"],
+             "steps": [{"key": "b", **step, "after": []}]},
+        ],
+    }  # fmt: skip
+
+
+def under_review(lena: Person, place: UseCase, version: BlueprintVersion, count: int) -> list[Gate]:
+    """So many gates that wait."""
+    made = [
+        runs.create(
+            actor=lena.actor, use_case=place, version=version, parameters={"text": uuid.uuid4().hex}
+        ).data["run"]
+        for _ in range(count)
+    ]
+    gates = Gate.objects.filter(run__in=made, state="OPEN")
+    until(lambda: gates.count() == count, every=0.05)
+    return list(gates.order_by("id"))
+
+
+def decide(person: Person, gate: Gate) -> tuple[float, float]:
+    """Approve; returns when it was sent (host clock) and how many seconds the answer took."""
+    sent, began = time.time(), time.perf_counter()
+    person.post(f"gates/{gate.pk}/decisions", {"verdict": "approve", "seen": gate.subject_digest})
+    return sent, time.perf_counter() - began
+
+
+def running_after(gate: Gate, sent: float) -> float:
+    """Seconds from the decision's sending to the start of the next step's child."""
+    rows = Attempt.objects.filter(run=gate.run_id, step__key="b")
+    attempt = until(lambda: rows.exclude(usage={}).first(), every=0.01)
+    return float(attempt.usage["began_at"] - sent)
+
+
+def main() -> None:
+    """Measure and print."""
+    with served():
+        lena = Person("lena", "MLE")
+        deciders = [Person(f"decider-{n}", "DS") for n in range(PEOPLE)]
+        place = use_case(lena, deciders)
+        version = publish(plan())
+        gates = under_review(lena, place, version, ALONE + 5)
+        answered, running = [], []
+        for gate in gates:
+            sent, took = decide(deciders[0], gate)
+            answered.append(took)
+            running.append(running_after(gate, sent))
+            time.sleep(0.05)
+        answered, running = answered[5:], running[5:]
+        report(
+            "decisions", "POST answered, idle", p50_ms=median(answered),
+            p95_ms=percentile(answered, 0.95),
+        )  # fmt: skip
+        report(
+            "decisions", "decision to next step's child running, idle", p50_ms=median(running),
+            p95_ms=percentile(running, 0.95), bar_p50_ms=30,
+        )  # fmt: skip
+
+        answered, running = [], []
+        for _ in range(EACH):
+            gates = under_review(lena, place, version, PEOPLE)
+            together = threading.Barrier(PEOPLE)
+
+            def act(pair: tuple[Person, Gate], together: threading.Barrier = together) -> Any:
+                together.wait()
+                return pair[1], *decide(*pair)
+
+            with ThreadPoolExecutor(PEOPLE) as pool:
+                done = list(pool.map(act, zip(deciders, gates, strict=True)))
+            answered += [took for _, _, took in done]
+            running += [running_after(gate, sent) for gate, sent, _ in done]
+            runs_left = Run.objects.filter(use_case=place, state="RUNNING")
+            until(lambda left=runs_left: not left.exists(), every=0.05)
+        report(
+            "decisions", f"POST answered, {PEOPLE} people at the same instant",
+            p50_ms=median(answered), p95_ms=percentile(answered, 0.95), bar_p95_ms=80,
+        )  # fmt: skip
+        report(
+            "decisions", f"decision to next child running, {PEOPLE} people at the same instant",
+            p50_ms=median(running), p95_ms=percentile(running, 0.95), bar_p95_ms=250,
+        )  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
