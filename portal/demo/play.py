@@ -41,6 +41,7 @@ class Play:
     only_items: bool = False  # leave gates to the person at the browser
     every: int = 1  # play on each n-th flight only
     parameters: Mapping[str, Any] = field(default_factory=dict)  # beside those of the script
+    without: tuple[str, ...] = ()  # features that few flights cannot carry
     patience: float = PATIENCE
 
     def frame(self, folder: Path, *, title: str) -> None:
@@ -159,6 +160,7 @@ class Play:
         data = script.ITEMS.get(key)
         if key == script.CHOICE:
             data = script.CHOICES[min(item["round"], max(script.CHOICES))]
+            data = {**data, "columns": [c for c in data["columns"] if c not in self.without]}
         if data is None:
             raise Stalled(f"the script has nothing for the work item {key}")
         self.desks[item["persona"]].post(
