@@ -3,8 +3,6 @@
 from typing import Any
 
 import pytest
-from django.apps import apps
-from django.db import connection
 from rest_framework.test import APIClient
 
 from tests.api import world
@@ -75,24 +73,13 @@ def test_lists_hide_what_is_not_theirs(
         assert (name, answer.status_code, answer.json()["results"]) == (name, 200, [])
 
 
-def rows() -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of every table with its place: even an update to the same values moves a row."""
-    found = {}
-    with connection.cursor() as cursor:
-        for model in apps.get_models():
-            name = connection.ops.quote_name(model._meta.db_table)
-            cursor.execute(f"SELECT ctid::text, xmin::text, t.*::text FROM {name} t ORDER BY 1")
-            found[model._meta.label] = cursor.fetchall()
-    return found
-
-
 def test_looking_changes_nothing(
     cast: Cast, api: Client, things: dict[str, dict[str, Any]]
 ) -> None:
     """F18: GET, HEAD and OPTIONS over every address leave every row of every table as it was."""
     clients = [api(cast.amara), api(cast.priya)]
     clients[0].get("/api/v1/me")  # what a first request of a session may write
-    before = rows()
+    before = world.rows()
     assert before["runs.Run"]
     assert before["personas.Event"]
     for address, _ in addresses(things):
@@ -103,7 +90,7 @@ def test_looking_changes_nothing(
             assert answer.status_code < 500, (method, address, answer.content)
             if hasattr(answer, "streaming_content"):
                 b"".join(answer.streaming_content)
-    assert rows() == before
+    assert world.rows() == before
 
 
 def test_every_wrong_method_is_a_problem(

@@ -5,6 +5,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from django.apps import apps
+from django.db import connection
 from django.urls import URLPattern
 
 from personas.actions import issue_token
@@ -84,12 +86,10 @@ def _released(run: Run) -> dict[str, dict[str, Any]]:
         step = release.step_with(
             run, "operationalise.package", {"package": Path(file.name)}, facts, position=6
         )
-    release.cause("register_version", run)
-    release.cause("approve_version", run, gate=release.gate_of(run))
-    release.cause("go_live", run, gate=release.gate_of(run, "deploy"))
+    release.cause("register_version", run, step=step)
+    release.cause("approve_version", run, gate=release.gate_of(run, "operationalise"))
+    release.cause("go_live", run, gate=release.gate_of(run, "operationalise"))
     release.cause("raise_alerts", run, step=step)
-    # The effects' stages are no part of the run's blueprint: they must not count as current.
-    run.stages.exclude(key__in=("frame", "source")).update(current=False)
     model = Model.objects.get(use_case=run.use_case)
     return {"models": {"name": model.name}, "alerts": {"pk": model.alerts.get().pk}}
 
@@ -117,3 +117,14 @@ def methods(route: URLPattern) -> set[str]:
     return {
         name.upper() for name in ("get", "post", "patch", "put", "delete") if hasattr(view, name)
     }
+
+
+def rows() -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of every table with its place: even an update to the same values moves a row."""
+    found = {}
+    with connection.cursor() as cursor:
+        for model in apps.get_models():
+            name = connection.ops.quote_name(model._meta.db_table)
+            cursor.execute(f"SELECT ctid::text, xmin::text, t.*::text FROM {name} t ORDER BY 1")
+            found[model._meta.label] = cursor.fetchall()
+    return found
