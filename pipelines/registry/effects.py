@@ -109,7 +109,19 @@ def _model(context: EffectContext) -> Model:
             "fallback": str(brief.get("fallback") or ""),
         },
     )
-    return moves.lock_model(made.pk)
+    return _in_use(moves.lock_model(made.pk))
+
+
+def _in_use(model: Model) -> Model:
+    """The model, unless its use case is retired: a run that went on must not bring it back."""
+    if model.use_case.retired_at is not None:
+        raise Conflict(
+            "use_case_retired",
+            f"{model.use_case} is retired: nothing of {model} is registered, approved or deployed.",
+            state="retired",
+            at=model.use_case.retired_at,
+        )
+    return model
 
 
 def _version(context: EffectContext) -> ModelVersion:
@@ -123,7 +135,7 @@ def _version(context: EffectContext) -> ModelVersion:
         raise Conflict(
             "version_not_registered", f"{context.run} has not registered its package yet."
         )
-    found.model = moves.lock_model(found.model_id)
+    found.model = _in_use(moves.lock_model(found.model_id))
     return found
 
 

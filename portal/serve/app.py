@@ -101,7 +101,7 @@ class Serve:
             raise HttpError(404, "not_found", f"There is nothing at {path}.")
         _only(method, "POST" if found[4] else "GET")
         secret = secret_of(dict(scope["headers"]).get(b"authorization", b""))
-        line = await self.desk.line(found[2])
+        line = await self.desk.line(found[2], secret)
         user = await self.desk.user(secret, line)
         if not found[4]:
             return 200, _metadata(line), {}

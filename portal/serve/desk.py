@@ -65,12 +65,17 @@ class Desk:
         """Run something that asks the database, or takes long, in a thread of our own."""
         return await asyncio.get_running_loop().run_in_executor(self._pool, _with_care, call, *args)
 
-    async def line(self, name: str) -> Line:
-        """What answers for a model. Raises NotFound, Conflict where nothing approved does."""
+    async def line(self, name: str, secret: str) -> Line:
+        """What answers for a model. Raises NotFound, Conflict where nothing approved does.
+
+        Which models there are is told only to whom `user` would let in: HttpError 401, NotAllowed.
+        """
         found = self.board.lines.get(name)
         if found is not None and found.all:
             return found
+        await self.aside(self.door.holder, secret)
         model = await self.aside(model_named, name)
+        await self.aside(self.door.let_in, secret, model)
         # Something may have been deployed within the last half second.
         await self.aside(self.board.refresh)
         found = self.board.lines.get(name)

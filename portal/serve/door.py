@@ -28,17 +28,22 @@ class Door:
         found = self._known.get((Token.hash(secret), model.pk))
         return found[1] if found and found[0] > time.monotonic() else None
 
-    def let_in(self, secret: str, model: Model) -> int:
-        """The person of this token, who may ask this model; asks the database.
-
-        Raises HttpError 401 for an unknown token, NotAllowed for a missing scope or seat.
-        """
+    def holder(self, secret: str) -> Token:
+        """The token of this secret; asks the database. Raises HttpError 401 for an unknown one."""
         token = token_for(secret)
         if token is None:
             raise HttpError(
                 401, "not_signed_in", "This token is unknown, expired or revoked.",
                 WWW_Authenticate=CHALLENGE,
             )  # fmt: skip
+        return token
+
+    def let_in(self, secret: str, model: Model) -> int:
+        """The person of this token, who may ask this model; asks the database.
+
+        Raises HttpError 401 for an unknown token, NotAllowed for a missing scope or seat.
+        """
+        token = self.holder(secret)
         if SCOPE not in token.scopes:
             raise NotAllowed(
                 f"scope.{SCOPE}",

@@ -48,6 +48,19 @@ def test_the_same_package_of_a_run_is_registered_once() -> None:
     assert ModelVersion.objects.count() == 1
 
 
+def test_a_run_that_goes_on_does_not_bring_back_a_retired_model() -> None:
+    made = release()
+    bea = person("Bea", use_case=made.case, persona="BA")
+    other = run_of(made.case)
+    step_with(other, "operationalise.package", {"package": packaged("linear").package}, {})
+    actions.retire(actor=Actor.person(bea), model=made.model, reason="no longer worth it")
+    for effect in ("register_version", "deploy_shadow"):
+        with pytest.raises(Conflict) as refused:
+            cause(effect, other if effect == "register_version" else made.run)
+        assert refused.value.code == "use_case_retired"
+    assert modes(made.model) == []
+
+
 def test_a_package_that_a_contract_made_to_try_is_not_registered() -> None:
     made = release(approve=False)
     other = run_of(made.case)

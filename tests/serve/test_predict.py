@@ -109,6 +109,17 @@ def test_nothing_deployed_and_unknown_models_are_told_apart(asking: Asking) -> N
     assert asking.http.post("/v1/models/none/predict", json={"rows": [{}]}).status_code == 404
 
 
+def test_a_stranger_learns_of_no_model(asking: Asking) -> None:
+    for name in (asking.release.model.name, "nothing"):
+        answer = asking.http.post(
+            f"/v1/models/{name}/predict",
+            json={"rows": [{}]},
+            headers={"Authorization": "Bearer baton_guess"},
+        )
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
+        assert "fallback" not in answer.json()
+
+
 def test_bad_rows_are_refused_with_row_column_rule_and_value(asking: Asking) -> None:
     go_live(asking)
     rows = sent_rows(asking, 3)
