@@ -10,7 +10,7 @@ from functools import wraps
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
@@ -71,12 +71,26 @@ def _guarded(view: View, methods: list[str]) -> View:
     @wraps(view)
     def answer(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
+            _refuse_nulls(request)
             return view(request, *args, **kwargs)
         except DomainError as error:
             return refusal(request, error)
 
     guarded: View = require_http_methods(methods)(login_required(answer))
     return guarded
+
+
+def _refuse_nulls(request: HttpRequest) -> None:
+    """Raise Invalid for texts that no table can hold."""
+    posted = request.POST if request.method == "POST" else QueryDict()
+    found = {
+        name.replace("\0", ""): ["holds the character U+0000, which no text may contain"]
+        for given in (request.GET, posted)
+        for name, values in given.lists()
+        if any("\0" in text for text in (name, *values))
+    }
+    if found:
+        raise Invalid("Some input needs another look.", fields=found)
 
 
 def page(view: View) -> View:

@@ -5,8 +5,9 @@ sees it again.
 """
 
 import json
+import math
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 from django.http import QueryDict
 
@@ -53,9 +54,10 @@ def number_of(text: str) -> Any:
     except ValueError:
         pass
     try:
-        return float(plain)
+        number = float(plain)
     except ValueError:
         return text
+    return number if math.isfinite(number) else text
 
 
 def _map(name: str, posted: QueryDict) -> dict[str, Any]:
@@ -88,10 +90,24 @@ def _word(text: str) -> Any:
         return True
     if text in ("no", "false"):
         return False
+    return json_of(text)
+
+
+def json_of(text: str) -> Any:
+    """Return the JSON value a text says, else the text: so for numbers without an end, too."""
     try:
-        return json.loads(text)
-    except ValueError:
+        return json.loads(text, parse_constant=_endless, parse_float=_finite)
+    except (ValueError, RecursionError):
         return text
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _endless(text)
+
+
+def _endless(text: str) -> NoReturn:
+    raise ValueError(f"{text} has no end")
 
 
 def text_of(value: Any) -> str:

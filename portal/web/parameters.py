@@ -9,6 +9,7 @@ from typing import Any
 from django.http import QueryDict
 
 from pipelines.blueprints.spec import Blueprint, ParameterDef
+from portal.web.fields import json_of
 
 PREFIX = "p."
 
@@ -106,10 +107,7 @@ def _value(definition: ParameterDef, text: str) -> Any:
     if definition.kind == "list" and not text.startswith("["):
         return [line.strip() for line in text.split("\n") if line.strip()]
     if definition.kind in ("list", "map"):
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text
+        return json_of(text)
     return text
 
 

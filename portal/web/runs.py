@@ -1,6 +1,5 @@
 """One run: how it stands, what computes, what came out, and what may be done about it."""
 
-import json
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +14,7 @@ from pipelines.runs.queries.track import lines
 from portal import access
 from portal.web import charts, track
 from portal.web.errors import change, page
+from portal.web.fields import json_of
 from portal.web.forms import actor_of, done, key_of, text_of, user_of
 
 SAID = {
@@ -152,10 +152,7 @@ def _overrides(text: str) -> dict[str, Any]:
 
 def _value(text: str) -> Any:
     """Return what a value says: a number, truth, list or map in JSON, else the text itself."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
+    return json_of(text)
 
 
 def _address(pk: int) -> str:
