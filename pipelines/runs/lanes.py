@@ -7,6 +7,7 @@ The child has its own process group, which is killed as a whole on cancel, overr
 import contextlib
 import json
 import os
+import re
 import select
 import signal
 import subprocess
@@ -27,6 +28,10 @@ CHILD_LIMITS = {
     "OPENBLAS_NUM_THREADS": "1",
     "PYTHONHASHSEED": "0",
 }
+# Operations, other people's among them, compute files; they have no business with our servers.
+SECRET = re.compile(
+    r"(DATABASE(_OWNER)?_URL|REDIS_URL|ARTEFACT_URL|BATON_SECRET_KEY|(AWS_|PG).*)\Z"
+)
 WARM_IMPORTS = "numpy,pandas,pyarrow.parquet,scipy.stats,sklearn.pipeline,sklearn.ensemble"
 RECYCLE_AFTER = 200  # attempts
 RECYCLE_ABOVE = 1200  # MiB of resident memory between two attempts
@@ -83,7 +88,8 @@ class Lane:
         """Start the child if there is none; does not wait for its imports."""
         if self.child is not None and self.child.poll() is None:
             return
-        environment = {**os.environ, **CHILD_LIMITS}
+        environment = {name: v for name, v in os.environ.items() if not SECRET.match(name)}
+        environment |= CHILD_LIMITS
         environment.setdefault("BATON_WARM_IMPORTS", WARM_IMPORTS)
         with self.log_path.open("wb") as log:
             self.child = subprocess.Popen(
