@@ -249,7 +249,8 @@ def _not_stale(evidence: Evidence) -> Finding:
     if evidence.live and drift:
         text = f"{evidence.live}; {drift.get('alerts')} columns moved. No half-life is known."
         return Finding(HALF, text, "model", evidence.model)
-    return Finding(NONE, "Nothing is live, or no window was measured.")
+    missing = "no window of its answers was measured" if evidence.live else "nothing is live"
+    return Finding(NONE, f"No half-life is known, and {missing}.")
 
 
 def _stable(evidence: Evidence) -> Finding:

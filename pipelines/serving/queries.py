@@ -55,7 +55,16 @@ def traffic_by_deployment(deployments: Sequence[Deployment]) -> dict[int, Traffi
             last_event=Max("event_time"),
         )
     )
-    counted = {row.pop("deployment"): Traffic(**row) for row in found}
+    counted = {
+        row["deployment"]: Traffic(
+            row["rows"],
+            row["failed"],
+            row["mean_score"],
+            row["first_event"],
+            row["last_event"],
+        )
+        for row in found
+    }
     return {deployment.pk: counted.get(deployment.pk, nothing) for deployment in deployments}
 
 

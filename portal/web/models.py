@@ -126,6 +126,17 @@ def _value(kind: str, text: str) -> Any:
     return text
 
 
+def _text(example: Any) -> str:
+    """Return an example as somebody would type it: a whole number without its point."""
+    if example is None:
+        return ""
+    if isinstance(example, bool):
+        return str(example).lower()
+    if isinstance(example, float) and example.is_integer():
+        return str(int(example))
+    return str(example)
+
+
 def _ask(request: HttpRequest, name: str, row: Mapping[str, Any]) -> dict[str, Any]:
     """Ask the prediction process as this person. Raises Invalid, DomainError, Busy.
 
@@ -191,8 +202,7 @@ def _show(
 ) -> HttpResponse:
     found = problems or {}
     fields = [
-        (one, given.get(one.name, "" if one.example is None else one.example), found.get(one.name))
-        for one in view.inputs
+        (one, given.get(one.name, _text(one.example)), found.get(one.name)) for one in view.inputs
     ]
     known = {one.name for one in view.inputs}
     context = {
