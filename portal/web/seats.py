@@ -60,13 +60,15 @@ def _lanes(use_case: UseCase) -> list[dict[str, object]]:
             if person.pk not in seated
             and any(persona.code == definition.code for persona in person.personas.all())
         ]
+        # A draft without files has no blueprint yet: any may ask for any persona.
+        wanted = definition.code in needed or not needed
         lanes.append(
             {
                 "persona": definition,
                 "seats": held,
                 "able": able,
                 "needed": definition.code in needed,
-                "suggested": able[0] if able and not held and definition.code in needed else None,
+                "suggested": able[0] if able and not held and wanted else None,
             }
         )
     return lanes
