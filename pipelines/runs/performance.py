@@ -65,6 +65,15 @@ class Performance:
             return Result("not_yet", {"seconds": waiting.seconds, "reason": str(waiting)})
         except Stop as stop:
             return Result("stopped", {"reason": stop.reason})
+        except (OperationalError, InterfaceError) as error:
+            close_old_connections()
+            return _failed("database", str(error), retryable=True)
+        except faults.InjectedFault:
+            raise
+        # Else the attempt would hold its lease to the end, three times, and nobody knew why.
+        except Exception as error:
+            logger.exception("attempt %s could not be supervised", self.held.id)
+            return _failed("supervision", f"{type(error).__name__}: {error}".replace("\0", ""))
 
     def _work(self, folder: Path) -> Work:
         spec = catalogue.spec(self.held.operation)
@@ -83,7 +92,7 @@ class Performance:
         )
 
     def _inputs(self, folder: Path) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
-        """Fetch and verify what the operation reads; a name with an extension keeps its format."""
+        """Fetch and verify what the operation reads; the extension tells the format."""
         spec = catalogue.spec(self.held.operation)
         place = folder / "in"
         place.mkdir(exist_ok=True)
@@ -92,8 +101,9 @@ class Performance:
         store = storage()
         for port, parts in self.held.inputs.get("ports", {}).items():
             paths = {}
-            for part in parts:
-                path = place / f"{port}-{part['name']}.{part['media']}"
+            for number, part in enumerate(parts):
+                # People name the parts: a name is no path, and may be longer than a file's.
+                path = place / f"{port}-{number}.{part['media']}"
                 path.symlink_to(store.local(part["digest"], place).absolute())
                 paths[part["name"]] = str(path)
                 self._beat_if_due()
