@@ -4,7 +4,6 @@ from typing import Any
 
 from django.conf import settings
 
-from portal.demo import script
 from portal.demo.cast import BY_PERSONA
 from portal.demo.desk import Refused
 from portal.demo.play import Play, stage_rows
@@ -45,7 +44,7 @@ def _watch(play: Play) -> tuple[dict[str, Any], dict[str, Any] | None]:
     play.screen.say("", f"traffic: {answered}", style="dim")
     play.send_labels()
     made = play.desks["DS"].post(
-        f"use-cases/{play.use_case}/runs", {"blueprint": "watch", "parameters": script.WATCH}
+        f"use-cases/{play.use_case}/runs", {"blueprint": "watch", "parameters": play.watch}
     )
     play.run = made["run"]
     play.screen.say("DS", f"starts {made['label']}")

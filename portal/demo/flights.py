@@ -12,7 +12,6 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import distribution
-from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -50,11 +49,8 @@ def package_folder() -> Path:
     return Path(str(found))
 
 
-def write_known(folder: Path, *, every: int = 1) -> dict[str, Path]:
-    """Write what is known at the start (flights of January to October, and the lookups).
-
-    `every` keeps each n-th flight only, where few rows are enough.
-    """
+def write_known(folder: Path) -> dict[str, Path]:
+    """Write what is known at the start (flights of January to October, and the lookups)."""
     target = folder / "flights.csv"
     with target.open("w", newline="", encoding="utf-8") as sink:
         rows = _flights()
@@ -62,8 +58,7 @@ def write_known(folder: Path, *, every: int = 1) -> dict[str, Path]:
         month = header.index("month")
         writer = csv.writer(sink)
         writer.writerow(header)
-        kept = islice(rows, 0, None, every)
-        writer.writerows(row for row in kept if int(row[month]) < KNOWN_UNTIL)
+        writer.writerows(row for row in rows if int(row[month]) < KNOWN_UNTIL)
     paths = {"flights": target}
     for name in LOOKUPS:
         copy = folder / name
@@ -86,7 +81,7 @@ def _lookup(name: str, keys: tuple[str, ...]) -> dict[tuple[str, ...], Row]:
         return {tuple(row[key] for key in keys): row for row in csv.DictReader(stream)}
 
 
-def traffic(month: int, *, every: int = 1) -> list[Flight]:
+def traffic(month: int) -> list[Flight]:
     """Return a month's flights, joined with weather, plane and airline, by scheduled time."""
     weather = _lookup("weather.csv", ("origin", "time_hour"))
     planes = _lookup("planes.csv", ("tailnum",))
@@ -94,7 +89,7 @@ def traffic(month: int, *, every: int = 1) -> list[Flight]:
     rows = _flights()
     header = next(rows)
     place, wanted = header.index("month"), str(month)
-    kept = (row for row in islice(rows, 0, None, every) if row[place] == wanted)
+    kept = (row for row in rows if row[place] == wanted)
     flights = [
         _flight(
             row,

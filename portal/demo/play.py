@@ -39,14 +39,12 @@ class Play:
     moved_at: float = field(default_factory=time.monotonic)
     called_at: float = 0.0
     only_items: bool = False  # leave gates to the person at the browser
-    every: int = 1  # play on each n-th flight only
-    parameters: Mapping[str, Any] = field(default_factory=dict)  # beside those of the script
-    without: tuple[str, ...] = ()  # features that few flights cannot carry
+    watch: Mapping[str, Any] = field(default_factory=lambda: script.WATCH)
     patience: float = PATIENCE
 
     def frame(self, folder: Path, *, title: str) -> None:
         """The analyst brings the files and opens the use case; all take their seats."""
-        paths = flights.write_known(folder, every=self.every)
+        paths = flights.write_known(folder)
         analyst = self.desks["BA"]
         tables = []
         for name, path in paths.items():
@@ -60,11 +58,7 @@ class Play:
                 "title": title,
                 "question": script.QUESTION,
                 "blueprint": script.BLUEPRINT,
-                "parameters": {
-                    **script.PARAMETERS,
-                    "joins": flights.JOINS,
-                    **self.parameters,
-                },
+                "parameters": {**script.PARAMETERS, "joins": flights.JOINS},
                 "inputs": {"tables": tables},
             },
         )
@@ -155,12 +149,15 @@ class Play:
                 acted = True
         return acted
 
+    def form(self, key: tuple[str, str], *, round: int) -> Mapping[str, Any] | None:
+        """Return what is filled into a work item, by its stage and key; None for an unknown one."""
+        if key == script.CHOICE:
+            return script.CHOICES[min(round, max(script.CHOICES))]
+        return script.ITEMS.get(key)
+
     def _fill_in(self, item: dict[str, Any]) -> None:
         key = (item["stage_key"], item["key"])
-        data = script.ITEMS.get(key)
-        if key == script.CHOICE:
-            data = script.CHOICES[min(item["round"], max(script.CHOICES))]
-            data = {**data, "columns": [c for c in data["columns"] if c not in self.without]}
+        data = self.form(key, round=item["round"])
         if data is None:
             raise Stalled(f"the script has nothing for the work item {key}")
         self.desks[item["persona"]].post(
