@@ -3,6 +3,7 @@
 The asking process imports no numeric library and survives whatever the file does to the child.
 """
 
+import os
 import shutil
 import tempfile
 import threading
@@ -55,7 +56,8 @@ def _compute(artefact: Artefact, name: str) -> dict[str, Json]:
         raise Busy("inspections_busy", "Other uploads are being looked at; try again soon.")
     scratch = settings.VAR / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
-    folder = Path(tempfile.mkdtemp(dir=scratch, prefix="inspect-"))
+    # A worker that starts removes the folders of processes that are no more.
+    folder = Path(tempfile.mkdtemp(dir=scratch, prefix=f"{os.getpid()}-inspect-"))
     try:
         return _facts(_perform(artefact, name, folder), name)
     finally:
