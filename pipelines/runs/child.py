@@ -26,11 +26,13 @@ from pipelines.operations.contract import (
     Context,
     NotYet,
     OperationError,
+    Outcome,
     ParamErrors,
     clean_params,
 )
 from pipelines.runs import faults
 
+LARGEST_FACTS = 4 * 1024 * 1024  # bytes as JSON
 PROGRESS_EVERY = 0.25  # seconds between two progress lines
 
 
@@ -129,6 +131,7 @@ def compute(command: Mapping[str, Any], channel: Channel) -> None:
         faults.point("child_before_compute")
         result = catalogue.resolve(spec.name)(context)
         faults.point("child_after_compute")
+        _check_facts(result)
     except OperationError as error:
         channel.send(kind="error", **_usage(wall, cpu), error=error.as_json())
     except ParamErrors as error:
@@ -166,6 +169,21 @@ def compute(command: Mapping[str, Any], channel: Channel) -> None:
                 rows=reporter.rows,
                 outputs={name: str(path) for name, path in result.outputs.items()},
             )
+
+
+def _check_facts(result: Outcome | NotYet) -> None:
+    """Raise OperationError for facts that gates and pages could not carry along."""
+    if isinstance(result, NotYet):
+        return
+    size = len(json.dumps(_finite(result.facts), default=str))
+    if size > LARGEST_FACTS:
+        raise OperationError(
+            "facts_too_large",
+            f"The facts have {size:,} bytes as JSON; at most {LARGEST_FACTS:,}."
+            " What is larger belongs into an output.",
+            rule=f"at most {LARGEST_FACTS} bytes",
+            value=size,
+        )
 
 
 def _usage(wall: float, cpu: float) -> dict[str, object]:

@@ -1,5 +1,7 @@
 """What a lane does with its child: a small one of our own stands in for the real."""
 
+import io
+import json
 import os
 import signal
 import sys
@@ -8,7 +10,9 @@ from typing import Any
 
 import pytest
 
-from pipelines.runs import lanes
+from pipelines import catalogue
+from pipelines.operations.contract import Outcome
+from pipelines.runs import child, lanes
 from pipelines.runs.lanes import Lane, Work
 
 CHILD = """
@@ -66,3 +70,15 @@ def test_a_dead_child_is_said_to_be_lost(lane: Lane, tmp_path: Path) -> None:
 
     answer = lane.perform(work(tmp_path, 1, seconds=30), kill, beat_every=1)
     assert (answer.kind, answer.message["error"]["code"]) == ("lost", "worker_lost")
+
+
+def test_facts_that_are_too_large_are_refused_where_they_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = Outcome(outputs={}, facts={"list": ["x" * 1024] * 5000})
+    monkeypatch.setattr(catalogue, "resolve", lambda name: lambda context: found)
+    said = io.BytesIO()
+    asked = {"operation": "noop", "params": {}, "inputs": {}, "many": {}, "seed": 1}
+    child.compute({**asked, "folder": str(tmp_path)}, child.Channel(said))
+    (answer,) = [json.loads(line) for line in said.getvalue().splitlines()]
+    assert (answer["kind"], answer["error"]["code"]) == ("error", "facts_too_large")
