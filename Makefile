@@ -13,6 +13,7 @@ BIN := .venv/bin
 unexport PYTHONDONTWRITEBYTECODE
 COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-header --universal \
 	--python-version 3.11
+# Behind a company's own certificate uv's built-in roots do not do: then the system's are tried.
 INSTALL := $(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes --no-deps \
 	--compile-bytecode
 OURS := manage.py personas pipelines portal
@@ -71,11 +72,11 @@ install-dev: .venv/dev.stamp ## Make .venv with what tests and linters need, too
 
 .venv/app.stamp: requirements/app.txt .venv/tools.stamp
 	@echo "Installing the packages Baton runs on (about a minute, once) ..."
-	@$(INSTALL) -r requirements/app.txt
+	@$(INSTALL) -r requirements/app.txt 2>/dev/null || $(INSTALL) --system-certs -r requirements/app.txt
 	@$(BIN)/python -m compileall -q $(OURS)
 	@touch $@
 
 .venv/dev.stamp: requirements/dev.txt .venv/app.stamp
 	@echo "Installing what the tests need ..."
-	@$(INSTALL) -r requirements/dev.txt
+	@$(INSTALL) -r requirements/dev.txt 2>/dev/null || $(INSTALL) --system-certs -r requirements/dev.txt
 	@touch $@
