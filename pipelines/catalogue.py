@@ -124,6 +124,12 @@ EFFECTS: dict[str, str] = {
     "raise_alerts": "pipelines.monitoring.effects.raise_alerts",
 }
 
+# What undoes an effect when its stage is left: sent back, superseded, or ended with its run.
+UNDOS: dict[str, str] = {
+    "deploy_shadow": "pipelines.registry.effects.end_trial",
+    "deploy_canary": "pipelines.registry.effects.end_trial",
+}
+
 FEEDS: dict[str, str] = {
     "champion": "pipelines.serving.feeds.champion",
     "shadow_window": "pipelines.serving.feeds.shadow_window",
@@ -158,6 +164,12 @@ def check(name: str) -> CheckFunction:
 def effect(name: str) -> Callable[..., object]:
     """The action that a step or gate triggers outside its run; raises KeyError."""
     return _attribute(EFFECTS[name])
+
+
+def undo(name: str) -> Callable[..., object] | None:
+    """The action that undoes an effect, or None where nothing has to be undone."""
+    path = UNDOS.get(name)
+    return None if path is None else _attribute(path)
 
 
 def feed(name: str) -> Callable[..., object]:

@@ -85,6 +85,16 @@ def deploy_canary(context: EffectContext) -> None:
     )
 
 
+def end_trial(context: EffectContext) -> None:
+    """End the run's shadow and canary: what was sent back or cancelled must answer nobody."""
+    model = Model.objects.filter(use_case=context.run.use_case_id).first()
+    if model is None:
+        return
+    for deployment in moves.open_deployments(moves.lock_model(model.pk), SHADOW, CANARY):
+        if deployment.run_id == context.run.pk:
+            moves.end(context.command, deployment, reason="the stage that deployed it was left")
+
+
 def go_live(context: EffectContext) -> None:
     """Let the run's version answer all callers, by the gate that has just closed.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from personas.commands import Command
 from pipelines import catalogue
 from pipelines.blueprints.refs import Json
+from pipelines.lifecycles import StepState
 from pipelines.runs.models import Gate, Run, Stage, Step
 from pipelines.runs.rows import Rows
 
@@ -42,6 +43,16 @@ def of_gate(command: Command, rows: Rows, gate: Gate, name: str) -> None:
     _cause(name, _context(command, rows, stage=gate.stage, step=None, gate=gate))
 
 
+def undo(command: Command, rows: Rows, stage: Stage) -> None:
+    """Undo what the stage's steps have caused, for the stage is left without being done."""
+    definitions = {step.key: step for step in rows.blueprint.stage(stage.key).steps}
+    for (pk, key), step in rows.steps.items():
+        name = definitions[key].effect if pk == stage.pk and key in definitions else ""
+        action = catalogue.undo(name) if name and step.state == StepState.SUCCEEDED else None
+        if action is not None:
+            action(_context(command, rows, stage=stage, step=step, gate=None))
+
+
 def _cause(name: str, context: EffectContext) -> None:
     catalogue.effect(name)(context)
     context.command.recorder.record(
@@ -55,6 +66,7 @@ def _cause(name: str, context: EffectContext) -> None:
 def _context(
     command: Command, rows: Rows, *, stage: Stage, step: Step | None, gate: Gate | None
 ) -> EffectContext:
+    rows.with_results()
     outputs = {
         f"{one.stage.key}.{one.key}": one.result.outputs
         for one in (*rows.steps.values(), *rows.contract_steps.values())

@@ -16,6 +16,7 @@ from pipelines.lifecycles import (
     StageState,
     can_move,
 )
+from pipelines.runs import effects
 from pipelines.runs.models import Attempt, Gate, HandOff, Stage, Step, WorkItem
 from pipelines.runs.moves import born, move
 from pipelines.runs.rows import Rows
@@ -176,6 +177,8 @@ def stop(command: Command, rows: Rows, stage: Stage, *, gate_event: str) -> None
         )
     for hand_off in HandOff.objects.filter(source=stage, state__in=HAND_OFF.open):
         move(command, hand_off, "withdraw", run=run, answered_at=command.now)
+    if stage.state != StageState.DONE:
+        effects.undo(command, rows, stage)
 
 
 def end_run(command: Command, rows: Rows, *, event: str, reason: str) -> None:

@@ -15,10 +15,8 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import (
-    DatabaseError,
     DataError,
     IntegrityError,
-    InterfaceError,
     close_old_connections,
     connection,
 )
@@ -52,6 +50,7 @@ class Entry(NamedTuple):
     asked_by_id: int | None
 
 
+_INPUTS = json.JSONEncoder(separators=(",", ":"), allow_nan=False)  # `dumps` makes one a call
 _COPY = f"COPY serving_prediction ({', '.join(Entry._fields)}) FROM STDIN (FORMAT csv)"
 
 
@@ -108,7 +107,8 @@ class LogWriter:
             ended = self._stop.wait(self.every)
             try:
                 self.flush()
-            except (DatabaseError, InterfaceError):
+            # Whatever goes wrong with a batch, the thread must live: without it nobody is answered.
+            except Exception:
                 log.exception("the prediction log cannot be written; %d rows wait", self.waiting)
                 close_old_connections()
         connection.close()
@@ -135,7 +135,7 @@ def _as_csv(batch: Sequence[Entry]) -> io.StringIO:
     writer = csv.writer(lines)
     for entry in batch:
         label = None if entry.label is None else json.dumps(entry.label)
-        inputs = json.dumps(entry.inputs, separators=(",", ":"), allow_nan=False)
+        inputs = _INPUTS.encode(entry.inputs)
         writer.writerow(entry._replace(inputs=inputs, label=label))  # type: ignore[arg-type]
     lines.seek(0)
     return lines

@@ -53,6 +53,10 @@ def create(
     What is not given comes from the use case, where the run follows its own blueprint.
     """
     own = version.blueprint_id == use_case.blueprint_id
+    if use_case.blueprint is not None and not own and version.blueprint.kind == "main":
+        # Whoever starts a run must not choose the gates it has to pass.
+        rule = f"this use case follows {use_case.blueprint.key}, not {version.blueprint.key}"
+        raise Invalid("The run cannot be created.", fields={"blueprint": [rule]})
     if parameters is None:
         parameters = use_case.parameters if own else {}
     if inputs is None:
