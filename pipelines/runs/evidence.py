@@ -23,7 +23,7 @@ def subject_of(rows: Rows, stage: Stage) -> dict[str, Json]:
     Neither the round nor any time is part of it: the same content is the same subject.
     """
     steps: dict[str, Json] = {}
-    for (pk, key), step in rows.steps.items():
+    for (pk, key), step in rows.with_results().steps.items():
         if pk == stage.pk and step.result is not None:
             steps[key] = {
                 "outputs": {n: o["digest"] for n, o in sorted(step.result.outputs.items())},

@@ -9,6 +9,7 @@ from personas.commands import Command
 from personas.errors import Conflict
 from pipelines import lifecycles
 from pipelines.lifecycles import IllegalMove, Machine
+from pipelines.runs import saving
 from pipelines.runs.models import (
     Attempt,
     Decision,
@@ -60,7 +61,7 @@ def move(
         ) from error
     for name, value in fields.items():
         setattr(row, name, value)
-    row.save(update_fields=["state", *fields])
+    saving.update(row, ("state", *fields))
     command.recorder.record(
         run.stream,
         f"{machine.name}.{event}",
@@ -91,7 +92,7 @@ def born(
     if then:
         path.append(lifecycles.move(machine, path[-1], then))
     row.state = path[-1]
-    row.save(force_insert=True)
+    saving.insert(row)
     for name, before, after in zip((event, then), path, path[1:], strict=False):
         command.recorder.record(
             run.stream,

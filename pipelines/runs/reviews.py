@@ -354,7 +354,7 @@ def package_of(rows: Rows, stage: Stage) -> dict[str, Any]:
     """Return what a hand-off carries: every output of the stage's round, by digest."""
     return {
         step.key: step.result.outputs
-        for (pk, _), step in rows.steps.items()
+        for (pk, _), step in rows.with_results().steps.items()
         if pk == stage.pk and step.result is not None
     }
 

@@ -15,7 +15,7 @@ from pipelines.blueprints.plan import HandOffView, RunView, StageView
 from pipelines.blueprints.refs import Json, Ref, RefKind
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import GateState
-from pipelines.runs.models import Gate, HandOff, Run, Stage, Step, WorkItem
+from pipelines.runs.models import Attempt, Gate, HandOff, Run, Stage, Step, WorkItem
 from pipelines.usecases.models import BlueprintVersion, Seat
 
 Part = dict[str, str]
@@ -50,6 +50,19 @@ class Rows:
     gates: dict[int, Gate]
     hand_offs: dict[tuple[str, str], HandOff]
     green: dict[int, bool | None] = field(default_factory=dict)
+    has_results: bool = False
+
+    def with_results(self) -> "Rows":
+        """Fetch the results of all steps, at most once: most commands look at states alone."""
+        if not self.has_results:
+            self.has_results = True
+            steps = [*self.steps.values(), *self.contract_steps.values()]
+            wanted = [s.result_id for s in steps if s.result_id and not _fetched(s)]
+            found = Attempt.objects.only(*LIGHT).in_bulk(wanted) if wanted else {}
+            for step in steps:
+                if step.result_id in found:
+                    step.result = found[step.result_id]
+        return self
 
     def view(self) -> RunView:
         """Return the run as `plan` sees it."""
@@ -99,6 +112,7 @@ class Rows:
 
     def facts(self) -> dict[str, Mapping[str, Json]]:
         """Return the facts of the current rounds, as checks and conditions read them."""
+        self.with_results()
         facts: dict[str, Mapping[str, Json]] = {"run": self.run_facts()}
         for step in (*self.steps.values(), *self.contract_steps.values()):
             if step.result is not None:
@@ -122,7 +136,7 @@ class Rows:
 
     def part(self, ref: Ref) -> Part | None:
         """Return the artefact an output reference names, or None where there is none yet."""
-        step = self._step(ref)
+        step = self.with_results()._step(ref)
         if step is None or step.result is None:
             return None
         output: Part | None = step.result.outputs.get(ref.part)
@@ -141,7 +155,7 @@ class Rows:
             data = item.data if item is not None else {}
             found = data.get(ref.part) if ref.part else data or None
         elif ref.kind is RefKind.FACT:
-            step = self._step(ref)
+            step = self.with_results()._step(ref)
             found = step.result.facts.get(ref.part) if step and step.result else None
         return ref.default if found is None else found
 
@@ -199,8 +213,12 @@ def load(run: Run) -> Rows:
     )
 
 
-# What a result's readers never ask for; a log alone may have 16,000 characters.
-HEAVY = ("log", "error", "usage", "params", "inputs", "progress_text")
+# What a result's readers ask for; a log alone may have 16,000 characters.
+LIGHT = ("step_id", "run_id", "number", "state", "outputs", "facts")
+
+
+def _fetched(step: Step) -> bool:
+    return "result" in step._state.fields_cache
 
 
 def _steps(
@@ -208,8 +226,7 @@ def _steps(
 ) -> tuple[dict[tuple[int, str], Step], dict[tuple[int, str], Step]]:
     own: dict[tuple[int, str], Step] = {}
     contract: dict[tuple[int, str], Step] = {}
-    found = Step.objects.filter(stage__in=by_pk, current=True).select_related("result")
-    for step in found.defer(*(f"result__{name}" for name in HEAVY)).order_by("id"):
+    for step in Step.objects.filter(stage__in=by_pk, current=True).order_by("id"):
         step.stage, step.run = by_pk[step.stage_id], run
         if step.hand_off_id is None:
             own[step.stage_id, step.key] = step

@@ -165,7 +165,7 @@ def _remove_left(scratch: Path) -> None:
     """Remove what killed workers left behind; folders begin with their process's id."""
     for folder in scratch.iterdir():
         owner = folder.name.split("-", 1)[0]
-        if not (owner.isdigit() and psutil.pid_exists(int(owner))):
+        if owner.isdigit() and not psutil.pid_exists(int(owner)):
             shutil.rmtree(folder, ignore_errors=True)
 
 

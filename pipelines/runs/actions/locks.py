@@ -8,9 +8,7 @@ from pipelines.runs.models import Run
 
 def run_of(pk: int) -> Run:
     """Lock the run; all commands of one run wait for each other here. Raises NotFound."""
-    run = (
-        Run.objects.select_for_update(of=("self",)).select_related("use_case").filter(pk=pk).first()
-    )
+    run = Run.objects.select_for_update().filter(pk=pk).order_by().first()
     if run is None:
         raise NotFound("run", f"There is no run {pk}.")
     return run

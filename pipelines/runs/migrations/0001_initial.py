@@ -2,413 +2,1125 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import personas.models
 import pgtrigger.compiler
 import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+import personas.models
+
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('personas', '0001_initial'),
-        ('usecases', '0001_initial'),
+        ("personas", "0001_initial"),
+        ("usecases", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Run',
+            name="Run",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(default='main', max_length=8)),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('PENDING', 'PENDING'), ('RUNNING', 'RUNNING'), ('PAUSED', 'PAUSED'), ('CANCELLING', 'CANCELLING'), ('SUCCEEDED', 'SUCCEEDED'), ('FAILED', 'FAILED'), ('REJECTED', 'REJECTED'), ('CANCELLED', 'CANCELLED')], max_length=24)),
-                ('parameters', models.JSONField(default=dict)),
-                ('inputs', models.JSONField(default=dict)),
-                ('seed', models.PositiveBigIntegerField(default=2013)),
-                ('trigger', models.JSONField(default=dict)),
-                ('created_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('paused_at', models.DateTimeField(null=True)),
-                ('reason', models.TextField(blank=True)),
-                ('moved_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('created_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('restarted_from', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='runs.run')),
-                ('use_case', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='usecases.usecase')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='runs', to='usecases.blueprintversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("kind", models.CharField(default="main", max_length=8)),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "PENDING"),
+                            ("RUNNING", "RUNNING"),
+                            ("PAUSED", "PAUSED"),
+                            ("CANCELLING", "CANCELLING"),
+                            ("SUCCEEDED", "SUCCEEDED"),
+                            ("FAILED", "FAILED"),
+                            ("REJECTED", "REJECTED"),
+                            ("CANCELLED", "CANCELLED"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("parameters", models.JSONField(default=dict)),
+                ("inputs", models.JSONField(default=dict)),
+                ("seed", models.PositiveBigIntegerField(default=2013)),
+                ("trigger", models.JSONField(default=dict)),
+                ("created_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("paused_at", models.DateTimeField(null=True)),
+                ("reason", models.TextField(blank=True)),
+                ("moved_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "restarted_from",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="runs.run"
+                    ),
+                ),
+                (
+                    "use_case",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="usecases.usecase",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="runs",
+                        to="usecases.blueprintversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at',),
+                "ordering": ("-created_at",),
             },
         ),
         migrations.CreateModel(
-            name='Attempt',
+            name="Attempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('QUEUED', 'QUEUED'), ('RUNNING', 'RUNNING'), ('SUCCEEDED', 'SUCCEEDED'), ('FAILED', 'FAILED'), ('DEFERRED', 'DEFERRED'), ('TIMED_OUT', 'TIMED_OUT'), ('LOST', 'LOST'), ('RELEASED', 'RELEASED'), ('CANCELLED', 'CANCELLED')], max_length=24)),
-                ('operation', models.CharField(max_length=80)),
-                ('operation_version', models.PositiveSmallIntegerField(default=1)),
-                ('queue', models.CharField(default='cpu', max_length=20)),
-                ('priority', models.SmallIntegerField(default=0)),
-                ('due_at', models.DateTimeField()),
-                ('params', models.JSONField(default=dict)),
-                ('inputs', models.JSONField(default=dict)),
-                ('seed', models.PositiveBigIntegerField(default=0)),
-                ('cache_key', models.CharField(blank=True, max_length=64)),
-                ('owner', models.UUIDField(null=True)),
-                ('worker', models.CharField(blank=True, max_length=80)),
-                ('token', models.PositiveIntegerField(default=0)),
-                ('deliveries', models.PositiveSmallIntegerField(default=0)),
-                ('lease_until', models.DateTimeField(null=True)),
-                ('cancel_requested', models.BooleanField(default=False)),
-                ('poked_at', models.DateTimeField(null=True)),
-                ('progress', models.FloatField(null=True)),
-                ('progress_text', models.CharField(blank=True, max_length=200)),
-                ('progress_rows', models.BigIntegerField(null=True)),
-                ('progress_at', models.DateTimeField(null=True)),
-                ('outputs', models.JSONField(default=dict)),
-                ('facts', models.JSONField(default=dict)),
-                ('error', models.JSONField(default=dict)),
-                ('usage', models.JSONField(default=dict)),
-                ('log', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('started_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('cached_from', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='runs.attempt')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='runs.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("QUEUED", "QUEUED"),
+                            ("RUNNING", "RUNNING"),
+                            ("SUCCEEDED", "SUCCEEDED"),
+                            ("FAILED", "FAILED"),
+                            ("DEFERRED", "DEFERRED"),
+                            ("TIMED_OUT", "TIMED_OUT"),
+                            ("LOST", "LOST"),
+                            ("RELEASED", "RELEASED"),
+                            ("CANCELLED", "CANCELLED"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("operation", models.CharField(max_length=80)),
+                ("operation_version", models.PositiveSmallIntegerField(default=1)),
+                ("queue", models.CharField(default="cpu", max_length=20)),
+                ("priority", models.SmallIntegerField(default=0)),
+                ("due_at", models.DateTimeField()),
+                ("params", models.JSONField(default=dict)),
+                ("inputs", models.JSONField(default=dict)),
+                ("seed", models.PositiveBigIntegerField(default=0)),
+                ("cache_key", models.CharField(blank=True, max_length=64)),
+                ("owner", models.UUIDField(null=True)),
+                ("worker", models.CharField(blank=True, max_length=80)),
+                ("token", models.PositiveIntegerField(default=0)),
+                ("deliveries", models.PositiveSmallIntegerField(default=0)),
+                ("lease_until", models.DateTimeField(null=True)),
+                ("cancel_requested", models.BooleanField(default=False)),
+                ("poked_at", models.DateTimeField(null=True)),
+                ("progress", models.FloatField(null=True)),
+                ("progress_text", models.CharField(blank=True, max_length=200)),
+                ("progress_rows", models.BigIntegerField(null=True)),
+                ("progress_at", models.DateTimeField(null=True)),
+                ("outputs", models.JSONField(default=dict)),
+                ("facts", models.JSONField(default=dict)),
+                ("error", models.JSONField(default=dict)),
+                ("usage", models.JSONField(default=dict)),
+                ("log", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                ("started_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                (
+                    "cached_from",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="runs.attempt",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="attempts",
+                        to="runs.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='Stage',
+            name="Stage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60)),
-                ('round', models.PositiveSmallIntegerField(default=1)),
-                ('current', models.BooleanField(default=True)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('state', models.CharField(choices=[('PENDING', 'PENDING'), ('READY', 'READY'), ('ACTIVE', 'ACTIVE'), ('IN_REVIEW', 'IN_REVIEW'), ('DONE', 'DONE'), ('SKIPPED', 'SKIPPED'), ('FAILED', 'FAILED'), ('SENT_BACK', 'SENT_BACK'), ('SUPERSEDED', 'SUPERSEDED'), ('CANCELLED', 'CANCELLED')], max_length=24)),
-                ('return_reason', models.TextField(blank=True)),
-                ('return_code', models.CharField(blank=True, max_length=40)),
-                ('created_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('activated_at', models.DateTimeField(null=True)),
-                ('owned_at', models.DateTimeField(null=True)),
-                ('submitted_at', models.DateTimeField(null=True)),
-                ('finished_at', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('owner', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('persona', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='personas.persona')),
-                ('returned_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stages', to='runs.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=60)),
+                ("round", models.PositiveSmallIntegerField(default=1)),
+                ("current", models.BooleanField(default=True)),
+                ("position", models.PositiveSmallIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "PENDING"),
+                            ("READY", "READY"),
+                            ("ACTIVE", "ACTIVE"),
+                            ("IN_REVIEW", "IN_REVIEW"),
+                            ("DONE", "DONE"),
+                            ("SKIPPED", "SKIPPED"),
+                            ("FAILED", "FAILED"),
+                            ("SENT_BACK", "SENT_BACK"),
+                            ("SUPERSEDED", "SUPERSEDED"),
+                            ("CANCELLED", "CANCELLED"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("return_reason", models.TextField(blank=True)),
+                ("return_code", models.CharField(blank=True, max_length=40)),
+                ("created_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                ("activated_at", models.DateTimeField(null=True)),
+                ("owned_at", models.DateTimeField(null=True)),
+                ("submitted_at", models.DateTimeField(null=True)),
+                ("finished_at", models.DateTimeField(null=True)),
+                ("due_at", models.DateTimeField(null=True)),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "persona",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="personas.persona",
+                    ),
+                ),
+                (
+                    "returned_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="stages",
+                        to="runs.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('position', 'round'),
+                "ordering": ("position", "round"),
             },
         ),
         migrations.CreateModel(
-            name='HandOff',
+            name="HandOff",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('PREPARING', 'PREPARING'), ('OFFERED', 'OFFERED'), ('ESCALATED', 'ESCALATED'), ('ACCEPTED', 'ACCEPTED'), ('AUTO_ACCEPTED', 'AUTO_ACCEPTED'), ('RETURNED', 'RETURNED'), ('WITHDRAWN', 'WITHDRAWN')], max_length=24)),
-                ('code', models.CharField(blank=True, max_length=8)),
-                ('package', models.JSONField(default=dict)),
-                ('checklist', models.JSONField(default=dict)),
-                ('note', models.TextField(blank=True)),
-                ('gap', models.SmallIntegerField(default=0, help_text='expertise gap, points')),
-                ('created_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('offered_at', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('answered_at', models.DateTimeField(null=True)),
-                ('return_code', models.CharField(blank=True, max_length=40)),
-                ('return_reason', models.TextField(blank=True)),
-                ('answered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('offered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='hand_offs', to='runs.run')),
-                ('source', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='given', to='runs.stage')),
-                ('target', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='received', to='runs.stage')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PREPARING", "PREPARING"),
+                            ("OFFERED", "OFFERED"),
+                            ("ESCALATED", "ESCALATED"),
+                            ("ACCEPTED", "ACCEPTED"),
+                            ("AUTO_ACCEPTED", "AUTO_ACCEPTED"),
+                            ("RETURNED", "RETURNED"),
+                            ("WITHDRAWN", "WITHDRAWN"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("code", models.CharField(blank=True, max_length=8)),
+                ("package", models.JSONField(default=dict)),
+                ("checklist", models.JSONField(default=dict)),
+                ("note", models.TextField(blank=True)),
+                ("gap", models.SmallIntegerField(default=0, help_text="expertise gap, points")),
+                ("created_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                ("offered_at", models.DateTimeField(null=True)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("answered_at", models.DateTimeField(null=True)),
+                ("return_code", models.CharField(blank=True, max_length=40)),
+                ("return_reason", models.TextField(blank=True)),
+                (
+                    "answered_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "offered_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="hand_offs",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "source",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="given",
+                        to="runs.stage",
+                    ),
+                ),
+                (
+                    "target",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="received",
+                        to="runs.stage",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='Gate',
+            name="Gate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('OPEN', 'OPEN'), ('APPROVED', 'APPROVED'), ('REJECTED', 'REJECTED'), ('CHANGES_REQUESTED', 'CHANGES_REQUESTED'), ('EXPIRED', 'EXPIRED'), ('CLOSED_UNDECIDED', 'CLOSED_UNDECIDED'), ('SUPERSEDED', 'SUPERSEDED')], max_length=24)),
-                ('subject_digest', models.CharField(max_length=64)),
-                ('pack', models.JSONField(default=dict)),
-                ('policy', models.JSONField(default=dict)),
-                ('author_ids', django.contrib.postgres.fields.ArrayField(base_field=models.BigIntegerField(), default=list, size=None)),
-                ('opened_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('due_at', models.DateTimeField(null=True)),
-                ('expires_at', models.DateTimeField(null=True)),
-                ('escalations', models.PositiveSmallIntegerField(default=0)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('closing_reason', models.TextField(blank=True)),
-                ('overridden', models.BooleanField(default=False)),
-                ('closed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gates', to='runs.run')),
-                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='gates', to='runs.stage')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "OPEN"),
+                            ("APPROVED", "APPROVED"),
+                            ("REJECTED", "REJECTED"),
+                            ("CHANGES_REQUESTED", "CHANGES_REQUESTED"),
+                            ("EXPIRED", "EXPIRED"),
+                            ("CLOSED_UNDECIDED", "CLOSED_UNDECIDED"),
+                            ("SUPERSEDED", "SUPERSEDED"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("subject_digest", models.CharField(max_length=64)),
+                ("pack", models.JSONField(default=dict)),
+                ("policy", models.JSONField(default=dict)),
+                (
+                    "author_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                ("due_at", models.DateTimeField(null=True)),
+                ("expires_at", models.DateTimeField(null=True)),
+                ("escalations", models.PositiveSmallIntegerField(default=0)),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("closing_reason", models.TextField(blank=True)),
+                ("overridden", models.BooleanField(default=False)),
+                (
+                    "closed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="gates",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="gates",
+                        to="runs.stage",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='Check',
+            name="Check",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=80)),
-                ('position', models.PositiveSmallIntegerField(default=0)),
-                ('blocking', models.BooleanField(default=True)),
-                ('verdict', models.CharField(choices=[('pass', 'pass'), ('fail', 'fail'), ('insufficient', 'insufficient')], max_length=12)),
-                ('result', models.JSONField(default=dict)),
-                ('judged_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('waived_until', models.DateTimeField(null=True)),
-                ('waiver_reason', models.TextField(blank=True)),
-                ('waived_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('gate', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='runs.gate')),
-                ('hand_off', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='runs.handoff')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='runs.run')),
-                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='checks', to='runs.stage')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(max_length=80)),
+                ("position", models.PositiveSmallIntegerField(default=0)),
+                ("blocking", models.BooleanField(default=True)),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[
+                            ("pass", "pass"),
+                            ("fail", "fail"),
+                            ("insufficient", "insufficient"),
+                        ],
+                        max_length=12,
+                    ),
+                ),
+                ("result", models.JSONField(default=dict)),
+                ("judged_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                ("waived_until", models.DateTimeField(null=True)),
+                ("waiver_reason", models.TextField(blank=True)),
+                (
+                    "waived_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "gate",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="checks",
+                        to="runs.gate",
+                    ),
+                ),
+                (
+                    "hand_off",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="checks",
+                        to="runs.handoff",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="checks",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="checks",
+                        to="runs.stage",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('gate', 'position'),
+                "ordering": ("gate", "position"),
             },
         ),
         migrations.CreateModel(
-            name='Step',
+            name="Step",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60)),
-                ('position', models.PositiveSmallIntegerField()),
-                ('operation', models.CharField(max_length=80)),
-                ('state', models.CharField(choices=[('PENDING', 'PENDING'), ('QUEUED', 'QUEUED'), ('RUNNING', 'RUNNING'), ('RETRY_WAIT', 'RETRY_WAIT'), ('SUCCEEDED', 'SUCCEEDED'), ('FAILED', 'FAILED'), ('CANCELLED', 'CANCELLED'), ('SKIPPED', 'SKIPPED')], max_length=24)),
-                ('tries', models.PositiveSmallIntegerField(default=0)),
-                ('losses', models.PositiveSmallIntegerField(default=0)),
-                ('refuse_cache', models.BooleanField(default=False)),
-                ('overrides', models.JSONField(default=dict)),
-                ('retry_at', models.DateTimeField(null=True)),
-                ('waiting_since', models.DateTimeField(null=True)),
-                ('created_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('edited_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('hand_off', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='runs.handoff')),
-                ('result', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='runs.attempt')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='runs.run')),
-                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='steps', to='runs.stage')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=60)),
+                ("position", models.PositiveSmallIntegerField()),
+                ("operation", models.CharField(max_length=80)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("PENDING", "PENDING"),
+                            ("QUEUED", "QUEUED"),
+                            ("RUNNING", "RUNNING"),
+                            ("RETRY_WAIT", "RETRY_WAIT"),
+                            ("SUCCEEDED", "SUCCEEDED"),
+                            ("FAILED", "FAILED"),
+                            ("CANCELLED", "CANCELLED"),
+                            ("SKIPPED", "SKIPPED"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("tries", models.PositiveSmallIntegerField(default=0)),
+                ("losses", models.PositiveSmallIntegerField(default=0)),
+                ("refuse_cache", models.BooleanField(default=False)),
+                ("overrides", models.JSONField(default=dict)),
+                ("retry_at", models.DateTimeField(null=True)),
+                ("waiting_since", models.DateTimeField(null=True)),
+                ("created_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                (
+                    "edited_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "hand_off",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="runs.handoff",
+                    ),
+                ),
+                (
+                    "result",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="runs.attempt",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="steps",
+                        to="runs.stage",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('stage__position', 'position'),
+                "ordering": ("stage__position", "position"),
             },
         ),
         migrations.AddField(
-            model_name='attempt',
-            name='step',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='runs.step'),
+            model_name="attempt",
+            name="step",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="attempts", to="runs.step"
+            ),
         ),
         migrations.CreateModel(
-            name='WorkItem',
+            name="WorkItem",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=60)),
-                ('kind', models.CharField(max_length=16)),
-                ('title', models.CharField(max_length=200)),
-                ('candidates', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=8), default=list, size=None)),
-                ('state', models.CharField(choices=[('OPEN', 'OPEN'), ('ASSIGNED', 'ASSIGNED'), ('IN_PROGRESS', 'IN_PROGRESS'), ('ON_HOLD', 'ON_HOLD'), ('COMPLETED', 'COMPLETED'), ('SKIPPED', 'SKIPPED'), ('CANCELLED', 'CANCELLED')], max_length=24)),
-                ('version', models.PositiveIntegerField(default=1)),
-                ('draft', models.JSONField(default=dict)),
-                ('data', models.JSONField(default=dict)),
-                ('data_digest', models.CharField(blank=True, max_length=64)),
-                ('context', models.JSONField(default=dict)),
-                ('opened_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('claimed_at', models.DateTimeField(null=True)),
-                ('closed_at', models.DateTimeField(null=True)),
-                ('due_at', models.DateTimeField(null=True)),
-                ('follow_up_at', models.DateTimeField(null=True)),
-                ('completed_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('hand_off', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='items', to='runs.handoff')),
-                ('holder', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='items', to=settings.AUTH_USER_MODEL)),
-                ('persona', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='personas.persona')),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='runs.run')),
-                ('stage', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='items', to='runs.stage')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=60)),
+                ("kind", models.CharField(max_length=16)),
+                ("title", models.CharField(max_length=200)),
+                (
+                    "candidates",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.CharField(max_length=8), default=list, size=None
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "OPEN"),
+                            ("ASSIGNED", "ASSIGNED"),
+                            ("IN_PROGRESS", "IN_PROGRESS"),
+                            ("ON_HOLD", "ON_HOLD"),
+                            ("COMPLETED", "COMPLETED"),
+                            ("SKIPPED", "SKIPPED"),
+                            ("CANCELLED", "CANCELLED"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("version", models.PositiveIntegerField(default=1)),
+                ("draft", models.JSONField(default=dict)),
+                ("data", models.JSONField(default=dict)),
+                ("data_digest", models.CharField(blank=True, max_length=64)),
+                ("context", models.JSONField(default=dict)),
+                ("opened_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                ("claimed_at", models.DateTimeField(null=True)),
+                ("closed_at", models.DateTimeField(null=True)),
+                ("due_at", models.DateTimeField(null=True)),
+                ("follow_up_at", models.DateTimeField(null=True)),
+                (
+                    "completed_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "hand_off",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="runs.handoff",
+                    ),
+                ),
+                (
+                    "holder",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="items",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "persona",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="personas.persona",
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "stage",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="items",
+                        to="runs.stage",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('stage__position', 'id'),
+                "ordering": ("stage__position", "id"),
             },
         ),
         migrations.CreateModel(
-            name='Decision',
+            name="Decision",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('personas', models.JSONField(default=list)),
-                ('state', models.CharField(choices=[('IN_FORCE', 'IN_FORCE'), ('VOIDED', 'VOIDED')], max_length=24)),
-                ('verdict', models.CharField(max_length=24)),
-                ('reason', models.TextField(blank=True)),
-                ('reason_code', models.CharField(blank=True, max_length=40)),
-                ('target', models.CharField(blank=True, max_length=60)),
-                ('subject_digest', models.CharField(max_length=64)),
-                ('command', models.UUIDField()),
-                ('at', models.DateTimeField()),
-                ('carried_from', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='runs.decision')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='decisions', to=settings.AUTH_USER_MODEL)),
-                ('gate', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='decisions', to='runs.gate')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("personas", models.JSONField(default=list)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("IN_FORCE", "IN_FORCE"), ("VOIDED", "VOIDED")], max_length=24
+                    ),
+                ),
+                ("verdict", models.CharField(max_length=24)),
+                ("reason", models.TextField(blank=True)),
+                ("reason_code", models.CharField(blank=True, max_length=40)),
+                ("target", models.CharField(blank=True, max_length=60)),
+                ("subject_digest", models.CharField(max_length=64)),
+                ("command", models.UUIDField()),
+                ("at", models.DateTimeField()),
+                (
+                    "carried_from",
+                    models.ForeignKey(
+                        null=True, on_delete=django.db.models.deletion.PROTECT, to="runs.decision"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="decisions",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "gate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="decisions",
+                        to="runs.gate",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('at', 'id'),
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ('IN_FORCE', 'VOIDED'))), name='decision_state_known'), models.UniqueConstraint(condition=models.Q(('state', 'IN_FORCE')), fields=('gate', 'user'), name='one_decision_in_force')],
+                "ordering": ("at", "id"),
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("state__in", ("IN_FORCE", "VOIDED"))),
+                        name="decision_state_known",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("state", "IN_FORCE")),
+                        fields=("gate", "user"),
+                        name="one_decision_in_force",
+                    ),
+                ],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='keep', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='633a3ed0846b39320287729723c4fbda88438c85', operation='DELETE', pgid='pgtrigger_keep_00eaa', table='runs_decision', when='BEFORE')),
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keep",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="633a3ed0846b39320287729723c4fbda88438c85",
+                    operation="DELETE",
+                    pgid="pgtrigger_keep_00eaa",
+                    table="runs_decision",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='decision',
-            trigger=pgtrigger.compiler.Trigger(name='immutable_verdict', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."at" IS DISTINCT FROM (NEW."at") OR OLD."command" IS DISTINCT FROM (NEW."command") OR OLD."gate_id" IS DISTINCT FROM (NEW."gate_id") OR OLD."reason" IS DISTINCT FROM (NEW."reason") OR OLD."reason_code" IS DISTINCT FROM (NEW."reason_code") OR OLD."subject_digest" IS DISTINCT FROM (NEW."subject_digest") OR OLD."target" IS DISTINCT FROM (NEW."target") OR OLD."user_id" IS DISTINCT FROM (NEW."user_id") OR OLD."verdict" IS DISTINCT FROM (NEW."verdict"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='2093cdaf6ce0a0c8f1bcf60f40bcedad58f92aa1', operation='UPDATE', pgid='pgtrigger_immutable_verdict_2eb9b', table='runs_decision', when='BEFORE')),
+            model_name="decision",
+            trigger=pgtrigger.compiler.Trigger(
+                name="immutable_verdict",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."at" IS DISTINCT FROM (NEW."at") OR OLD."command" IS DISTINCT FROM (NEW."command") OR OLD."gate_id" IS DISTINCT FROM (NEW."gate_id") OR OLD."reason" IS DISTINCT FROM (NEW."reason") OR OLD."reason_code" IS DISTINCT FROM (NEW."reason_code") OR OLD."subject_digest" IS DISTINCT FROM (NEW."subject_digest") OR OLD."target" IS DISTINCT FROM (NEW."target") OR OLD."user_id" IS DISTINCT FROM (NEW."user_id") OR OLD."verdict" IS DISTINCT FROM (NEW."verdict"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="2093cdaf6ce0a0c8f1bcf60f40bcedad58f92aa1",
+                    operation="UPDATE",
+                    pgid="pgtrigger_immutable_verdict_2eb9b",
+                    table="runs_decision",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='run',
-            index=models.Index(fields=['state', 'moved_at'], name='run_state_moved'),
+            model_name="run",
+            index=models.Index(fields=["state", "moved_at"], name="run_state_moved"),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('PENDING', 'RUNNING', 'PAUSED', 'CANCELLING', 'SUCCEEDED', 'FAILED', 'REJECTED', 'CANCELLED'))), name='run_state_known'),
+            model_name="run",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        (
+                            "PENDING",
+                            "RUNNING",
+                            "PAUSED",
+                            "CANCELLING",
+                            "SUCCEEDED",
+                            "FAILED",
+                            "REJECTED",
+                            "CANCELLED",
+                        ),
+                    )
+                ),
+                name="run_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='run',
-            constraint=models.UniqueConstraint(fields=('use_case', 'kind', 'number'), name='one_run_number'),
+            model_name="run",
+            constraint=models.UniqueConstraint(
+                fields=("use_case", "kind", "number"), name="one_run_number"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='run',
-            trigger=pgtrigger.compiler.Trigger(name='final_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IN (\'CANCELLED\', \'REJECTED\', \'SUCCEEDED\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='7d2bcbe427f116af5684c9169325502912853385', operation='UPDATE', pgid='pgtrigger_final_stays_c2d54', table='runs_run', when='BEFORE')),
+            model_name="run",
+            trigger=pgtrigger.compiler.Trigger(
+                name="final_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IN ('CANCELLED', 'REJECTED', 'SUCCEEDED'))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="7d2bcbe427f116af5684c9169325502912853385",
+                    operation="UPDATE",
+                    pgid="pgtrigger_final_stays_c2d54",
+                    table="runs_run",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='stage',
-            index=models.Index(fields=['persona', 'state'], name='stage_persona_state'),
+            model_name="stage",
+            index=models.Index(fields=["persona", "state"], name="stage_persona_state"),
         ),
         migrations.AddIndex(
-            model_name='stage',
-            index=models.Index(fields=['owner', 'state'], name='stage_owner_state'),
+            model_name="stage",
+            index=models.Index(fields=["owner", "state"], name="stage_owner_state"),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('PENDING', 'READY', 'ACTIVE', 'IN_REVIEW', 'DONE', 'SKIPPED', 'FAILED', 'SENT_BACK', 'SUPERSEDED', 'CANCELLED'))), name='stage_state_known'),
+            model_name="stage",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        (
+                            "PENDING",
+                            "READY",
+                            "ACTIVE",
+                            "IN_REVIEW",
+                            "DONE",
+                            "SKIPPED",
+                            "FAILED",
+                            "SENT_BACK",
+                            "SUPERSEDED",
+                            "CANCELLED",
+                        ),
+                    )
+                ),
+                name="stage_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.UniqueConstraint(fields=('run', 'key', 'round'), name='one_round'),
+            model_name="stage",
+            constraint=models.UniqueConstraint(fields=("run", "key", "round"), name="one_round"),
         ),
         migrations.AddConstraint(
-            model_name='stage',
-            constraint=models.UniqueConstraint(condition=models.Q(('current', True)), fields=('run', 'key'), name='one_current_round'),
+            model_name="stage",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("current", True)),
+                fields=("run", "key"),
+                name="one_current_round",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='stage',
-            trigger=pgtrigger.compiler.Trigger(name='final_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IN (\'CANCELLED\', \'SENT_BACK\', \'SUPERSEDED\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='9f1a9896bc6ff5761fe4d581ae9421112dce6268', operation='UPDATE', pgid='pgtrigger_final_stays_601fc', table='runs_stage', when='BEFORE')),
+            model_name="stage",
+            trigger=pgtrigger.compiler.Trigger(
+                name="final_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IN ('CANCELLED', 'SENT_BACK', 'SUPERSEDED'))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="9f1a9896bc6ff5761fe4d581ae9421112dce6268",
+                    operation="UPDATE",
+                    pgid="pgtrigger_final_stays_601fc",
+                    table="runs_stage",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('PREPARING', 'OFFERED', 'ESCALATED', 'ACCEPTED', 'AUTO_ACCEPTED', 'RETURNED', 'WITHDRAWN'))), name='handoff_state_known'),
+            model_name="handoff",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        (
+                            "PREPARING",
+                            "OFFERED",
+                            "ESCALATED",
+                            "ACCEPTED",
+                            "AUTO_ACCEPTED",
+                            "RETURNED",
+                            "WITHDRAWN",
+                        ),
+                    )
+                ),
+                name="handoff_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='handoff',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('PREPARING', 'OFFERED', 'ESCALATED'))), fields=('run', 'source', 'target'), name='one_open_hand_off'),
+            model_name="handoff",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("PREPARING", "OFFERED", "ESCALATED"))),
+                fields=("run", "source", "target"),
+                name="one_open_hand_off",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='handoff',
-            trigger=pgtrigger.compiler.Trigger(name='final_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IN (\'ACCEPTED\', \'AUTO_ACCEPTED\', \'RETURNED\', \'WITHDRAWN\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='56c14bb76f6a70ad57e942a93712f4b3fb615aeb', operation='UPDATE', pgid='pgtrigger_final_stays_cf01d', table='runs_handoff', when='BEFORE')),
+            model_name="handoff",
+            trigger=pgtrigger.compiler.Trigger(
+                name="final_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IN ('ACCEPTED', 'AUTO_ACCEPTED', 'RETURNED', 'WITHDRAWN'))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="56c14bb76f6a70ad57e942a93712f4b3fb615aeb",
+                    operation="UPDATE",
+                    pgid="pgtrigger_final_stays_cf01d",
+                    table="runs_handoff",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='gate',
-            index=models.Index(condition=models.Q(('state', 'OPEN')), fields=['expires_at'], name='gate_open_expiry'),
+            model_name="gate",
+            index=models.Index(
+                condition=models.Q(("state", "OPEN")),
+                fields=["expires_at"],
+                name="gate_open_expiry",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gate',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('OPEN', 'APPROVED', 'REJECTED', 'CHANGES_REQUESTED', 'EXPIRED', 'CLOSED_UNDECIDED', 'SUPERSEDED'))), name='gate_state_known'),
+            model_name="gate",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        (
+                            "OPEN",
+                            "APPROVED",
+                            "REJECTED",
+                            "CHANGES_REQUESTED",
+                            "EXPIRED",
+                            "CLOSED_UNDECIDED",
+                            "SUPERSEDED",
+                        ),
+                    )
+                ),
+                name="gate_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='gate',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'OPEN')), fields=('stage',), name='one_open_gate'),
+            model_name="gate",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "OPEN")), fields=("stage",), name="one_open_gate"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='gate',
-            trigger=pgtrigger.compiler.Trigger(name='final_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IN (\'APPROVED\', \'CHANGES_REQUESTED\', \'CLOSED_UNDECIDED\', \'EXPIRED\', \'REJECTED\', \'SUPERSEDED\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='a8967eafa941bd56316a8dbb9834701f8318f582', operation='UPDATE', pgid='pgtrigger_final_stays_c3e99', table='runs_gate', when='BEFORE')),
+            model_name="gate",
+            trigger=pgtrigger.compiler.Trigger(
+                name="final_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IN ('APPROVED', 'CHANGES_REQUESTED', 'CLOSED_UNDECIDED', 'EXPIRED', 'REJECTED', 'SUPERSEDED'))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="a8967eafa941bd56316a8dbb9834701f8318f582",
+                    operation="UPDATE",
+                    pgid="pgtrigger_final_stays_c3e99",
+                    table="runs_gate",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='check',
-            constraint=models.UniqueConstraint(fields=('gate', 'name'), name='one_check_per_gate'),
+            model_name="check",
+            constraint=models.UniqueConstraint(fields=("gate", "name"), name="one_check_per_gate"),
         ),
         migrations.AddIndex(
-            model_name='step',
-            index=models.Index(condition=models.Q(('state', 'RETRY_WAIT')), fields=['retry_at'], name='step_retry'),
+            model_name="step",
+            index=models.Index(
+                condition=models.Q(("state", "RETRY_WAIT")), fields=["retry_at"], name="step_retry"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('PENDING', 'QUEUED', 'RUNNING', 'RETRY_WAIT', 'SUCCEEDED', 'FAILED', 'CANCELLED', 'SKIPPED'))), name='step_state_known'),
+            model_name="step",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        (
+                            "PENDING",
+                            "QUEUED",
+                            "RUNNING",
+                            "RETRY_WAIT",
+                            "SUCCEEDED",
+                            "FAILED",
+                            "CANCELLED",
+                            "SKIPPED",
+                        ),
+                    )
+                ),
+                name="step_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='step',
-            constraint=models.UniqueConstraint(fields=('stage', 'hand_off', 'key'), name='one_step', nulls_distinct=False),
+            model_name="step",
+            constraint=models.UniqueConstraint(
+                fields=("stage", "hand_off", "key"), name="one_step", nulls_distinct=False
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(models.F('queue'), models.OrderBy(models.F('priority'), descending=True), models.F('due_at'), models.F('id'), condition=models.Q(('state', 'QUEUED')), name='attempt_claim'),
+            model_name="attempt",
+            index=models.Index(
+                models.F("queue"),
+                models.OrderBy(models.F("priority"), descending=True),
+                models.F("due_at"),
+                models.F("id"),
+                condition=models.Q(("state", "QUEUED")),
+                name="attempt_claim",
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('state', 'RUNNING')), fields=['lease_until'], name='attempt_lease'),
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("state", "RUNNING")),
+                fields=["lease_until"],
+                name="attempt_lease",
+            ),
         ),
         migrations.AddIndex(
-            model_name='attempt',
-            index=models.Index(condition=models.Q(('cached_from', None), ('state', 'SUCCEEDED')), fields=['cache_key'], name='attempt_cache'),
+            model_name="attempt",
+            index=models.Index(
+                condition=models.Q(("cached_from", None), ("state", "SUCCEEDED")),
+                fields=["cache_key"],
+                name="attempt_cache",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'DEFERRED', 'TIMED_OUT', 'LOST', 'RELEASED', 'CANCELLED'))), name='attempt_state_known'),
+            model_name="attempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        (
+                            "QUEUED",
+                            "RUNNING",
+                            "SUCCEEDED",
+                            "FAILED",
+                            "DEFERRED",
+                            "TIMED_OUT",
+                            "LOST",
+                            "RELEASED",
+                            "CANCELLED",
+                        ),
+                    )
+                ),
+                name="attempt_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(fields=('step', 'number'), name='one_attempt_number'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                fields=("step", "number"), name="one_attempt_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state__in', ('QUEUED', 'RUNNING'))), fields=('step',), name='one_open_attempt'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state__in", ("QUEUED", "RUNNING"))),
+                fields=("step",),
+                name="one_open_attempt",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attempt',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'SUCCEEDED')), fields=('step',), name='one_success'),
+            model_name="attempt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "SUCCEEDED")), fields=("step",), name="one_success"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='attempt',
-            trigger=pgtrigger.compiler.Trigger(name='final_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IN (\'CANCELLED\', \'DEFERRED\', \'FAILED\', \'LOST\', \'RELEASED\', \'SUCCEEDED\', \'TIMED_OUT\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='1829b87a7d8c766285f916beff2a3e2ec2504dbd', operation='UPDATE', pgid='pgtrigger_final_stays_b4702', table='runs_attempt', when='BEFORE')),
+            model_name="attempt",
+            trigger=pgtrigger.compiler.Trigger(
+                name="final_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IN ('CANCELLED', 'DEFERRED', 'FAILED', 'LOST', 'RELEASED', 'SUCCEEDED', 'TIMED_OUT'))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="1829b87a7d8c766285f916beff2a3e2ec2504dbd",
+                    operation="UPDATE",
+                    pgid="pgtrigger_final_stays_b4702",
+                    table="runs_attempt",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='workitem',
-            index=models.Index(fields=['persona', 'state'], name='item_persona_state'),
+            model_name="workitem",
+            index=models.Index(fields=["persona", "state"], name="item_persona_state"),
         ),
         migrations.AddIndex(
-            model_name='workitem',
-            index=models.Index(fields=['holder', 'state'], name='item_holder_state'),
+            model_name="workitem",
+            index=models.Index(fields=["holder", "state"], name="item_holder_state"),
         ),
         migrations.AddConstraint(
-            model_name='workitem',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('OPEN', 'ASSIGNED', 'IN_PROGRESS', 'ON_HOLD', 'COMPLETED', 'SKIPPED', 'CANCELLED'))), name='item_state_known'),
+            model_name="workitem",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "state__in",
+                        (
+                            "OPEN",
+                            "ASSIGNED",
+                            "IN_PROGRESS",
+                            "ON_HOLD",
+                            "COMPLETED",
+                            "SKIPPED",
+                            "CANCELLED",
+                        ),
+                    )
+                ),
+                name="item_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='workitem',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'attention'), _negated=True), fields=('stage', 'hand_off', 'key'), name='one_item', nulls_distinct=False),
+            model_name="workitem",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "attention"), _negated=True),
+                fields=("stage", "hand_off", "key"),
+                name="one_item",
+                nulls_distinct=False,
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='workitem',
-            trigger=pgtrigger.compiler.Trigger(name='final_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IN (\'CANCELLED\', \'COMPLETED\', \'SKIPPED\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='e9cc95de4cff9d6b48253a791d9a49d930c9d3e1', operation='UPDATE', pgid='pgtrigger_final_stays_f8c5a', table='runs_workitem', when='BEFORE')),
+            model_name="workitem",
+            trigger=pgtrigger.compiler.Trigger(
+                name="final_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IN ('CANCELLED', 'COMPLETED', 'SKIPPED'))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="e9cc95de4cff9d6b48253a791d9a49d930c9d3e1",
+                    operation="UPDATE",
+                    pgid="pgtrigger_final_stays_f8c5a",
+                    table="runs_workitem",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
