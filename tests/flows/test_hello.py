@@ -52,7 +52,7 @@ def test_three_people_pass_the_baton(baton: Baton) -> None:
         ("arrange", 2, True),
     ]
     assert steps[-1]["facts"]["message"] == "who is late?"
-    kinds = [event["kind"] for event in people["BA"].all(f"runs/{run}/events")]
+    kinds = [event["type"] for event in people["BA"].all(f"runs/{run}/events")]
     assert {"run.create", "stage.returned", "gate.decided", "hand_off.accept"} <= set(kinds)
     assert "hold" in baton.manage("verify_ledger")
 
