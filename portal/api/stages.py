@@ -7,11 +7,11 @@ from rest_framework.response import Response
 from pipelines.runs.actions import stages, steps
 from portal import access
 from portal.api.endpoint import Endpoint
-from portal.api.serializers.base import Reason
 from portal.api.serializers.stages import (
     AssignInput,
     AttemptDetailSerializer,
     AttemptSerializer,
+    RerunInput,
     RetryInput,
     SendBackInput,
     StageAnswer,
@@ -96,7 +96,7 @@ StageRerun = verb(
     fetch=access.stage_for,
     action=stages.rerun,
     answer=StageAnswer,
-    body=Reason,
+    body=RerunInput,
 )
 StepRetry = verb(
     "StepRetry",

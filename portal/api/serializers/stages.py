@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from pipelines.runs.models import Attempt, Stage, Step
-from portal.api.serializers.base import Input, Output, PersonSerializer
+from portal.api.serializers.base import Input, Output, PersonSerializer, Reason
 
 
 def defined(stage: Stage) -> dict[str, Any]:
@@ -137,6 +137,12 @@ class RetryInput(Input):
     """How to try again."""
 
     overrides = serializers.DictField(default=dict, help_text="parameters to change")
+    refuse_cache = serializers.BooleanField(default=False, help_text="compute even what is known")
+
+
+class RerunInput(Reason):
+    """Why a stage is done once more."""
+
     refuse_cache = serializers.BooleanField(default=False, help_text="compute even what is known")
 
 
