@@ -18,10 +18,8 @@ DESK = {"width": 1280, "height": 900}
 ASKING = ("decide", "offered", "mine")  # the parts of the inbox that ask something of a person
 SERIOUS = ("serious", "critical")
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-SIGN_ONCE = "input[type=checkbox]"
 
 Form = Mapping[str, Any]
-Forms = Mapping[tuple[str, str], Form]  # by stage and work item
 
 
 @dataclass
@@ -94,13 +92,27 @@ class Person:
 
     def asked(self, title: str) -> Locator | None:
         """The first row of the inbox that asks something of this person on a use case."""
+        rows = self.rows(title)
+        return rows[0] if rows else None
+
+    def rows(self, title: str) -> list[Locator]:
+        """The rows of the inbox that ask something of this person on a use case."""
         self.go("/")
-        for part in ASKING:
-            rows = self.page.locator(f"section[aria-labelledby=part-{part}] [data-row]")
-            mine = rows.filter(has=self.page.locator("[data-use-case]", has_text=title))
-            if mine.count():
-                return mine.first
-        return None
+        use_case = self.page.locator("[data-use-case]", has_text=title)
+        return [
+            row
+            for part in ASKING
+            for row in self.page.locator(f"section[aria-labelledby=part-{part}] [data-row]")
+            .filter(has=use_case)
+            .all()
+        ]
+
+    def follow(self, link: Locator) -> None:
+        """Follow a link to another page, and look at it."""
+        before = self.page.url
+        link.click()
+        self.page.wait_for_url(lambda url: url != before)
+        self.look()
 
 
 def kind_of(url: str) -> str:

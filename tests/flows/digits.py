@@ -13,6 +13,7 @@ from sklearn.datasets import load_digits
 from portal.demo import script
 from portal.demo.flights import Flight
 from portal.demo.play import Play
+from portal.demo.traffic import Caller
 
 AFTER: Final = "pixel_3_4"
 FEATURES: Final = [f"pixel_{row}_{column}" for row in (1, 2, 4, 5, 6) for column in (2, 3, 5)]
@@ -53,6 +54,17 @@ class DigitPlay(Play):
     def form(self, key: tuple[str, str], *, round: int) -> Mapping[str, Any] | None:
         """Return what the script says, or what is different here."""
         return form(key, round=round) or super().form(key, round=round)
+
+
+class Season(Caller):
+    """Asks about the first `season` rows until a whole window is asked for at once."""
+
+    season = 2000
+
+    def call(self, rows: int = 200) -> str:
+        """Ask about the next rows, and about later ones only where many are wanted."""
+        left = self.season - self.asked
+        return super().call(min(rows, left) if rows <= 200 and left > 0 else rows * (rows > 200))
 
 
 def form(key: tuple[str, str], *, round: int) -> Mapping[str, Any] | None:

@@ -53,7 +53,7 @@ def test_three_people_pass_the_baton(baton: Baton) -> None:
     ]
     assert steps[-1]["facts"]["message"] == "who is late?"
     kinds = [event["type"] for event in people["BA"].all(f"runs/{run}/events")]
-    assert {"run.create", "stage.returned", "gate.decided", "hand_off.accept"} <= set(kinds)
+    assert {"run.create", "stage.returned", "decision.decide", "hand_off.accept"} <= set(kinds)
     assert "hold" in baton.manage("verify_ledger")
 
 

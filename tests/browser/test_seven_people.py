@@ -1,0 +1,218 @@
+"""The seven people walk a use case by clicking: from an uploaded table to a watched model."""
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from portal.demo import script
+from portal.demo.cast import PLAYERS
+from portal.demo.traffic import Caller
+from tests.browser.walking import Findings, Person, fill_in, items_of
+from tests.flows import digits
+from tests.flows.baton import Baton
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(900)]
+TITLE = "Odd digits by clicking"
+ITEMS = items_of(script.BLUEPRINT)
+LONGEST = 600.0  # seconds
+
+
+class Walk:
+    """One use case on its way: what was asked of whom, and what was refused."""
+
+    def __init__(self, baton: Baton, people: Mapping[str, Person], caller: Caller) -> None:
+        self.baton = baton
+        self.people = people
+        self.caller = caller
+        self.run = 0
+        self.passed: set[tuple[str, str]] = set()
+        self.sent_back = 0
+        self.refused = ""
+
+    def until_over(self) -> None:
+        """Everybody does what their inbox asks, until the run has ended."""
+        end = time.monotonic() + LONGEST
+        while time.monotonic() < end:
+            acted = sum(self.turn(person) for person in self.people.values())
+            if not acted:
+                run = self.baton.desks["OPS"].get(f"runs/{self.run}")
+                if run["state"] != "RUNNING":
+                    assert run["state"] == "SUCCEEDED"
+                    return
+                self.callers(run)
+        raise AssertionError([(s["key"], s["state"]) for s in run["stages"]])
+
+    def callers(self, run: Mapping[str, Any]) -> None:
+        """Programs call the model while it waits for callers, and report what became true."""
+        active = {stage["key"] for stage in run["stages"] if stage["state"] == "ACTIVE"}
+        if active & {"deploy", "serve"}:
+            steps = self.baton.desks["OPS"].all(f"runs/{self.run}/steps")
+            if any(step["state"] == "RETRY_WAIT" for step in steps):
+                self.caller.call()
+                for batch in self.caller.labels(until="2013-11-25"):
+                    labels = f"models/{self.caller.model}/labels"
+                    self.baton.desks["DE"].post(labels, {"labels": batch})
+        time.sleep(0.3)
+
+    def turn(self, person: Person) -> bool:
+        """Do the first thing that a person is asked for; whether there was one."""
+        for row in person.rows(TITLE):
+            asked = row.locator("[data-open]")
+            name = (person.player.login, str(asked.get_attribute("href")))
+            if name in self.passed:
+                continue
+            button = row.locator("button[data-act]")
+            if button.count():
+                button.click()
+                person.page.wait_for_load_state("load")
+                return True
+            person.follow(asked)
+            if not self.act(person):
+                self.passed.add(name)
+            return True
+        return False
+
+    def act(self, person: Person) -> bool:
+        """Do what the page at hand is for; False where there is nothing to do now."""
+        page = person.page
+        if "/items/" in page.url:
+            return self.item(person)
+        if "/gates/" in page.url:
+            return self.decide(person)
+        if "/hand-offs/" in page.url:
+            return self.hand_over(person)
+        return False
+
+    def item(self, person: Person) -> bool:
+        """Fill in and complete, or go where the item leads."""
+        page = person.page
+        title = page.get_by_role("heading", level=1).inner_text()
+        if title not in ITEMS:
+            link = page.get_by_role("link", name="Open the hand-off")
+            if not link.count():
+                return False
+            person.follow(link)
+            return self.hand_over(person)
+        stage, definition = ITEMS[title]
+        key = (stage, definition["key"])
+        data = digits.form(key, round=1 + self.sent_back) or script.ITEMS[key]
+        fill_in(page, definition, data)
+        person.press("Sign" if definition["kind"] == "attestation" else "Complete")
+        assert f"“{title}” is complete" in page.locator("main").inner_text()
+        return True
+
+    def decide(self, person: Person) -> bool:
+        """Approve; request changes where the features are not available in time."""
+        page = person.page
+        if person.player.persona == "MLR" and not self.refused:
+            self.look_at_own_gate(page.url)
+        approve = page.locator("input[name=verdict][value=approve]")
+        if approve.is_disabled():
+            if person.player.persona != "DS":
+                return False
+            assert (
+                f"{digits.AFTER}: feature that is known only" in page.locator("main").inner_text()
+            )
+            self.request_changes(person)
+            return True
+        approve.check()
+        page.locator("#f-reason").fill("The evidence holds.")
+        person.press("Decide")
+        return True
+
+    def look_at_own_gate(self, url: str) -> None:
+        """Who made what is under review sees the gate, and why it is not theirs to decide."""
+        owner = self.people["DS"]
+        owner.go(url)
+        self.refused = owner.page.locator("#decide-title + p, .why-not").first.inner_text()
+        assert owner.page.get_by_role("button", name="Decide", exact=True).count() == 0
+
+    def request_changes(self, person: Person) -> None:
+        page = person.page
+        page.locator("input[name=verdict][value=request_changes]").check()
+        page.locator("#f-target").select_option("features")
+        page.locator("#f-reason_code").select_option("not_available")
+        page.locator("#f-reason").fill(f"{digits.AFTER} is known only afterwards.")
+        person.press("Decide")
+        self.sent_back += 1
+        self.passed.clear()
+
+    def hand_over(self, person: Person) -> bool:
+        """Accept what is offered; offer what is ready, with the checklist filled in."""
+        page = person.page
+        accept = page.get_by_role("button", name="Accept", exact=True)
+        if accept.count() and accept.first.is_enabled():
+            person.press("Accept")
+            return True
+        offer = page.locator("button[name=do][value=offer]")
+        if not offer.count():
+            return False
+        for box in page.locator("textarea[name^='answer.']").all():
+            box.fill(script.ANSWER)
+        offer.click()
+        page.wait_for_load_state("load")
+        return True
+
+
+def test_seven_people_carry_a_use_case_to_a_watched_model(
+    baton: Baton, browser: Browser, findings: Findings
+) -> None:
+    people = {one.persona: Person(browser, baton.url, one, findings) for one in PLAYERS}
+    for person in people.values():
+        person.sign_in()
+    key = frame(people["BA"])
+    asked = digits.later(4000, day=1)
+    caller = Caller(url=baton.serve_url, token=baton.tokens["SWE"], model=key, flights=asked)
+    walk = Walk(baton, people, caller)
+    walk.run = baton.desks["OPS"].all("runs", use_case=key)[0]["id"]
+    walk.until_over()
+    assert walk.sent_back == 1
+    assert "others decide" in walk.refused
+    look_around(people, key, walk.run)
+    caller.close()
+    for person in people.values():
+        person.context.close()
+
+
+def frame(analyst: Person) -> str:
+    """Upload the table, choose the target, give the seats, start; returns the use case's key."""
+    page = analyst.page
+    analyst.go("/use-cases/new/")
+    page.get_by_label("The question in one sentence").fill(digits.QUESTION)
+    page.get_by_label("Short title").fill(TITLE)
+    file = {"name": "digits.csv", "mimeType": "text/csv", "buffer": digits.as_csv()}
+    page.get_by_label("Tables").set_input_files(file)  # type: ignore[arg-type]
+    analyst.press("Look at it")
+    page.locator("#f-target").select_option("odd")
+    page.locator("#f-time").select_option("")
+    page.locator("#f-key").select_option("")
+    for box in page.locator("input[name=exclude]:checked").all():
+        box.uncheck()
+    analyst.press("Keep and go on")
+    analyst.press("Give these seats and go on")
+    assert "Tabular classification" in page.locator("#f-bp option:checked").inner_text()
+    if not page.get_by_label("Share to decide on").is_visible():
+        page.locator("details#rest summary").click()
+    for name, value in digits.PARAMETERS.items():
+        page.locator(f"[name='p.{name}']").fill(str(value))
+    analyst.press("Start the run")
+    assert "Run 1 has started" in page.locator("main").inner_text()
+    return page.url.rstrip("/").rsplit("/", 1)[-1]
+
+
+def look_around(people: Mapping[str, Person], key: str, run: int) -> None:
+    """Every page on what came of it."""
+    analyst = people["BA"]
+    for path in (
+        f"/use-cases/{key}/",
+        f"/use-cases/{key}/readiness/",
+        f"/runs/{run}/",
+        "/models/",
+        f"/models/{key}/",
+        "/ledger/",
+    ):
+        analyst.go(path)
+        assert analyst.page.locator("h1").count() == 1
