@@ -34,7 +34,7 @@ EACH = 5
 def plan() -> dict[str, Any]:
     """One step, a gate that a data scientist decides, and a step behind it."""
     key = f"gated-{uuid.uuid4().hex[:8]}"
-    step = {"operation": "noop", "params": {"message": {"ref": "run.text"}}}
+    step: dict[str, Any] = {"operation": "noop", "params": {"message": {"ref": "run.text"}}}
     rules = [{"persona": "DS", "min": 1}]
     return {
         "key": key, "title": key, "kind": "main",
@@ -43,7 +43,7 @@ def plan() -> dict[str, Any]:
             {"key": "one", "title": "One", "persona": "MLE", "steps": [{"key": "a", **step}],
              "gate": {"rules": rules, "send_back_to": ["one"]}},
             {"key": "two", "title": "Two", "persona": "MLE", "needs": ["one"],
-             "steps": [{"key": "b", **step, "after": []}]},
+             "steps": [{"key": "b", "operation": "noop", "params": {**step["params"], "rows": 1}}]},
         ],
     }  # fmt: skip
 

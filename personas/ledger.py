@@ -118,19 +118,19 @@ class Recorder:
             event.digest = digest_of(event, name)
             head.seq, head.head = event.seq, event.digest
             events.append(event)
-        _insert(events)
+        # A hint that is lost costs a page its liveness for some seconds, nothing else.
+        self.notify("baton_changed", f"{name[0]}:{name[1]}:{head.seq}")
+        if any(draft.topic for draft in drafts):
+            self.notify("baton_outbox", "")
+        notices, self.notices = list(dict.fromkeys(self.notices)), []
+        _write(head, events, notices)
         outbox = [
             Outbox(event=event, topic=draft.topic)
             for event, draft in zip(events, drafts, strict=True)
             if draft.topic
         ]
-        # A hint that is lost costs a page its liveness for some seconds, nothing else.
-        self.notify("baton_changed", f"{name[0]}:{name[1]}:{head.seq}")
         if outbox:
             Outbox.objects.bulk_create(outbox)
-            self.notify("baton_outbox", "")
-        _move_head(head, list(dict.fromkeys(self.notices)))
-        self.notices.clear()
 
 
 def _plain(data: Mapping[str, object]) -> Mapping[str, Any]:
@@ -138,6 +138,8 @@ def _plain(data: Mapping[str, object]) -> Mapping[str, Any]:
 
     jsonb keeps numbers as decimals: 1e16 comes back as a whole number, keys come back as text.
     """
+    if all(value is None or isinstance(value, str | int) for value in data.values()):
+        return data
     plain: Mapping[str, Any] = json.loads(canonical(data), parse_float=_number)
     return plain
 
@@ -169,29 +171,28 @@ def _lock_head(name: tuple[str, str]) -> Stream:
     return Stream(pk=row[0], kind=name[0], key=name[1], seq=row[1], head=row[2])
 
 
-def _insert(events: Sequence[Event]) -> None:
-    """Write the events in one statement and give each its id."""
-    columns = ", ".join(f'"{name}"' for name in COLUMNS)
-    rows = ", ".join([PLACES] * len(events))
+def _write(head: Stream, events: Sequence[Event], notices: Sequence[tuple[str, str]]) -> None:
+    """Write events, their stream's head and what is to be told at commit: one statement.
+
+    Each event gets its id.
+    """
     values: list[Any] = []
     for event in events:
         row = {name: getattr(event, name) for name in COLUMNS}
         row["command"], row["data"] = str(event.command), json.dumps(event.data)
         values.extend(row.values())
+    columns = ", ".join(f'"{name}"' for name in COLUMNS)
+    rows = ", ".join([PLACES] * len(events))
+    sql = (
+        f"WITH written AS (INSERT INTO personas_event ({columns}) VALUES {rows} RETURNING id)"  # noqa: S608
+        " UPDATE personas_stream SET seq = %s, head = %s WHERE id = %s"
+        f" RETURNING (SELECT array_agg(id ORDER BY id) FROM written), {_calls(notices)}"
+    )
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO personas_event ({columns}) VALUES {rows} RETURNING id",  # noqa: S608
-            values,
-        )
-        for event, (pk,) in zip(events, cursor.fetchall(), strict=True):
-            event.pk = pk
-
-
-def _move_head(head: Stream, notices: Sequence[tuple[str, str]]) -> None:
-    """One statement: the head and everything that is to be told at commit."""
-    sql = "UPDATE personas_stream SET seq = %s, head = %s WHERE id = %s RETURNING "
-    with connection.cursor() as cursor:
-        cursor.execute(sql + _calls(notices), [head.seq, head.head, head.pk, *_flat(notices)])
+        cursor.execute(sql, [*values, head.seq, head.head, head.pk, *_flat(notices)])
+        ids = cursor.fetchone()[0]
+    for event, pk in zip(events, ids, strict=True):
+        event.pk = pk
 
 
 def _calls(notices: Sequence[tuple[str, str]]) -> str:

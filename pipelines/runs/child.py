@@ -112,7 +112,7 @@ def _read(commands: "queue.Queue[dict[str, Any]]") -> None:
 def compute(command: Mapping[str, Any], channel: Channel) -> None:
     """Perform one attempt and answer with `done`, `not_yet` or `error`."""
     reporter = Reporter(channel)
-    wall, cpu = time.perf_counter(), time.process_time()
+    began, wall, cpu = time.time(), time.perf_counter(), time.process_time()
     try:
         spec = catalogue.spec(command["operation"])
         context = Context(
@@ -133,24 +133,24 @@ def compute(command: Mapping[str, Any], channel: Channel) -> None:
         faults.point("child_after_compute")
         _check_facts(result)
     except OperationError as error:
-        channel.send(kind="error", **_usage(wall, cpu), error=error.as_json())
+        channel.send(kind="error", **_usage(began, wall, cpu), error=error.as_json())
     except ParamErrors as error:
         channel.send(
             kind="error",
-            **_usage(wall, cpu),
+            **_usage(began, wall, cpu),
             error={"code": "params", "message": str(error), "fields": error.fields},
         )
     except MemoryError:
         channel.send(
             kind="error",
-            **_usage(wall, cpu),
+            **_usage(began, wall, cpu),
             error={"code": "memory", "message": "Out of memory.", "retryable": False},
         )
     # A defect in an operation must not take the child's other work with it; it is reported whole.
     except Exception as error:
         channel.send(
             kind="error",
-            **_usage(wall, cpu),
+            **_usage(began, wall, cpu),
             error={
                 "code": "defect",
                 "message": f"{type(error).__name__}: {error}",
@@ -164,7 +164,7 @@ def compute(command: Mapping[str, Any], channel: Channel) -> None:
         else:
             channel.send(
                 kind="done",
-                **_usage(wall, cpu),
+                **_usage(began, wall, cpu),
                 facts=result.facts,
                 rows=reporter.rows,
                 outputs={name: str(path) for name, path in result.outputs.items()},
@@ -186,10 +186,12 @@ def _check_facts(result: Outcome | NotYet) -> None:
         )
 
 
-def _usage(wall: float, cpu: float) -> dict[str, object]:
+def _usage(began: float, wall: float, cpu: float) -> dict[str, object]:
+    """What the attempt took; `began_at` is this host's clock, for measuring only."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return {
         "usage": {
+            "began_at": round(began, 4),
             "wall_seconds": round(time.perf_counter() - wall, 4),
             "cpu_seconds": round(time.process_time() - cpu, 4),
             "peak_mib": peak,

@@ -115,23 +115,34 @@ class Worker:
         return self.scratch / f"{os.getpid()}-{lane.number}"
 
     def _claim(self) -> claims.Claim | None:
-        close_old_connections()
+        _renew_old_connection()
         for wait in (*HIDDEN_WAITS, None):
             if self.stopping.is_set():
                 return None
-            held = claims.claim(
-                queues=self.queues,
-                operations=self.operations,
-                owner=self.incarnation,
-                worker=self.name,
-                lease=settings.LEASE_SECONDS,
-            )
+            held = self._claim_once()
             if held is not None:
                 return held
             if wait is None or not claims.waiting(queues=self.queues, operations=self.operations):
                 return None
             time.sleep(wait)
         return None
+
+    def _claim_once(self) -> claims.Claim | None:
+        try:
+            return self._ask()
+        except (OperationalError, InterfaceError):
+            # The connection died while the lane rested; a new one may do.
+            close_old_connections()
+            return self._ask()
+
+    def _ask(self) -> claims.Claim | None:
+        return claims.claim(
+            queues=self.queues,
+            operations=self.operations,
+            owner=self.incarnation,
+            worker=self.name,
+            lease=settings.LEASE_SECONDS,
+        )
 
     def poll(self) -> None:
         """Look once a second until stopped: progress does not depend on wake-up calls."""
@@ -159,6 +170,12 @@ class Worker:
         """Whether a lane still holds an attempt."""
         with self.lock:
             return len(self.idle) < len(self.lanes)
+
+
+def _renew_old_connection() -> None:
+    """Close a connection that is old; asking each time whether it lives costs a statement."""
+    if connection.close_at is not None and time.monotonic() >= connection.close_at:
+        connection.close_if_unusable_or_obsolete()
 
 
 def _remove_left(scratch: Path) -> None:
