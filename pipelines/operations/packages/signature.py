@@ -10,10 +10,12 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from pipelines.operations.contract import Json
+from pipelines.operations.packages.columns import Category, clean_columns
 
 Type = Literal["integer", "number", "string", "boolean", "datetime"]
 Row: TypeAlias = Mapping[str, Json]
 MAX_PROBLEMS = 100  # reported at most; the count beyond is not computed
+MANY = 20  # rows from which whole columns are looked at first
 SHOWN_CATEGORIES = 10
 SHOWN_LENGTH = 80  # characters of an offending value repeated in a message
 
@@ -30,7 +32,7 @@ class Column:
     type: Type
     dtype: str
     nullable: bool = True
-    categories: tuple[str | int | float | bool, ...] = ()
+    categories: tuple[Category, ...] = ()
     closed: bool = False
     minimum: float | None = None
     maximum: float | None = None
@@ -131,6 +133,10 @@ class RowCheck:
 
         Raises RowsError with every problem found.
         """
+        if len(rows) >= MANY:
+            plain = clean_columns(self._columns, self._categories, rows)
+            if plain is not None:
+                return plain
         problems: list[Problem] = []
         cleaned = [self._clean_row(index, row, problems) for index, row in enumerate(rows)]
         if problems:
