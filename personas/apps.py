@@ -16,6 +16,6 @@ class PersonasConfig(AppConfig):
 
 
 def _sync(**_kwargs: object) -> None:
-    from personas.actions import sync_personas
+    from personas.actions import sync_personas  # noqa: PLC0415 - models exist only now
 
     sync_personas()

@@ -31,6 +31,9 @@ class Clock(models.Model):
     class Meta:
         constraints = (models.CheckConstraint(condition=models.Q(id=1), name="clock_is_one_row"),)
 
+    def __str__(self) -> str:
+        return f"offset {self.offset}"
+
 
 class Persona(models.Model):
     """One of the kinds of people, with its expertise ranges (0-100 points)."""
@@ -192,6 +195,9 @@ class Checkpoint(models.Model):
     class Meta:
         triggers = (APPEND_ONLY,)
 
+    def __str__(self) -> str:
+        return f"seal {self.digest[:12]} over {self.streams} streams"
+
 
 class Receipt(models.Model):
     """What a command answered, so that its repetition gets the same answer and has no effect."""
@@ -206,6 +212,9 @@ class Receipt(models.Model):
 
     class Meta:
         constraints = (models.UniqueConstraint(fields=("actor", "key"), name="one_receipt"),)
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.key}"
 
 
 class Outbox(models.Model):
@@ -228,3 +237,6 @@ class Outbox(models.Model):
                 condition=models.Q(sent_at=None, dead_at=None),
             ),
         )
+
+    def __str__(self) -> str:
+        return f"{self.topic} of event {self.event_id}"

@@ -102,7 +102,7 @@ class FolderStorage:
             temporary.unlink(missing_ok=True)
 
     def local(self, digest: str, folder: Path) -> Path:
-        """Return the stored file itself, after hashing it. Raises MissingContent, AlteredContent."""
+        """Return the stored file itself, hashed again. Raises MissingContent, AlteredContent."""
         path = self.path(digest)
         if not path.exists():
             raise MissingContent(f"No content {digest[:12]}… in {self.root}.", digest=digest)

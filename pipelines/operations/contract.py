@@ -140,7 +140,7 @@ class OperationError(Exception):
         }
 
 
-class ParamErrors(Exception):  # noqa: N818 - it carries many
+class ParamErrors(Exception):
     """Parameters that a spec refuses; `fields` maps each name to its messages."""
 
     def __init__(self, fields: Mapping[str, Sequence[str]]) -> None:

@@ -8,22 +8,36 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('artefacts', '0001_initial'),
+        ("artefacts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='artefact',
-            name='created_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="artefact",
+            name="created_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='artefact',
-            trigger=pgtrigger.compiler.Trigger(name='immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='fea200dafd39f21d382e81c7eb3d9bf0bb8a8603', operation='UPDATE OR DELETE', pgid='pgtrigger_immutable_2bf3a', table='artefacts_artefact', when='BEFORE')),
+            model_name="artefact",
+            trigger=pgtrigger.compiler.Trigger(
+                name="immutable",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="fea200dafd39f21d382e81c7eb3d9bf0bb8a8603",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_immutable_2bf3a",
+                    table="artefacts_artefact",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -7,24 +7,39 @@ import personas.models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('artefacts', '0002_initial'),
+        ("artefacts", "0002_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Inspection',
+            name="Inspection",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('operation_version', models.PositiveSmallIntegerField()),
-                ('name', models.CharField(max_length=200)),
-                ('found', models.JSONField()),
-                ('at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('artefact', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='inspections', to='artefacts.artefact')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("operation_version", models.PositiveSmallIntegerField()),
+                ("name", models.CharField(max_length=200)),
+                ("found", models.JSONField()),
+                ("at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                (
+                    "artefact",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="inspections",
+                        to="artefacts.artefact",
+                    ),
+                ),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('artefact', 'operation_version', 'name'), name='one_inspection')],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("artefact", "operation_version", "name"), name="one_inspection"
+                    )
+                ],
             },
         ),
     ]

@@ -8,7 +8,6 @@ import personas.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -17,22 +16,48 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Alert',
+            name="Alert",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('cause', models.CharField(max_length=40)),
-                ('severity', models.CharField(choices=[('amber', 'amber'), ('red', 'red')], max_length=8)),
-                ('text', models.CharField(max_length=300)),
-                ('evidence', models.JSONField(default=dict)),
-                ('state', models.CharField(choices=[('OPEN', 'OPEN'), ('ACKNOWLEDGED', 'ACKNOWLEDGED'), ('RESOLVED', 'RESOLVED')], max_length=24)),
-                ('raised_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('acknowledged_at', models.DateTimeField(null=True)),
-                ('resolved_at', models.DateTimeField(null=True)),
-                ('resolution', models.TextField(blank=True)),
-                ('acknowledged_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("cause", models.CharField(max_length=40)),
+                (
+                    "severity",
+                    models.CharField(choices=[("amber", "amber"), ("red", "red")], max_length=8),
+                ),
+                ("text", models.CharField(max_length=300)),
+                ("evidence", models.JSONField(default=dict)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("OPEN", "OPEN"),
+                            ("ACKNOWLEDGED", "ACKNOWLEDGED"),
+                            ("RESOLVED", "RESOLVED"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                ("raised_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                ("acknowledged_at", models.DateTimeField(null=True)),
+                ("resolved_at", models.DateTimeField(null=True)),
+                ("resolution", models.TextField(blank=True)),
+                (
+                    "acknowledged_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-raised_at', '-id'),
+                "ordering": ("-raised_at", "-id"),
             },
         ),
     ]

@@ -8,62 +8,100 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('monitoring', '0001_initial'),
-        ('personas', '0001_initial'),
-        ('registry', '0001_initial'),
-        ('runs', '0001_initial'),
+        ("monitoring", "0001_initial"),
+        ("personas", "0001_initial"),
+        ("registry", "0001_initial"),
+        ("runs", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='alert',
-            name='model',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='registry.model'),
+            model_name="alert",
+            name="model",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="alerts",
+                to="registry.model",
+            ),
         ),
         migrations.AddField(
-            model_name='alert',
-            name='opened_run',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='answers', to='runs.run'),
+            model_name="alert",
+            name="opened_run",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="answers",
+                to="runs.run",
+            ),
         ),
         migrations.AddField(
-            model_name='alert',
-            name='persona',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='personas.persona'),
+            model_name="alert",
+            name="persona",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="+", to="personas.persona"
+            ),
         ),
         migrations.AddField(
-            model_name='alert',
-            name='raised_by',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alerts', to='runs.run'),
+            model_name="alert",
+            name="raised_by",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT, related_name="alerts", to="runs.run"
+            ),
         ),
         migrations.AddField(
-            model_name='alert',
-            name='resolved_by',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL),
+            model_name="alert",
+            name="resolved_by",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
         ),
         migrations.AddField(
-            model_name='alert',
-            name='version',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.modelversion'),
+            model_name="alert",
+            name="version",
+            field=models.ForeignKey(
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to="registry.modelversion",
+            ),
         ),
         migrations.AddIndex(
-            model_name='alert',
-            index=models.Index(fields=['model', 'state'], name='alert_model_state'),
+            model_name="alert",
+            index=models.Index(fields=["model", "state"], name="alert_model_state"),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('OPEN', 'ACKNOWLEDGED', 'RESOLVED'))), name='alert_state_known'),
+            model_name="alert",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ("OPEN", "ACKNOWLEDGED", "RESOLVED"))),
+                name="alert_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alert',
-            constraint=models.UniqueConstraint(fields=('raised_by', 'cause', 'text'), name='one_alert_of_a_run'),
+            model_name="alert",
+            constraint=models.UniqueConstraint(
+                fields=("raised_by", "cause", "text"), name="one_alert_of_a_run"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='alert',
-            trigger=pgtrigger.compiler.Trigger(name='final_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IN (\'RESOLVED\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='a208b1ffabc80f34a056cc2042ce96ad2ee0aaca', operation='UPDATE', pgid='pgtrigger_final_stays_60525', table='monitoring_alert', when='BEFORE')),
+            model_name="alert",
+            trigger=pgtrigger.compiler.Trigger(
+                name="final_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IN ('RESOLVED'))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="a208b1ffabc80f34a056cc2042ce96ad2ee0aaca",
+                    operation="UPDATE",
+                    pgid="pgtrigger_final_stays_60525",
+                    table="monitoring_alert",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]

@@ -10,152 +10,408 @@ import personas.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('artefacts', '0002_initial'),
-        ('runs', '0001_initial'),
-        ('usecases', '0001_initial'),
+        ("artefacts", "0002_initial"),
+        ("runs", "0001_initial"),
+        ("usecases", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Model',
+            name="Model",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=60, unique=True)),
-                ('title', models.CharField(max_length=160)),
-                ('fallback', models.TextField(blank=True)),
-                ('created_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('use_case', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='model', to='usecases.usecase')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField(max_length=60, unique=True)),
+                ("title", models.CharField(max_length=160)),
+                ("fallback", models.TextField(blank=True)),
+                ("created_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                (
+                    "use_case",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="model",
+                        to="usecases.usecase",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('name',),
+                "ordering": ("name",),
             },
         ),
         migrations.CreateModel(
-            name='ModelVersion',
+            name="ModelVersion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.PositiveIntegerField()),
-                ('state', models.CharField(choices=[('REGISTERED', 'REGISTERED'), ('APPROVED', 'APPROVED'), ('LAPSED', 'LAPSED'), ('RETIRED', 'RETIRED')], max_length=24)),
-                ('sources', models.JSONField(default=dict, help_text='digests by name: train, holdout, card, ...')),
-                ('facts', models.JSONField(default=dict)),
-                ('registered_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('approved_at', models.DateTimeField(null=True)),
-                ('approval', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='runs.gate')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='versions', to='registry.model')),
-                ('package', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='artefacts.artefact')),
-                ('registered_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='model_versions', to='runs.run')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("number", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("REGISTERED", "REGISTERED"),
+                            ("APPROVED", "APPROVED"),
+                            ("LAPSED", "LAPSED"),
+                            ("RETIRED", "RETIRED"),
+                        ],
+                        max_length=24,
+                    ),
+                ),
+                (
+                    "sources",
+                    models.JSONField(
+                        default=dict, help_text="digests by name: train, holdout, card, ..."
+                    ),
+                ),
+                ("facts", models.JSONField(default=dict)),
+                ("registered_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                ("approved_at", models.DateTimeField(null=True)),
+                (
+                    "approval",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="runs.gate",
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="versions",
+                        to="registry.model",
+                    ),
+                ),
+                (
+                    "package",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="artefacts.artefact",
+                    ),
+                ),
+                (
+                    "registered_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="model_versions",
+                        to="runs.run",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('model', '-number'),
+                "ordering": ("model", "-number"),
             },
         ),
         migrations.CreateModel(
-            name='Deployment',
+            name="Deployment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mode', models.CharField(choices=[('shadow', 'shadow'), ('canary', 'canary'), ('live', 'live')], max_length=8)),
-                ('share', models.FloatField(default=1.0)),
-                ('started_at', models.DateTimeField()),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('ended_reason', models.CharField(blank=True, max_length=200)),
-                ('approval', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='runs.gate')),
-                ('ended_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('run', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='runs.run')),
-                ('started_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='registry.model')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='deployments', to='registry.modelversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "mode",
+                    models.CharField(
+                        choices=[("shadow", "shadow"), ("canary", "canary"), ("live", "live")],
+                        max_length=8,
+                    ),
+                ),
+                ("share", models.FloatField(default=1.0)),
+                ("started_at", models.DateTimeField()),
+                ("ended_at", models.DateTimeField(null=True)),
+                ("ended_reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "approval",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="runs.gate",
+                    ),
+                ),
+                (
+                    "ended_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "run",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to="runs.run",
+                    ),
+                ),
+                (
+                    "started_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to="registry.model",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="deployments",
+                        to="registry.modelversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-started_at', '-id'),
+                "ordering": ("-started_at", "-id"),
             },
         ),
         migrations.CreateModel(
-            name='AliasMove',
+            name="AliasMove",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=40)),
-                ('at', models.DateTimeField()),
-                ('reason', models.CharField(blank=True, max_length=200)),
-                ('by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='alias_moves', to='registry.model')),
-                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.modelversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField(max_length=40)),
+                ("at", models.DateTimeField()),
+                ("reason", models.CharField(blank=True, max_length=200)),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="alias_moves",
+                        to="registry.model",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.modelversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('model', 'name', '-at', '-id'),
+                "ordering": ("model", "name", "-at", "-id"),
             },
         ),
         migrations.CreateModel(
-            name='Alias',
+            name="Alias",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.SlugField(max_length=40)),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='registry.model')),
-                ('version', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='aliases', to='registry.modelversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.SlugField(max_length=40)),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="aliases",
+                        to="registry.model",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="aliases",
+                        to="registry.modelversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('model', 'name'),
+                "ordering": ("model", "name"),
             },
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(('state__in', ('REGISTERED', 'APPROVED', 'LAPSED', 'RETIRED'))), name='model_version_state_known'),
+            model_name="modelversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("state__in", ("REGISTERED", "APPROVED", "LAPSED", "RETIRED"))),
+                name="model_version_state_known",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('model', 'number'), name='one_model_version_number'),
+            model_name="modelversion",
+            constraint=models.UniqueConstraint(
+                fields=("model", "number"), name="one_model_version_number"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.UniqueConstraint(fields=('run', 'package'), name='one_version_of_a_package'),
+            model_name="modelversion",
+            constraint=models.UniqueConstraint(
+                fields=("run", "package"), name="one_version_of_a_package"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='modelversion',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'APPROVED'), _negated=True), ('approval__isnull', False), _connector='OR'), name='approved_by_a_gate'),
+            model_name="modelversion",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "APPROVED"), _negated=True),
+                    ("approval__isnull", False),
+                    _connector="OR",
+                ),
+                name="approved_by_a_gate",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='modelversion',
-            trigger=pgtrigger.compiler.Trigger(name='final_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."state" IN (\'RETIRED\'))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='ff6d9f7dc60204dcffcc0928f45a7577863d0847', operation='UPDATE', pgid='pgtrigger_final_stays_46e8e', table='registry_modelversion', when='BEFORE')),
+            model_name="modelversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="final_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition="WHEN (OLD.\"state\" IN ('RETIRED'))",
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="ff6d9f7dc60204dcffcc0928f45a7577863d0847",
+                    operation="UPDATE",
+                    pgid="pgtrigger_final_stays_46e8e",
+                    table="registry_modelversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='modelversion',
-            trigger=pgtrigger.compiler.Trigger(name='keep', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='458a2a7c47a3f043c965bdcfb17ab050015887b6', operation='DELETE', pgid='pgtrigger_keep_0c5b3', table='registry_modelversion', when='BEFORE')),
+            model_name="modelversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keep",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="458a2a7c47a3f043c965bdcfb17ab050015887b6",
+                    operation="DELETE",
+                    pgid="pgtrigger_keep_0c5b3",
+                    table="registry_modelversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='modelversion',
-            trigger=pgtrigger.compiler.Trigger(name='immutable_content', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."facts" IS DISTINCT FROM (NEW."facts") OR OLD."model_id" IS DISTINCT FROM (NEW."model_id") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."package_id" IS DISTINCT FROM (NEW."package_id") OR OLD."run_id" IS DISTINCT FROM (NEW."run_id") OR OLD."sources" IS DISTINCT FROM (NEW."sources"))', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='75a971b2465b9c55716efe125ba94e07d9e7c49a', operation='UPDATE', pgid='pgtrigger_immutable_content_6a54d', table='registry_modelversion', when='BEFORE')),
+            model_name="modelversion",
+            trigger=pgtrigger.compiler.Trigger(
+                name="immutable_content",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."facts" IS DISTINCT FROM (NEW."facts") OR OLD."model_id" IS DISTINCT FROM (NEW."model_id") OR OLD."number" IS DISTINCT FROM (NEW."number") OR OLD."package_id" IS DISTINCT FROM (NEW."package_id") OR OLD."run_id" IS DISTINCT FROM (NEW."run_id") OR OLD."sources" IS DISTINCT FROM (NEW."sources"))',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="75a971b2465b9c55716efe125ba94e07d9e7c49a",
+                    operation="UPDATE",
+                    pgid="pgtrigger_immutable_content_6a54d",
+                    table="registry_modelversion",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='deployment',
-            index=models.Index(fields=['model', 'started_at'], name='deployment_when'),
+            model_name="deployment",
+            index=models.Index(fields=["model", "started_at"], name="deployment_when"),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at', None)), fields=('model', 'mode'), name='one_open_deployment_of_a_mode'),
+            model_name="deployment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at", None)),
+                fields=("model", "mode"),
+                name="one_open_deployment_of_a_mode",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='deployment',
-            constraint=models.CheckConstraint(condition=models.Q(('share__gt', 0), ('share__lte', 1)), name='deployment_share'),
+            model_name="deployment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("share__gt", 0), ("share__lte", 1)), name="deployment_share"
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='deployment',
-            trigger=pgtrigger.compiler.Trigger(name='keep', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;", hash='d1a58380985e77e111271d1e1c29842d325e4a37', operation='DELETE', pgid='pgtrigger_keep_7a22f', table='registry_deployment', when='BEFORE')),
+            model_name="deployment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="keep",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot delete rows from % table', TG_TABLE_NAME;",
+                    hash="d1a58380985e77e111271d1e1c29842d325e4a37",
+                    operation="DELETE",
+                    pgid="pgtrigger_keep_7a22f",
+                    table="registry_deployment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='deployment',
-            trigger=pgtrigger.compiler.Trigger(name='ended_stays', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD."ended_at" IS NOT NULL)', func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;", hash='6e91008508797d8befac23f813d528cc1c8771e7', operation='UPDATE', pgid='pgtrigger_ended_stays_d72c6', table='registry_deployment', when='BEFORE')),
+            model_name="deployment",
+            trigger=pgtrigger.compiler.Trigger(
+                name="ended_stays",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    condition='WHEN (OLD."ended_at" IS NOT NULL)',
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update rows from % table', TG_TABLE_NAME;",
+                    hash="6e91008508797d8befac23f813d528cc1c8771e7",
+                    operation="UPDATE",
+                    pgid="pgtrigger_ended_stays_d72c6",
+                    table="registry_deployment",
+                    when="BEFORE",
+                ),
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='aliasmove',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='1d29e60732b7ee5006ed8e26881d6ef8093aec49', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_e26af', table='registry_aliasmove', when='BEFORE')),
+            model_name="aliasmove",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="1d29e60732b7ee5006ed8e26881d6ef8093aec49",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_e26af",
+                    table="registry_aliasmove",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddConstraint(
-            model_name='alias',
-            constraint=models.UniqueConstraint(fields=('model', 'name'), name='one_alias'),
+            model_name="alias",
+            constraint=models.UniqueConstraint(fields=("model", "name"), name="one_alias"),
         ),
     ]

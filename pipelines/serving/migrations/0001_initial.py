@@ -11,73 +11,157 @@ import personas.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('registry', '0001_initial'),
+        ("registry", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Prediction',
+            name="Prediction",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('mode', models.CharField(max_length=8)),
-                ('served_by', models.CharField(max_length=8)),
-                ('key', models.CharField(max_length=120)),
-                ('event_time', models.DateTimeField(null=True)),
-                ('inputs', models.JSONField(default=dict)),
-                ('score', models.FloatField(null=True)),
-                ('label', models.JSONField(null=True)),
-                ('failed', models.BooleanField(default=False)),
-                ('latency', models.FloatField(help_text='seconds in the server, shared by a request', null=True)),
-                ('request', models.UUIDField()),
-                ('at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('asked_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('deployment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='predictions', to='registry.deployment')),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.model')),
-                ('version', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='registry.modelversion')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("mode", models.CharField(max_length=8)),
+                ("served_by", models.CharField(max_length=8)),
+                ("key", models.CharField(max_length=120)),
+                ("event_time", models.DateTimeField(null=True)),
+                ("inputs", models.JSONField(default=dict)),
+                ("score", models.FloatField(null=True)),
+                ("label", models.JSONField(null=True)),
+                ("failed", models.BooleanField(default=False)),
+                (
+                    "latency",
+                    models.FloatField(
+                        help_text="seconds in the server, shared by a request", null=True
+                    ),
+                ),
+                ("request", models.UUIDField()),
+                ("at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                (
+                    "asked_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "deployment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="predictions",
+                        to="registry.deployment",
+                    ),
+                ),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.model",
+                    ),
+                ),
+                (
+                    "version",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="registry.modelversion",
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
+                "ordering": ("id",),
             },
         ),
         migrations.CreateModel(
-            name='Label',
+            name="Label",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key', models.CharField(max_length=120)),
-                ('value', models.CharField(max_length=120)),
-                ('observed_at', models.DateTimeField(null=True)),
-                ('received_at', models.DateTimeField(db_default=personas.models.BatonNow())),
-                ('model', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='labels', to='registry.model')),
-                ('received_from', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("key", models.CharField(max_length=120)),
+                ("value", models.CharField(max_length=120)),
+                ("observed_at", models.DateTimeField(null=True)),
+                ("received_at", models.DateTimeField(db_default=personas.models.BatonNow())),
+                (
+                    "model",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="labels",
+                        to="registry.model",
+                    ),
+                ),
+                (
+                    "received_from",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ('id',),
-                'constraints': [models.UniqueConstraint(fields=('model', 'key'), name='one_label')],
+                "ordering": ("id",),
+                "constraints": [models.UniqueConstraint(fields=("model", "key"), name="one_label")],
             },
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='label',
-            trigger=pgtrigger.compiler.Trigger(name='immutable', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='75ce6200ab995ef75240d99da899c6b2abe18140', operation='UPDATE OR DELETE', pgid='pgtrigger_immutable_af7f2', table='serving_label', when='BEFORE')),
+            model_name="label",
+            trigger=pgtrigger.compiler.Trigger(
+                name="immutable",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="75ce6200ab995ef75240d99da899c6b2abe18140",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_immutable_af7f2",
+                    table="serving_label",
+                    when="BEFORE",
+                ),
+            ),
         ),
         migrations.AddIndex(
-            model_name='prediction',
-            index=models.Index(fields=['deployment', 'id'], name='prediction_deployment'),
+            model_name="prediction",
+            index=models.Index(fields=["deployment", "id"], name="prediction_deployment"),
         ),
         migrations.AddIndex(
-            model_name='prediction',
-            index=models.Index(fields=['model', 'key'], name='prediction_key'),
+            model_name="prediction",
+            index=models.Index(fields=["model", "key"], name="prediction_key"),
         ),
         migrations.AddIndex(
-            model_name='prediction',
-            index=models.Index(models.F('model'), django.db.models.functions.comparison.Coalesce('event_time', 'at'), name='prediction_when'),
+            model_name="prediction",
+            index=models.Index(
+                models.F("model"),
+                django.db.models.functions.comparison.Coalesce("event_time", "at"),
+                name="prediction_when",
+            ),
         ),
         pgtrigger.migrations.AddTrigger(
-            model_name='prediction',
-            trigger=pgtrigger.compiler.Trigger(name='append_only', sql=pgtrigger.compiler.UpsertTriggerSql(func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;", hash='f7410090ede20de5487e69ebe790257d2abf827c', operation='UPDATE OR DELETE', pgid='pgtrigger_append_only_b51d9', table='serving_prediction', when='BEFORE')),
+            model_name="prediction",
+            trigger=pgtrigger.compiler.Trigger(
+                name="append_only",
+                sql=pgtrigger.compiler.UpsertTriggerSql(
+                    func="RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;",
+                    hash="f7410090ede20de5487e69ebe790257d2abf827c",
+                    operation="UPDATE OR DELETE",
+                    pgid="pgtrigger_append_only_b51d9",
+                    table="serving_prediction",
+                    when="BEFORE",
+                ),
+            ),
         ),
     ]
