@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from personas.models import Checkpoint, Event, Outbox, Stream, User
+from personas.models import Checkpoint, Event, Stream, User
 
 SLACK: Final = timedelta(minutes=2)
 WHOLE_ABOVE: Final = 1e16  # from here Python writes a float with an exponent, PostgreSQL does not
@@ -123,14 +123,7 @@ class Recorder:
         if any(draft.topic for draft in drafts):
             self.notify("baton_outbox", "")
         notices, self.notices = list(dict.fromkeys(self.notices)), []
-        _write(head, events, notices)
-        outbox = [
-            Outbox(event=event, topic=draft.topic)
-            for event, draft in zip(events, drafts, strict=True)
-            if draft.topic
-        ]
-        if outbox:
-            Outbox.objects.bulk_create(outbox)
+        _write(head, events, [draft.topic for draft in drafts], notices)
 
 
 def _plain(data: Mapping[str, object]) -> Mapping[str, Any]:
@@ -160,6 +153,14 @@ COLUMNS: Final = (
 PLACES: Final = f"({', '.join(['%s'] * len(COLUMNS))})"
 
 
+# Ids are given in the order of the rows, so that the n-th smallest is the n-th event's.
+OUTBOX: Final = """
+INSERT INTO personas_outbox (event_id, topic, created_at, due_at, tries, error)
+SELECT id, topic, baton_now(), baton_now(), 0, ''
+  FROM (SELECT id, row_number() OVER (ORDER BY id) AS place FROM written) w
+  JOIN unnest(%s::text[]) WITH ORDINALITY t(topic, place) USING (place) WHERE topic <> ''"""
+
+
 def _lock_head(name: tuple[str, str]) -> Stream:
     with connection.cursor() as cursor:
         cursor.execute(LOCK_HEAD, name)
@@ -171,11 +172,13 @@ def _lock_head(name: tuple[str, str]) -> Stream:
     return Stream(pk=row[0], kind=name[0], key=name[1], seq=row[1], head=row[2])
 
 
-def _write(head: Stream, events: Sequence[Event], notices: Sequence[tuple[str, str]]) -> None:
-    """Write events, their stream's head and what is to be told at commit: one statement.
-
-    Each event gets its id.
-    """
+def _write(
+    head: Stream,
+    events: Sequence[Event],
+    topics: Sequence[str],
+    notices: Sequence[tuple[str, str]],
+) -> None:
+    """Write events, outbox rows, head and what is to be told at commit: one statement."""
     values: list[Any] = []
     for event in events:
         row = {name: getattr(event, name) for name in COLUMNS}
@@ -184,15 +187,12 @@ def _write(head: Stream, events: Sequence[Event], notices: Sequence[tuple[str, s
     columns = ", ".join(f'"{name}"' for name in COLUMNS)
     rows = ", ".join([PLACES] * len(events))
     sql = (
-        f"WITH written AS (INSERT INTO personas_event ({columns}) VALUES {rows} RETURNING id)"  # noqa: S608
-        " UPDATE personas_stream SET seq = %s, head = %s WHERE id = %s"
-        f" RETURNING (SELECT array_agg(id ORDER BY id) FROM written), {_calls(notices)}"
+        f"WITH written AS (INSERT INTO personas_event ({columns}) VALUES {rows} RETURNING id),"  # noqa: S608
+        f" sent AS ({OUTBOX}) UPDATE personas_stream SET seq = %s, head = %s WHERE id = %s"
+        f" RETURNING {_calls(notices)}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*values, head.seq, head.head, head.pk, *_flat(notices)])
-        ids = cursor.fetchone()[0]
-    for event, pk in zip(events, ids, strict=True):
-        event.pk = pk
+        cursor.execute(sql, [*values, list(topics), head.seq, head.head, head.pk, *_flat(notices)])
 
 
 def _calls(notices: Sequence[tuple[str, str]]) -> str:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any, Final
 
 from personas.commands import Command
-from personas.models import User
 from personas.people import BY_CODE, gap
 from pipelines.blueprints import moves
 from pipelines.blueprints.graph import hand_off_def
@@ -63,9 +62,9 @@ def _activate(command: Command, rows: Rows, due: moves.ActivateStage) -> None:
     """Begin the work: the first accepter of a hand-off into the stage owns it."""
     stage = rows.stages[due.stage]
     accepters = [
-        hand_off.answered_by
+        hand_off.answered_by_id
         for (_, target), hand_off in rows.hand_offs.items()
-        if target == due.stage and hand_off.state == "ACCEPTED" and hand_off.answered_by
+        if target == due.stage and hand_off.state == "ACCEPTED" and hand_off.answered_by_id
     ]
     owner = accepters[0] if accepters else _heir(rows, stage)
     move(
@@ -75,13 +74,13 @@ def _activate(command: Command, rows: Rows, due: moves.ActivateStage) -> None:
         run=rows.run,
         topic="stage.active",
         activated_at=command.now,
-        owner=owner,
+        owner_id=owner,
         owned_at=command.now if owner else None,
         due_at=_after(command, rows.blueprint.stage(stage.key).target),
     )
 
 
-def _heir(rows: Rows, stage: Stage) -> User | None:
+def _heir(rows: Rows, stage: Stage) -> int | None:
     """Who goes on without a hand-off: the owner of a needed stage of the same persona.
 
     A first stage belongs to who started the run, if they hold its seat.
@@ -90,12 +89,12 @@ def _heir(rows: Rows, stage: Stage) -> User | None:
     for need in needs:
         before = rows.stages[need]
         if before.persona_id == stage.persona_id and before.owner_id is not None:
-            return before.owner
+            return before.owner_id
     starter = rows.run.created_by
     if needs or starter is None:
         return None
     seated = stage.persona_id in personas_of(starter, rows.run.use_case_id)
-    return starter if seated else None
+    return starter.pk if seated else None
 
 
 def _after(command: Command, length: timedelta | None) -> Any:

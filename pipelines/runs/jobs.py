@@ -1,5 +1,7 @@
 """The Celery job: a poke. It carries no work; the claim does."""
 
+from typing import Any
+
 from celery import shared_task
 from celery.signals import worker_ready, worker_shutting_down
 from celery.worker import state
@@ -28,14 +30,14 @@ def _listen_again() -> None:
     While all threads are busy it does not ask (so that an idle worker is woken instead), and by
     itself it looks again only once a second: pokes piled up, and steps started a second late.
     """
-    loop = get_event_loop()
+    loop: Any = get_event_loop()
     if loop is not None:
         loop.call_soon(_rearm, REARM_TRIES)
 
 
 def _rearm(tries: int) -> None:
     """In the loop's thread: every turn of the loop re-arms, so turn until a thread is free."""
-    loop = get_event_loop()
+    loop: Any = get_event_loop()
     if loop is not None and tries and len(state.reserved_requests) >= settings.WORKER_THREADS:
         loop.call_later(REARM_SECONDS, _rearm, tries - 1)
 

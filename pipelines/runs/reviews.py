@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import prefetch_related_objects
+
 from personas.commands import Command
 from personas.models import User
 from pipelines.blueprints.graph import hand_off_def
@@ -167,9 +169,19 @@ def _carry_over(command: Command, rows: Rows, gate: Gate) -> None:
         born(command, copy, "carry_over", run=rows.run, data={"from": given.pk})
 
 
-def tally(command: Command, rows: Rows, gate: Gate) -> None:
-    """Close the gate when its decisions and checks say so; called under the run's lock."""
-    decisions = list(gate.decisions.filter(state=DecisionState.IN_FORCE).select_related("user"))
+def in_force(gate: Gate) -> list[Decision]:
+    """Return the decisions that count now, oldest first."""
+    return list(gate.decisions.filter(state=DecisionState.IN_FORCE).select_related("user"))
+
+
+def tally(
+    command: Command, rows: Rows, gate: Gate, decisions: Sequence[Decision] | None = None
+) -> None:
+    """Close the gate when its decisions and checks say so; called under the run's lock.
+
+    `decisions` saves reading them again where the caller has done so under the same lock.
+    """
+    decisions = in_force(gate) if decisions is None else decisions
     for decision in decisions:
         if decision.verdict == Verdict.REJECT:
             close(command, rows, gate, "reject", decision)
@@ -186,6 +198,7 @@ def tally(command: Command, rows: Rows, gate: Gate) -> None:
 
 def red_checks(gate: Gate, now: datetime) -> list[Check]:
     """Return the blocking checks that are not green and not, or no more, waived."""
+    prefetch_related_objects([gate], "checks")  # at most once for each gate in hand
     return [check for check in gate.checks.all() if check.blocks or _lapsed(check, now)]
 
 

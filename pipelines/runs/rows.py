@@ -259,7 +259,6 @@ def _hand_offs(run: Run, by_pk: Mapping[int, Stage]) -> dict[tuple[str, str], Ha
     rows = (
         HandOff.objects.filter(run=run, source__in=by_pk)
         .annotate(target_key=F("target__key"))
-        .select_related("answered_by")
         .prefetch_related(Prefetch("checks"))
         .order_by("id")
     )

@@ -1,6 +1,6 @@
 """Decisions in gates: the one place where a verdict is taken, whoever it comes through."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +8,7 @@ from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, DomainError, Gone, Invalid, NotAllowed
 from personas.ledger import Actor
 from personas.models import User
-from pipelines.lifecycles import DecisionState, GateState, RunState, StageState, Verdict
+from pipelines.lifecycles import GateState, RunState, StageState, Verdict
 from pipelines.runs import reviews
 from pipelines.runs.actions.locks import must_run, name_of, run_of
 from pipelines.runs.advance import advance
@@ -76,7 +76,9 @@ def decide(
         locked.run = locked.stage.run = run
         hat = Hat.of(user, run)
         refuse(not_deciding(hat, locked))
-        if _done_already(locked, user, request):
+        given = reviews.in_force(locked)
+        mine = next((decision for decision in given if decision.user_id == user.pk), None)
+        if _done_already(locked, mine, request):
             return summary(locked)
         refuse(_closed(run, locked, user))
         must_run(run)
@@ -93,7 +95,7 @@ def decide(
                 state=locked.state,
                 subject_digest=locked.subject_digest,
             )
-        _take(command, rows, locked, hat, request)
+        _take(command, rows, locked, hat, given, request)
         advance(command, run, rows)
         return summary(locked)
 
@@ -126,9 +128,8 @@ def _check_input(gate: Gate, *, verdict: str, reason: str, reason_code: str, tar
         raise Invalid("The decision cannot be taken.", fields=problems)
 
 
-def _done_already(gate: Gate, user: User, request: Mapping[str, Any]) -> bool:
+def _done_already(gate: Gate, mine: Decision | None, request: Mapping[str, Any]) -> bool:
     """Whether the person's decision in force is this very one: a second click has no effect."""
-    mine = gate.decisions.filter(user=user, state=DecisionState.IN_FORCE).first()
     if mine is None or gate.state in (GateState.SUPERSEDED, GateState.EXPIRED):
         return False
     same = ("verdict", "reason", "reason_code", "target")
@@ -158,10 +159,17 @@ def _closed(run: Run, gate: Gate, user: User) -> DomainError | None:
     )
 
 
-def _take(command: Command, rows: Rows, gate: Gate, hat: Hat, request: Mapping[str, Any]) -> None:
+def _take(
+    command: Command,
+    rows: Rows,
+    gate: Gate,
+    hat: Hat,
+    given: Sequence[Decision],
+    request: Mapping[str, Any],
+) -> None:
     """Put the decision in force, and close the gate if that is what it leads to."""
     verdict = request["verdict"]
-    mine = gate.decisions.filter(user=hat.user, state=DecisionState.IN_FORCE).first()
+    mine = next((decision for decision in given if decision.user_id == hat.user.pk), None)
     if verdict == Verdict.WITHDRAW:
         if mine is None:
             raise Conflict("nothing_to_withdraw", f"{hat.user} has no decision in force here.")
@@ -198,7 +206,8 @@ def _take(command: Command, rows: Rows, gate: Gate, hat: Hat, request: Mapping[s
             "code": request["reason_code"],
         },
     )
-    reviews.tally(command, rows, gate)
+    others = [earlier for earlier in given if earlier is not mine]
+    reviews.tally(command, rows, gate, [*others, decision])
 
 
 def _refuse_red(command: Command, gate: Gate) -> None:
@@ -340,9 +349,10 @@ def waive(*, actor: Actor, check: Check, reason: str, days: int, key: str | None
             return summary(locked)
         if user.pk in locked.author_ids:
             raise NotAllowed("sod.subject_author", f"{user} made part of what is under review.")
-        fresh = Check.objects.get(pk=check.pk)
-        if fresh not in reviews.red_checks(locked, command.now):
-            raise Conflict("not_red", f"{fresh.name} does not block.", state=fresh.verdict)
+        red = reviews.red_checks(locked, command.now)
+        fresh = next((one for one in red if one.pk == check.pk), None)
+        if fresh is None:
+            raise Conflict("not_red", f"{check.name} does not block.", state=check.verdict)
         fresh.waived_by, fresh.waiver_reason = user, reason
         fresh.waived_until = command.now + timedelta(days=days)
         fresh.save(update_fields=["waived_by", "waiver_reason", "waived_until"])
