@@ -57,14 +57,16 @@ class DigitPlay(Play):
 
 
 class Season(Caller):
-    """Asks about the first `season` rows until a whole window is asked for at once."""
+    """Asks about a few rows of the first season at a time; the later ones all at once."""
 
-    season = 2000
+    season = 6000
+    few = 100
 
-    def call(self, rows: int = 200) -> str:
-        """Ask about the next rows, and about later ones only where many are wanted."""
-        left = self.season - self.asked
-        return super().call(min(rows, left) if rows <= 200 and left > 0 else rows * (rows > 200))
+    def call(self, rows: int = few) -> str:
+        """Ask about the next rows; as long as few are wanted, never about later ones."""
+        if rows <= self.few and self.asked >= self.season:
+            return ""
+        return super().call(rows)
 
 
 def form(key: tuple[str, str], *, round: int) -> Mapping[str, Any] | None:
