@@ -71,14 +71,14 @@ def test_f2_a_killed_child_is_noticed_at_once(cast: Cast, processes: Processes) 
     run = one_step(cast, seconds=1.0)
     worker = processes.work()
     held = until(lambda: run.attempts.filter(progress__gt=0).first(), what="it computes")
-    killed = time.monotonic()
     for child in processes.children(worker):
         child.kill()
-    until(lambda: attempt(run, "LOST"), seconds=LEASE, what="without waiting for the lease")
-    assert time.monotonic() - killed < LEASE
+    until(lambda: attempt(run, "LOST"), what="it is lost")
     until(lambda: state(run) == "SUCCEEDED")
     assert states(run) == ["LOST", "SUCCEEDED"]
     assert Attempt.objects.get(pk=held.pk).error["code"] == "worker_lost"
+    # The supervisor says so, not the sweeper after the lease, whose words are others.
+    assert "child" in Attempt.objects.get(pk=held.pk).error["message"]
 
 
 def test_f3_a_step_that_kills_its_worker_is_stopped(cast: Cast, processes: Processes) -> None:
@@ -170,10 +170,8 @@ def work(folder: Path, **limits: float) -> Work:
 
 
 def test_a_child_over_its_time_is_killed(lane: Lane, tmp_path: Path) -> None:
-    began = time.monotonic()
     result = lane.perform(work(tmp_path, max_runtime=1), lambda _: None, beat_every=0.1)
     assert (result.kind, result.message["error"]["code"]) == ("timed_out", "max_runtime")
-    assert time.monotonic() - began < 8
     assert lane.child is None
 
 

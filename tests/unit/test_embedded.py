@@ -171,7 +171,7 @@ def test_says_what_postgres_said_and_does_not_try_for_ever(tmp_path: Path) -> No
     began = time.monotonic()
     with pytest.raises(embedded.EmbeddedError, match="max_connections"):
         embedded.ensure(places, redis=False)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 60
 
 
 def test_half_made_data_are_made_again(tmp_path: Path) -> None:
