@@ -73,7 +73,7 @@ def test_f6_pokes_doubled_old_and_unknown_have_no_effect(
 ) -> None:
     worker = processes.unpolled()
     run = chain(cast, 2)
-    app = Celery("poker")
+    app = Celery("poker", set_as_current=False)
     app.conf.broker_url = _broker(processes)
     pokes = [("cpu", 1), ("cpu", 10**9), ("gpu", -1), ("", 0), (), ("cpu", 1, "later", {"x": 1})]
     for _ in range(10):
