@@ -26,7 +26,7 @@ PARAMETERS: Final[dict[str, Any]] = {
     "max_worse_slices": 9,
     "max_psi": 1.0,
     "shadow_predictions": 50,
-    "canary_predictions": 100,
+    "canary_predictions": 300,  # fewer than 200 scores are not compared
     "canary_share": 0.5,
     "canary_hours": 0,
     "serving_predictions": 300,
@@ -60,7 +60,7 @@ class Season(Caller):
     """Asks about a few rows of the first season at a time; the later ones all at once."""
 
     season = 6000
-    few = 100
+    few = 200
 
     def call(self, rows: int = few) -> str:
         """Ask about the next rows; as long as few are wanted, never about later ones."""

@@ -99,9 +99,9 @@ def test_what_cannot_be_kept_leaves_nothing(
 
 
 def kept(baton: Baton) -> set[Path]:
-    """Every file that artefacts, uploads under way and computations have left."""
+    """Every file that artefacts and uploads under way have left."""
     var = baton.folder / "var"
-    folders = (var / "artefacts", var / "tmp", var / "scratch")
+    folders = (var / "artefacts", var / "tmp")
     return {path for folder in folders for path in folder.rglob("*") if path.is_file()}
 
 

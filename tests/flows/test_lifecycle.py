@@ -12,7 +12,7 @@ from portal.demo.live import Screen
 from tests.flows import digits
 from tests.flows.baton import Baton
 
-SEASON, LATER = digits.Season.season, 1500  # digits like those it has learned from, and darker ones
+SEASON, LATER = digits.Season.season, 5000  # digits like those it has learned from, and darker ones
 pytestmark = pytest.mark.timeout(400)
 
 
@@ -34,7 +34,7 @@ def played(baton: Baton) -> Played:
     """The whole play, once."""
     asked = [
         *digits.later(SEASON, day=1),
-        *digits.later(LATER, day=20, darker=4.0),
+        *digits.later(LATER, day=20, darker=8.0),
     ]
     caller = digits.Season(url=baton.serve_url, token=baton.tokens["SWE"], model="", flights=asked)
     with (baton.folder / "play.txt").open("w", encoding="utf-8", buffering=1) as sink:
