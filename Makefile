@@ -17,6 +17,8 @@ COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-hea
 INSTALL := $(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes --no-deps \
 	--compile-bytecode
 OURS := manage.py personas pipelines portal
+# Each process of the tests has a database, a Redis database and folders of its own.
+PARALLEL ?= -n auto --maxprocesses 4 --dist worksteal
 
 .PHONY: help demo up down test lint format migrations lock install install-dev
 
@@ -33,8 +35,8 @@ up: .venv/app.stamp ## Serve until Ctrl-C.
 down: .venv/app.stamp ## Stop what serves, and the embedded servers.
 	@exec $(BIN)/python manage.py down
 
-test: .venv/dev.stamp ## Run the tests (ARGS go to pytest).
-	@exec $(BIN)/python -m pytest $(ARGS)
+test: .venv/dev.stamp ## Run the tests (ARGS go to pytest; PARALLEL= runs them in one process).
+	@exec $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 lint: .venv/dev.stamp ## Check style, types and the direction of dependencies.
 	@failed=""; for check in "ruff check ." "ruff format --check ." "lint-imports --no-logo" mypy; do \

@@ -3,9 +3,11 @@
 Import it before anything of Django: it names the folder and sets Django up.
 """
 
+import atexit
 import json
 import os
 import platform
+import shutil
 import signal
 import socket
 import statistics
@@ -31,6 +33,7 @@ def _free_port() -> int:
 
 
 FOLDER = Path(tempfile.mkdtemp(prefix="baton-bench-"))
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 PORT, SERVE_PORT = _free_port(), _free_port()
 os.environ |= {
     "BATON_VAR": str(FOLDER),

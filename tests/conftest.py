@@ -68,7 +68,9 @@ def find_chromium() -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without a Chromium skip the browser tests and say so, or refuse where one is required."""
+    """Put the longest first; without a Chromium skip the browser tests or refuse to go on."""
+    # Of two processes none should begin a walk of minutes when the other has run out of tests.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     walks = [item for item in items if item.get_closest_marker("browser")]
     if not walks or find_chromium():
         return

@@ -1,5 +1,7 @@
 """Rows for tests of registry, serving and monitoring: a run with its package, gates, effects."""
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,6 +29,7 @@ WORKER = Actor("worker", "worker")
 def packaged(family: str = "boosting", seed: int = 1) -> Packaged:
     """A real small package, made once per test session."""
     folder = Path(tempfile.mkdtemp(prefix="baton-test-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return write_package(folder, family=family, seed=seed)
 
 

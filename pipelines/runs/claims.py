@@ -12,10 +12,11 @@ from django.db import connection
 # skipped, not waited for. Lock order: run (shared), attempt, step.
 # None of these waits for the disk: a claim or beat that a crash of the database undoes only lets
 # somebody else claim, and token and owner fence off who believed to hold it.
+# The clock is a subquery, read once a statement: as a plain call it is read for every row.
 CLAIM = """
 WITH cand AS (
     SELECT a.id, a.run_id FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
-     WHERE a.state = 'QUEUED' AND a.due_at <= baton_now() AND a.queue = ANY(%(queues)s)
+     WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%(queues)s)
        AND a.operation = ANY(%(operations)s) AND r.state = 'RUNNING'
      ORDER BY a.priority DESC, a.due_at, a.id LIMIT %(window)s),
 r AS MATERIALIZED (
@@ -53,7 +54,7 @@ WINDOWS = (16, 256)
 WAITING = """
 SELECT EXISTS (
     SELECT FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
-     WHERE a.state = 'QUEUED' AND a.due_at <= baton_now() AND a.queue = ANY(%(queues)s)
+     WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%(queues)s)
        AND a.operation = ANY(%(operations)s) AND r.state = 'RUNNING')
 """
 

@@ -23,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 CHANNELS = ("baton_poke", "baton_changed", "baton_outbox")
 CHANGED = "baton:changed"
+HINT_SECONDS = 0.05  # pages may learn of a change so much later; a poke never waits
 REST_SECONDS = 1.0  # after the broker refused, so that its silence does not stall the rest
 
 
@@ -33,6 +34,8 @@ class Relay:
         self.on_outbox = on_outbox
         self.stopping = stopping
         self.quiet_until = 0.0
+        self.changed: dict[str, None] = {}  # what pages are to be told, in order, each once
+        self.hint_at = 0.0
         self.redis = redis.Redis.from_url(
             settings.REDIS_URL, socket_timeout=2, socket_connect_timeout=2
         )
@@ -60,12 +63,13 @@ class Relay:
         # What was said while nobody listened: deliver and poke once, without waiting for a sweep.
         self.on_outbox()
         while not self.stopping.is_set():
-            ready, _, _ = select.select([raw], [], [], 0.5)
-            if not ready:
-                continue
-            raw.poll()
-            notes, raw.notifies = list(raw.notifies), []
-            self._publish([(note.channel, note.payload) for note in notes])
+            wait = max(0.0, self.hint_at - time.monotonic()) if self.changed else 0.5
+            ready, _, _ = select.select([raw], [], [], wait)
+            if ready:
+                raw.poll()
+                notes, raw.notifies = list(raw.notifies), []
+                self._publish([(note.channel, note.payload) for note in notes])
+            self._tell_pages()
 
     def _publish(self, notes: list[tuple[str, str]]) -> None:
         if any(channel == "baton_outbox" for channel, _ in notes):
@@ -73,9 +77,14 @@ class Relay:
         for payload in dict.fromkeys(p for channel, p in notes if channel == "baton_poke"):
             queue, _, hint = payload.partition(":")
             self.poke(queue, int(hint or 0))
-        changed = dict.fromkeys(p for channel, p in notes if channel == "baton_changed")
-        if changed:
-            self._guarded(lambda: self.redis.publish(CHANGED, json.dumps(list(changed))))
+        self.changed |= dict.fromkeys(p for channel, p in notes if channel == "baton_changed")
+
+    def _tell_pages(self) -> None:
+        """Name the changed streams, the first at once and then every 50 ms: a step has six."""
+        if self.changed and time.monotonic() >= self.hint_at:
+            self._guarded(lambda: self.redis.publish(CHANGED, json.dumps(list(self.changed))))
+            self.changed = {}
+            self.hint_at = time.monotonic() + HINT_SECONDS
 
     def poke(self, queue: str, hint: int) -> bool:
         """Wake a worker of the queue; False where the broker is away (the sweeper pokes again)."""

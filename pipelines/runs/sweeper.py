@@ -31,12 +31,14 @@ STUCK_SECONDS = 60
 STUCK_EVERY = 15.0
 # An attempt is poked when it is queued; here again 10 s later, then every 60 s.
 REPOKE = """
-UPDATE runs_attempt SET poked_at = baton_now()
+WITH clock AS (SELECT baton_now() AS at)
+UPDATE runs_attempt SET poked_at = (SELECT at FROM clock)
  WHERE id IN (
     SELECT a.id FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id AND r.state = 'RUNNING'
-     WHERE a.state = 'QUEUED'
-       AND greatest(a.due_at, a.created_at) < baton_now() - make_interval(secs => %(first)s)
-       AND (a.poked_at IS NULL OR a.poked_at < baton_now() - make_interval(secs => %(again)s))
+     WHERE a.state = 'QUEUED' AND greatest(a.due_at, a.created_at)
+           < (SELECT at FROM clock) - make_interval(secs => %(first)s)
+       AND (a.poked_at IS NULL
+            OR a.poked_at < (SELECT at FROM clock) - make_interval(secs => %(again)s))
      ORDER BY a.priority DESC, a.due_at LIMIT 200 FOR UPDATE OF a SKIP LOCKED)
 RETURNING queue, id
 """

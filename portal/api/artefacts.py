@@ -45,6 +45,13 @@ class UploadEndpoint(Endpoint):
         uploads.check_length(request._request)
         super().initial(request, *args, **kwargs)
 
+    def finalize_response(
+        self, request: Request, response: Response, *args: Any, **kwargs: Any
+    ) -> Response:
+        """Remove the files that came before the answer leaves: a refusal leaves nothing."""
+        request._request.close()
+        return super().finalize_response(request, response, *args, **kwargs)
+
     def keep(self, request: Request) -> Answer:
         """Keep the request's file. Raises ValidationError, Invalid, TooLarge, StorageError."""
         given = UploadInput(data=request.data)

@@ -2,9 +2,12 @@
 // regions in place. What somebody is typing is never replaced; open details, focus and scroll stay.
 const QUIET = 150; // ms of silence before a page is fetched again
 const LONGEST = 600; // ms after which it is fetched although hints keep coming
+const REST = 3; // a page rests three times as long as its last fetch took: many watch at once
 
 let timer = 0;
 let first = 0;
+let earliest = 0; // ms on the page's clock before which it is not fetched again
+let stale = false; // something changed while nobody could see the page
 let fetching = false;
 let again = false;
 
@@ -21,6 +24,7 @@ export function startLive() {
     opened = true;
   });
   source.addEventListener("changed", schedule);
+  document.addEventListener("visibilitychange", () => { if (stale && !document.hidden) schedule(); });
   source.addEventListener("error", () => tell("Not live right now; trying again…"));
   addEventListener("pagehide", () => source.close());
   document.addEventListener("input", (event) => {
@@ -37,16 +41,20 @@ function tell(text) {
 }
 
 function schedule() {
+  stale = document.hidden;
+  if (stale) return;
   const now = performance.now();
   if (!timer) first = now;
   clearTimeout(timer);
-  timer = setTimeout(refresh, Math.max(0, Math.min(QUIET, first + LONGEST - now)));
+  const wait = Math.min(QUIET, first + LONGEST - now);
+  timer = setTimeout(refresh, Math.max(0, wait, earliest - now));
 }
 
 async function refresh() {
   timer = 0;
   if (fetching) { again = true; return; }
   fetching = true;
+  const began = performance.now();
   try {
     const main = document.getElementById("main");
     // A page that answers a form shows what was typed; it must not turn into another one.
@@ -58,6 +66,7 @@ async function refresh() {
   } catch { tell("Not live right now; trying again…"); }
   finally {
     fetching = false;
+    earliest = performance.now() + Math.min(LONGEST, REST * (performance.now() - began));
     if (again) { again = false; schedule(); }
   }
 }

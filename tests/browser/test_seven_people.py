@@ -31,6 +31,8 @@ class Walk:
         self.passed: set[tuple[str, str]] = set()
         self.sent_back = 0
         self.refused = ""
+        self.answered: set[str] = set()
+        self.idle_since: dict[str, int] = {}
 
     def until_over(self) -> None:
         """Everybody does what their inbox asks, until the run has ended."""
@@ -50,7 +52,9 @@ class Walk:
         active = {stage["key"] for stage in run["stages"] if stage["state"] == "ACTIVE"}
         if active & {"deploy", "serve"}:
             steps = self.baton.desks["OPS"].all(f"runs/{self.run}/steps")
-            if any(step["state"] == "RETRY_WAIT" for step in steps):
+            waits = {step["retry_at"] for step in steps if step["state"] == "RETRY_WAIT"}
+            if waits - self.answered:  # one batch each time that too few calls were found
+                self.answered |= waits
                 self.caller.call()
                 for batch in self.caller.labels(until="2013-11-25"):
                     labels = f"models/{self.caller.model}/labels"
@@ -58,7 +62,14 @@ class Walk:
         time.sleep(0.3)
 
     def turn(self, person: Person) -> bool:
-        """Do the first thing that a person is asked for; whether there was one."""
+        """Do the first thing that a person is asked for; whether there was one.
+
+        Who found nothing to do looks again once the run has moved: a page costs half a second.
+        """
+        newest = self.baton.desks["OPS"].get(f"runs/{self.run}/events", page_size=1)
+        head = newest["results"][0]["seq"]
+        if self.idle_since.get(person.player.login) == head:
+            return False
         for row in person.rows(TITLE):
             asked = row.locator("[data-open]")
             name = (person.player.login, str(asked.get_attribute("href")))
@@ -73,6 +84,7 @@ class Walk:
             if not self.act(person):
                 self.passed.add(name)
             return True
+        self.idle_since[person.player.login] = head
         return False
 
     def act(self, person: Person) -> bool:
