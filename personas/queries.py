@@ -12,6 +12,7 @@ def token_for(secret: str) -> Token | None:
         Token.objects.select_related("user")
         .filter(digest=Token.hash(secret), revoked_at=None, user__is_active=True)
         .filter(Q(expires_at__gt=BatonNow()))
+        .annotate(asked_at=BatonNow())
         .first()
     )
 

@@ -5,6 +5,7 @@ lasting threads of the WSGI side keep theirs, and answer about three times as ma
 """
 
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -16,6 +17,9 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 EVENTS = "/events/"
+# A thread that the database has answered must not wait 5 ms, at each of twenty queries, for one
+# that computes: with twenty people deciding that made most of the slowest answers' time.
+SWITCH_SECONDS = 0.0005
 
 # Each package types the same protocol with names of its own.
 Scope = Any
@@ -23,6 +27,7 @@ Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
+sys.setswitchinterval(SWITCH_SECONDS)
 _events = cast(Application, get_asgi_application())
 _pages = cast(
     Application, WSGIMiddleware(cast(Any, get_wsgi_application()), workers=settings.WEB_THREADS)
