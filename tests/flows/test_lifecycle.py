@@ -16,8 +16,11 @@ from tests.flows.baton import Baton
 SEASON, LATER = digits.Season.season, 5000  # digits like those it has learned from, and darker ones
 pytestmark = [
     pytest.mark.timeout(400),
-    # Not yet seen green often enough on a busy machine to decide over a submission.
-    pytest.mark.skipif("BATON_LONG" not in os.environ, reason="the small play: set BATON_LONG=1"),
+    pytest.mark.slow,
+    # The walk by clicking goes the same way; the everyday suite has no time for both.
+    pytest.mark.skipif(
+        "BATON_LONG" not in os.environ, reason="the small play: BATON_LONG=1, as .ci/run sets it"
+    ),
 ]
 
 
