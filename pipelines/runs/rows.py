@@ -16,6 +16,7 @@ from pipelines.blueprints.refs import Json, Ref, RefKind
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import GateState
 from pipelines.runs.models import Attempt, Gate, HandOff, Run, Stage, Step, WorkItem
+from pipelines.runs.reading import fetch
 from pipelines.usecases.models import BlueprintVersion, Seat
 
 Part = dict[str, str]
@@ -194,7 +195,7 @@ def load(run: Run) -> Rows:
     blueprint = blueprint_of(run)
     items, gates, edges = _uses(blueprint)
     stages = {}
-    for stage in Stage.objects.filter(run=run, current=True):
+    for stage in fetch(Stage, "run_id = %s AND current ORDER BY position, round", [run.pk]):
         stage.run = run
         stages[stage.key] = stage
     by_pk = {stage.pk: stage for stage in stages.values()}
@@ -226,7 +227,8 @@ def _steps(
 ) -> tuple[dict[tuple[int, str], Step], dict[tuple[int, str], Step]]:
     own: dict[tuple[int, str], Step] = {}
     contract: dict[tuple[int, str], Step] = {}
-    for step in Step.objects.filter(stage__in=by_pk, current=True).order_by("id"):
+    steps = fetch(Step, "stage_id = ANY(%s) AND current ORDER BY id", [list(by_pk)])
+    for step in steps:
         step.stage, step.run = by_pk[step.stage_id], run
         if step.hand_off_id is None:
             own[step.stage_id, step.key] = step
@@ -238,7 +240,8 @@ def _steps(
 
 def _items(by_pk: Mapping[int, Stage]) -> dict[tuple[int, str], WorkItem]:
     items = {}
-    for item in WorkItem.objects.filter(stage__in=by_pk).exclude(kind="attention").order_by("id"):
+    where = "stage_id = ANY(%s) AND kind <> 'attention' ORDER BY id"
+    for item in fetch(WorkItem, where, [list(by_pk)]):
         item.stage = by_pk[item.stage_id]
         if item.hand_off_id is None:
             items[item.stage_id, item.key] = item
@@ -247,7 +250,8 @@ def _items(by_pk: Mapping[int, Stage]) -> dict[tuple[int, str], WorkItem]:
 
 def _gates(by_pk: Mapping[int, Stage]) -> dict[int, Gate]:
     gates = {}
-    for gate in Gate.objects.filter(stage__in=by_pk).exclude(state=GateState.SUPERSEDED):
+    where = f"stage_id = ANY(%s) AND state <> '{GateState.SUPERSEDED}' ORDER BY id"
+    for gate in fetch(Gate, where, [list(by_pk)]):
         gate.stage = by_pk[gate.stage_id]
         gates[gate.stage_id] = gate
     return gates

@@ -19,6 +19,7 @@ from pipelines.runs.claims import Claim
 from pipelines.runs.dispatch import POKE
 from pipelines.runs.models import Attempt, Run, Step
 from pipelines.runs.moves import move
+from pipelines.runs.reading import first
 from pipelines.runs.rows import Rows, load
 
 MAX_LOST = 2  # losses before a step counts as poisonous
@@ -41,7 +42,9 @@ def _worker(held: Claim) -> Actor:
 
 def _held(command: Command, run: Run, held: Claim) -> Attempt | None:
     """Return the attempt if this claim still holds it; else note that its result came late."""
-    attempt = Attempt.objects.select_for_update().only(*KNOWN).get(pk=held.id)
+    attempt = first(Attempt, "id = %s FOR UPDATE", [held.id], only=KNOWN)
+    if attempt is None:
+        raise Attempt.DoesNotExist(held.id)
     if (attempt.token, attempt.owner, attempt.state) == (
         held.token,
         held.owner,

@@ -4,11 +4,12 @@ from personas.errors import Conflict, NotFound
 from personas.models import User
 from pipelines.lifecycles import RunState
 from pipelines.runs.models import Run
+from pipelines.runs.reading import first
 
 
 def run_of(pk: int) -> Run:
     """Lock the run; all commands of one run wait for each other here. Raises NotFound."""
-    run = Run.objects.select_for_update().filter(pk=pk).order_by().first()
+    run = first(Run, "id = %s FOR UPDATE", [pk])
     if run is None:
         raise NotFound("run", f"There is no run {pk}.")
     return run
