@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from personas import statements
 from personas.models import Checkpoint, Event, Stream, User
 
 SLACK: Final = timedelta(minutes=2)
@@ -163,11 +164,11 @@ SELECT id, topic, baton_now(), baton_now(), 0, ''
 
 def _lock_head(name: tuple[str, str]) -> Stream:
     with connection.cursor() as cursor:
-        cursor.execute(LOCK_HEAD, name)
+        statements.run(cursor, LOCK_HEAD, name)
         row = cursor.fetchone()
         if row is None:
             Stream.objects.bulk_create([Stream(kind=name[0], key=name[1])], ignore_conflicts=True)
-            cursor.execute(LOCK_HEAD, name)
+            statements.run(cursor, LOCK_HEAD, name)
             row = cursor.fetchone()
     return Stream(pk=row[0], kind=name[0], key=name[1], seq=row[1], head=row[2])
 
@@ -192,7 +193,9 @@ def _write(
         f" RETURNING {_calls(notices)}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*values, list(topics), head.seq, head.head, head.pk, *_flat(notices)])
+        statements.run(
+            cursor, sql, [*values, list(topics), head.seq, head.head, head.pk, *_flat(notices)]
+        )
 
 
 def _calls(notices: Sequence[tuple[str, str]]) -> str:

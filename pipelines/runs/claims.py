@@ -8,6 +8,8 @@ from uuid import UUID
 
 from django.db import connection
 
+from personas import statements
+
 # Claims share the run row, commands own it: a claim cannot slip past a cancel, and a busy run is
 # skipped, not waited for. Lock order: run (shared), attempt, step.
 # None of these waits for the disk: a claim or beat that a crash of the database undoes only lets
@@ -16,9 +18,9 @@ from django.db import connection
 CLAIM = """
 WITH cand AS (
     SELECT a.id, a.run_id FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
-     WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%(queues)s)
-       AND a.operation = ANY(%(operations)s) AND r.state = 'RUNNING'
-     ORDER BY a.priority DESC, a.due_at, a.id LIMIT %(window)s),
+     WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%s)
+       AND a.operation = ANY(%s) AND r.state = 'RUNNING'
+     ORDER BY a.priority DESC, a.due_at, a.id LIMIT %s),
 r AS MATERIALIZED (
     SELECT id FROM runs_run WHERE id IN (SELECT run_id FROM cand) AND state = 'RUNNING'
      ORDER BY id FOR SHARE SKIP LOCKED),
@@ -27,9 +29,9 @@ a AS MATERIALIZED (
        AND state = 'QUEUED'
      ORDER BY priority DESC, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
 claimed AS (
-    UPDATE runs_attempt SET state = 'RUNNING', owner = %(owner)s, worker = %(worker)s,
+    UPDATE runs_attempt SET state = 'RUNNING', owner = %s, worker = %s,
            token = token + 1, deliveries = deliveries + 1, started_at = baton_now(),
-           lease_until = baton_now() + make_interval(secs => %(lease)s)
+           lease_until = baton_now() + make_interval(secs => %s)
       FROM a WHERE runs_attempt.id = a.id AND runs_attempt.state = 'QUEUED'
     RETURNING runs_attempt.id, step_id, run_id, token, operation, params, inputs, seed, queue),
 stepped AS (
@@ -38,6 +40,7 @@ stepped AS (
 SELECT c.*, pg_notify('baton_changed', 'run:' || c.run_id || ':0'),
        set_config('synchronous_commit', 'off', true) FROM claimed c, stepped
 """
+CLAIM_VALUES = ("queues", "operations", "window", "owner", "worker", "lease")
 FENCE = "WHERE id = %(id)s AND token = %(token)s AND owner = %(owner)s AND state = 'RUNNING'"
 HEARTBEAT = f"""
 UPDATE runs_attempt SET lease_until = baton_now() + make_interval(secs => %(lease)s)
@@ -54,8 +57,8 @@ WINDOWS = (16, 256)
 WAITING = """
 SELECT EXISTS (
     SELECT FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
-     WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%(queues)s)
-       AND a.operation = ANY(%(operations)s) AND r.state = 'RUNNING')
+     WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%s)
+       AND a.operation = ANY(%s) AND r.state = 'RUNNING')
 """
 
 
@@ -79,19 +82,17 @@ def claim(
     *, queues: Sequence[str], operations: Sequence[str], owner: UUID, worker: str, lease: float
 ) -> Claim | None:
     """Take the next attempt, or None. Looks again with a wider window: busy runs hide others."""
+    values: dict[str, object] = {
+        "queues": list(queues),
+        "operations": list(operations),
+        "owner": owner,
+        "worker": worker,
+        "lease": lease,
+    }
     with connection.cursor() as cursor:
         for window in WINDOWS:
-            cursor.execute(
-                CLAIM,
-                {
-                    "queues": list(queues),
-                    "operations": list(operations),
-                    "owner": owner,
-                    "worker": worker,
-                    "lease": lease,
-                    "window": window,
-                },
-            )
+            given = {**values, "window": window}
+            statements.run(cursor, CLAIM, [given[name] for name in CLAIM_VALUES])
             row = cursor.fetchone()
             if row is not None:
                 # Django leaves jsonb of plain cursors as text.
@@ -113,7 +114,7 @@ def claim(
 def waiting(*, queues: Sequence[str], operations: Sequence[str]) -> bool:
     """Whether anything is due, be its run locked just now or not."""
     with connection.cursor() as cursor:
-        cursor.execute(WAITING, {"queues": list(queues), "operations": list(operations)})
+        statements.run(cursor, WAITING, [list(queues), list(operations)])
         row = cursor.fetchone()
     return bool(row and row[0])
 

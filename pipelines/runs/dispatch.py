@@ -2,6 +2,7 @@
 
 from django.db import connection
 
+from personas import statements
 from personas.commands import Command
 from pipelines import catalogue
 from pipelines.blueprints.refs import Json, Ref, RefKind
@@ -145,7 +146,7 @@ def _cached(step: Step, attempt: Attempt) -> Attempt | None:
     if not attempt.cache_key or step.refuse_cache:
         return None
     with connection.cursor() as cursor:
-        cursor.execute(CACHED, [attempt.cache_key])
+        statements.run(cursor, CACHED, [attempt.cache_key])
         row = cursor.fetchone()
     return None if row is None else Attempt.objects.get(pk=row[0])
 

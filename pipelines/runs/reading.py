@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 from django.db import connection, models
 
+from personas import statements
+
 Row = TypeVar("Row", bound=models.Model)
 Convert = Callable[[Any], Any]
 
@@ -48,7 +50,7 @@ def fetch(
     """
     sql, names, converted = _select(model, condition, only)
     with connection.cursor() as cursor:
-        cursor.execute(sql, values)
+        statements.run(cursor, sql, values)
         found = cursor.fetchall()
     if not converted:
         return [model.from_db(connection.alias, names, row) for row in found]

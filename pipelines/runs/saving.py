@@ -11,6 +11,8 @@ from typing import Any
 from django.db import connection, models
 from django.db.models.expressions import DatabaseDefault
 
+from personas import statements
+
 
 @lru_cache(maxsize=256)
 def _update_sql(model: type[models.Model], names: tuple[str, ...]) -> tuple[str, list[Any]]:
@@ -24,7 +26,7 @@ def update(row: models.Model, names: Sequence[str]) -> None:
     """Write the named fields of a saved row. Raises DatabaseError."""
     sql, fields = _update_sql(type(row), tuple(dict.fromkeys(names)))
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*(_stored(row, field) for field in fields), row.pk])
+        statements.run(cursor, sql, [*(_stored(row, field) for field in fields), row.pk])
 
 
 @lru_cache(maxsize=64)
@@ -42,7 +44,7 @@ def insert(row: models.Model) -> None:
     answer = ", ".join(["id", *(f'"{field.column}"' for field in filled)])
     sql = f'INSERT INTO "{row._meta.db_table}" ({columns}) VALUES ({places}) RETURNING {answer}'  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(sql, [_stored(row, field) for field in given])
+        statements.run(cursor, sql, [_stored(row, field) for field in given])
         row.pk, *values = cursor.fetchone()
     for field, value in zip(filled, values, strict=True):
         setattr(row, field.attname, value)
