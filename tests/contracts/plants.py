@@ -19,7 +19,7 @@ from personas.ledger import Actor
 from personas.models import BatonNow, Event, Outbox, Receipt, Stream, User
 from pipelines.runs.actions import gates, steps
 from pipelines.runs.models import Attempt, Check, Gate, HandOff, Run, Stage, Step, WorkItem
-from tests.cast import Cast, acting
+from tests.cast import Cast
 from tests.domain import engine as f
 
 Named = tuple[str, int]

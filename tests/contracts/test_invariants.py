@@ -139,7 +139,7 @@ def test_changed_content_is_found_by_the_full_form(cast: Cast) -> None:
         path.chmod(0o444)
 
 
-# --- policies, against the code that closes gates ------------------------------------------------
+# --- policies, against the code that closes gates -----------------------------------
 
 
 def test_the_policy_is_judged_as_the_tally_judges_it(cast: Cast) -> None:
@@ -177,7 +177,7 @@ def test_the_policy_is_judged_as_the_tally_judges_it(cast: Cast) -> None:
     assert min(agreed.values()) > 10
 
 
-# --- the forms -------------------------------------------------------------------------------------
+# --- the forms ----------------------------------------------------------------------
 
 
 def test_the_quick_form_looks_at_what_moved_and_at_what_was_broken(cast: Cast) -> None:
@@ -215,7 +215,7 @@ def test_a_statement_that_is_too_slow_is_not_a_pass(
     f.run(cast, *plants.two())  # and the connection still writes
 
 
-# --- the command -----------------------------------------------------------------------------------
+# --- the command --------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("options", [(), ("--full",)], ids=["quick", "full"])
@@ -259,7 +259,7 @@ def test_the_command_verifies_the_ledger_too(cast: Cast, options: tuple[str, ...
     assert "does not hash" in answer["ledger"]["rule"]
 
 
-# --- the engine's part, the console and the figures ---------------------------------------------------
+# --- the engine's part, the console and the figures ---------------------------------
 
 
 def checker() -> Checker:

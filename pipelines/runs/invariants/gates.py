@@ -41,10 +41,10 @@ POLICY_MET: Final = Invariant(
     """
 SELECT * FROM (
     SELECT 'gate', g.id, g.run_id, concat_ws('; ',
-           CASE WHEN places.missing THEN 'its approvals do not fill ' || (g.policy -> 'rules') END,
+           CASE WHEN places.missing THEN 'its approvals do not fill ' || (g.policy ->> 'rules') END,
            CASE WHEN n.against > 0 THEN n.against || ' decisions in force are against it' END,
            CASE WHEN n.red IS NOT NULL THEN 'not green and not waived: ' || n.red END) AS wrong
-      FROM (SELECT * FROM {gate} some WHERE some.state = 'APPROVED' AND NOT some.overridden) g
+      FROM (SELECT * FROM {gate} c WHERE c.state = 'APPROVED' AND NOT c.overridden) g
      CROSS JOIN LATERAL (
            SELECT coalesce((g.policy ->> 'allow_shared')::boolean, false) AS allowed) shared
      CROSS JOIN LATERAL (
