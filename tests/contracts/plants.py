@@ -26,7 +26,7 @@ Named = tuple[str, int]
 TESTER = Actor("service", "test")
 
 
-def statement(sql: str, values: list[object] | None = None) -> None:
+def statement(sql: str, values: list[int] | None = None) -> None:
     """Run SQL as the owner of the tables."""
     with connection.cursor() as cursor:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
@@ -44,7 +44,7 @@ def unguarded(table: str) -> Iterator[None]:
 def change(row: Run | Stage | Step | Attempt | WorkItem | Gate, **columns: object) -> None:
     """Change a row, whatever state it is in."""
     with unguarded(row._meta.db_table):
-        type(row).objects.filter(pk=row.pk).update(**columns)  # type: ignore[attr-defined]
+        type(row).objects.filter(pk=row.pk).update(**columns)
 
 
 def tell(

@@ -29,7 +29,7 @@ from pipelines.runs.invariants import (
     check_all,
     record,
 )
-from pipelines.runs.models import Decision, Gate, Verification
+from pipelines.runs.models import Decision, Gate, Verification, WorkItem
 from pipelines.runs.queries.verification import last_verified
 from tests.cast import PEOPLE, Cast
 from tests.contracts import plants
@@ -297,7 +297,7 @@ def test_the_engine_says_a_violation_once_and_remembers_since_when(
     assert since[0] == since[1]
     said = [one.getMessage() for one in caplog.records if "I12" in one.getMessage()]
     assert len(said) == 1
-    plants.change(f.WorkItem.objects.get(pk=pk), candidates=["DE"])
+    plants.change(WorkItem.objects.get(pk=pk), candidates=["DE"])
     checker().look()
     assert Verification.objects.get(form="quick").results["I12"]["since"] is None
 

@@ -25,10 +25,14 @@ class Command(BaseCommand):
         relay = Relay(on_outbox=deliverer.wake, stopping=stopping)
         sweeper = Sweeper(poke=relay.poke, stopping=stopping)
         checker = Checker(stopping=stopping)
-        parts = {"relay": relay, "sweeper": sweeper, "outbox": deliverer, "checker": checker}
+        parts = {
+            "relay": relay.run,
+            "sweeper": sweeper.run,
+            "outbox": deliverer.run,
+            "checker": checker.run,
+        }
         threads = [
-            threading.Thread(target=part.run, name=name, daemon=True)
-            for name, part in parts.items()
+            threading.Thread(target=run, name=name, daemon=True) for name, run in parts.items()
         ]
         for thread in threads:
             thread.start()
