@@ -15,6 +15,7 @@ from prometheus_client.registry import Collector
 from pipelines.artefacts.actions import storage
 from pipelines.artefacts.storage import StorageError
 from pipelines.runs.health import figures
+from pipelines.runs.queries.verification import Verified, last_verified
 
 _STORAGE_SECONDS = 10.0
 
@@ -91,6 +92,7 @@ class EngineCollector(Collector):
         """One gauge per figure, and whether the database answered at all."""
         try:
             found = figures()
+            verified = last_verified()
         except DatabaseError:
             yield GaugeMetricFamily("baton_database_up", "1 if the database answers.", value=0)
             return
@@ -98,6 +100,26 @@ class EngineCollector(Collector):
         for name, value in (asdict(found) | {"lag_seconds": found.lag_seconds}).items():
             title = name.replace("_", " ").capitalize()
             yield GaugeMetricFamily(f"baton_engine_{name}", f"{title}.", value=value)
+        if verified is not None:
+            yield from _invariants(verified)
+
+
+def _invariants(verified: Verified) -> Iterable[GaugeMetricFamily]:
+    """The last verification: how old, and what broke; what could not be checked has no number."""
+    offenders = GaugeMetricFamily(
+        "baton_invariant_offenders", "Rows that break an invariant.", labels=["code"]
+    )
+    for one in verified.invariants:
+        if one.offenders is not None:
+            offenders.add_metric([one.code], one.offenders)
+    unchecked = sum(one.offenders is None for one in verified.invariants)
+    yield offenders
+    yield GaugeMetricFamily(
+        "baton_invariants_unchecked", "Invariants that could not be checked.", value=unchecked
+    )
+    yield GaugeMetricFamily(
+        "baton_invariants_age_seconds", "Time since the invariants were checked.", verified.age
+    )
 
 
 REGISTRY.register(EngineCollector())

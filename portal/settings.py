@@ -223,6 +223,8 @@ WORKER_QUEUES = [
     for part in env.str("BATON_WORKER_QUEUES", default="cpu").split(",")
     if part.strip()
 ]
+# How often the engine asks whether the invariants hold.
+VERIFY_SECONDS = _number("BATON_VERIFY_SECONDS", 60.0, low=1, high=86_400)
 ENGINE_LAG_SECONDS = _number("BATON_ENGINE_LAG_SECONDS", 30.0, low=1, high=3600)
 # Called with each outbox row after commit, at least once; see pipelines/runs/outbox.py.
 OUTBOX_CONSUMERS: list[str] = []

@@ -8,6 +8,7 @@ from django.template.response import TemplateResponse
 
 from personas.models import User
 from personas.queries import last_seal
+from pipelines.runs.queries.verification import last_verified
 from pipelines.runs.queries.workshop import workshop
 
 
@@ -35,8 +36,13 @@ class ConsoleSite(AdminSite):
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
-        """Show workers, queues, runs, what is lost and stuck, and the ledger's last seal."""
-        figures = {"workshop": workshop(), "seal": last_seal()}
+        """Show workers, queues, runs, what is lost and stuck, the last seal, the invariants."""
+        figures = {
+            "workshop": workshop(),
+            "seal": last_seal(),
+            "verified": last_verified(),
+            "verified_full": last_verified("full"),
+        }
         return super().index(request, {**(extra_context or {}), **figures})
 
 

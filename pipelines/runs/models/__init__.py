@@ -6,5 +6,17 @@ from pipelines.runs.models.handoffs import HandOff
 from pipelines.runs.models.items import WorkItem
 from pipelines.runs.models.runs import Run
 from pipelines.runs.models.stages import Stage
+from pipelines.runs.models.verifications import Verification
 
-__all__ = ["Attempt", "Check", "Decision", "Gate", "HandOff", "Run", "Stage", "Step", "WorkItem"]
+__all__ = [
+    "Attempt",
+    "Check",
+    "Decision",
+    "Gate",
+    "HandOff",
+    "Run",
+    "Stage",
+    "Step",
+    "Verification",
+    "WorkItem",
+]

@@ -1,10 +1,11 @@
-"""`manage.py engine`: relay, sweeper, timers and outbox. Any number may run; none leads."""
+"""`manage.py engine`: relay, sweeper, outbox, checker. Any number may run; none leads."""
 
 import signal
 import threading
 
 from django.core.management.base import BaseCommand
 
+from pipelines.runs.invariants import Checker
 from pipelines.runs.outbox import Deliverer
 from pipelines.runs.relay import Relay
 from pipelines.runs.sweeper import Sweeper
@@ -13,7 +14,7 @@ from pipelines.runs.sweeper import Sweeper
 class Command(BaseCommand):
     """Run the engine process until SIGTERM."""
 
-    help = "Run the engine: relay, sweeper, timers, outbox."
+    help = "Run the engine: relay, sweeper, timers, outbox, invariants."
 
     def handle(self, *_args: object, **_options: object) -> None:
         """Start the threads and wait to be stopped."""
@@ -23,9 +24,15 @@ class Command(BaseCommand):
         deliverer = Deliverer(stopping=stopping)
         relay = Relay(on_outbox=deliverer.wake, stopping=stopping)
         sweeper = Sweeper(poke=relay.poke, stopping=stopping)
+        checker = Checker(stopping=stopping)
+        parts = {
+            "relay": relay.run,
+            "sweeper": sweeper.run,
+            "outbox": deliverer.run,
+            "checker": checker.run,
+        }
         threads = [
-            threading.Thread(target=part.run, name=name, daemon=True)
-            for name, part in (("relay", relay), ("sweeper", sweeper), ("outbox", deliverer))
+            threading.Thread(target=run, name=name, daemon=True) for name, run in parts.items()
         ]
         for thread in threads:
             thread.start()
