@@ -88,10 +88,10 @@ def test_f20_with_no_engine_nothing_is_lost_and_three_catch_up_once(
 
 def test_f20_an_engine_that_is_stopped_holds_up_nobody(cast: Cast, processes: Processes) -> None:
     stuck = processes.engine()
-    warm = chain(cast, 1)
-    processes.work()
-    until(lambda: state(warm) == "SUCCEEDED", what="all is up")
+    overdue(cast, 1)
+    until(lambda: not Step.objects.filter(state="RETRY_WAIT").exists(), what="it sweeps")
     stuck.send_signal(signal.SIGSTOP)
+    f.perform()
     made = overdue(cast, 3)
     processes.engine()
     until(lambda: not Gate.objects.filter(state="OPEN").exists(), what="the other one acts")
