@@ -79,7 +79,7 @@ def _panel(
             f'<rect x="{LEFT}" y="{top}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT}" '
             'fill="none" stroke="#cbd5e1"/>'
         ),
-        f'<text x="8" y="{top - 6}">{escape(unit)}</text>',
+        f'<text x="8" y="{top - 14}">{escape(unit)}</text>',
     ]
     for share in (0.0, 0.5, 1.0):
         y = top + HEIGHT * (1 - share)

@@ -139,11 +139,20 @@ def _one_closing() -> Verdict:
     closed = set(Gate.objects.exclude(state="OPEN").values_list("pk", flat=True))
     against = [f"gate {pk} was closed {n} times" for pk, n in counts.items() if n > 1]
     against += [f"gate {pk} has no closing event" for pk in closed - set(counts)]
+    # By their place in the ledger: who waits for a lock has an older time than who held it.
     late = _ask(
-        "SELECT d.id FROM runs_decision d JOIN runs_gate g ON g.id = d.gate_id"
-        " WHERE d.at > g.closed_at OR d.subject_digest <> g.subject_digest"
+        "SELECT d.id FROM runs_decision d JOIN personas_event e ON e.subject = 'decision'"
+        " AND e.subject_id = d.id AND e.type IN ('decision.decide', 'decision.carry_over')"
+        " JOIN personas_event c ON c.subject = 'gate' AND c.subject_id = d.gate_id"
+        f" AND c.type = ANY(ARRAY[{', '.join(repr(kind) for kind in closing)}])"
+        " WHERE c.seq < e.seq"
     )
-    against += [f"decision {pk} came late or on other content" for (pk,) in late]
+    against += [f"decision {pk} came after the closing" for (pk,) in late]
+    other = _ask(
+        "SELECT d.id FROM runs_decision d JOIN runs_gate g ON g.id = d.gate_id"
+        " WHERE d.subject_digest <> g.subject_digest"
+    )
+    against += [f"decision {pk} is on other content" for (pk,) in other]
     return _verdict("one closing a gate", len(closed), against)
 
 
