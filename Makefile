@@ -20,7 +20,7 @@ OURS := manage.py personas pipelines portal
 # Each process of the tests has a database, a Redis database and folders of its own.
 PARALLEL ?= -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo up down test lint format migrations lock install install-dev
+.PHONY: help demo up down test chaos lint format migrations lock install install-dev
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -37,6 +37,9 @@ down: .venv/app.stamp ## Stop what serves, and the embedded servers.
 
 test: .venv/dev.stamp ## Run the tests (ARGS go to pytest; PARALLEL= runs them in one process).
 	@exec $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
+
+chaos: .venv/dev.stamp ## Kill everything at random under load, then prove that nothing suffered (MINUTES=30).
+	@MINUTES=$${MINUTES:-30} exec $(BIN)/python -m benchmarks.chaos
 
 lint: .venv/dev.stamp ## Check style, types and the direction of dependencies.
 	@failed=""; for check in "ruff check ." "ruff format --check ." "lint-imports --no-logo" mypy; do \

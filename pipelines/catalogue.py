@@ -150,6 +150,11 @@ def spec(name: str) -> Spec:
     return found
 
 
+def knows(name: str) -> bool:
+    """Whether this process's code has the operation; while a new version comes in, not all do."""
+    return name in OPERATIONS
+
+
 def resolve(name: str) -> Run:
     """The compute function of an operation; imports the numeric libraries."""
     run: Run = import_module(f"{OPERATIONS[name]}.compute").run

@@ -37,8 +37,11 @@ class AlteredContent(StorageError):
 class Storage(Protocol):
     """What a store offers; digests are SHA-256 in hex."""
 
-    def put(self, path: Path) -> tuple[str, int]:
-        """Store a file; return its digest and size in bytes."""
+    def put(self, path: Path, *, anew: bool = False) -> tuple[str, int]:
+        """Store a file; return its digest and size in bytes.
+
+        With `anew` what is stored under the digest is known to be bad, and is replaced.
+        """
 
     def local(self, digest: str, folder: Path) -> Path:
         """Return a path to verified content, for reading only."""
@@ -71,11 +74,12 @@ class FolderStorage:
             raise StorageError(f"{digest!r} is no SHA-256 digest.", digest=digest)
         return self.root / digest[:2] / digest
 
-    def put(self, path: Path) -> tuple[str, int]:
+    def put(self, path: Path, *, anew: bool = False) -> tuple[str, int]:
         """Store a file; return its digest and size. Raises StorageError (disk full, read-only)."""
         digest, size = digest_of(path), path.stat().st_size
         target = self.path(digest)
-        if target.exists() and target.stat().st_size == size and digest_of(target) == digest:
+        known = not anew and target.exists() and target.stat().st_size == size
+        if known and digest_of(target) == digest:
             return digest, size
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -142,11 +146,11 @@ class RemoteStorage:
     def _key(self, digest: str) -> str:
         return f"{self.root}/{digest[:2]}/{digest}"
 
-    def put(self, path: Path) -> tuple[str, int]:
+    def put(self, path: Path, *, anew: bool = False) -> tuple[str, int]:
         """Upload a file; an object store shows it only when it is whole."""
         digest, size = digest_of(path), path.stat().st_size
         try:
-            if not self.exists(digest):
+            if anew or not self.exists(digest):
                 self.system.put_file(str(path), self._key(digest))
         except OSError as error:
             raise StorageError(f"Cannot store {size} bytes: {error}", digest=digest) from error

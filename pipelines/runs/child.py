@@ -6,6 +6,7 @@ input ends, and it takes its whole process group with it.
 """
 
 import contextlib
+import errno
 import importlib
 import json
 import math
@@ -34,6 +35,13 @@ from pipelines.runs import faults
 
 LARGEST_FACTS = 4 * 1024 * 1024  # bytes as JSON
 PROGRESS_EVERY = 0.25  # seconds between two progress lines
+# The machine's fault, not the operation's: another try may find room.
+NO_ROOM = frozenset(
+    {
+        *(errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO),
+        *(errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE),
+    }
+)
 
 
 class Channel:
@@ -148,14 +156,15 @@ def compute(command: Mapping[str, Any], channel: Channel) -> None:
         )
     # A defect in an operation must not take the child's other work with it; it is reported whole.
     except Exception as error:
+        room = not (isinstance(error, OSError) and error.errno in NO_ROOM)
         channel.send(
             kind="error",
             **_usage(began, wall, cpu),
             error={
-                "code": "defect",
+                "code": "defect" if room else "storage",
                 "message": f"{type(error).__name__}: {error}",
                 "trace": traceback.format_exc()[-4000:],
-                "retryable": False,
+                "retryable": not room,
             },
         )
     else:

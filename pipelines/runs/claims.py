@@ -1,12 +1,13 @@
 """The SQL of the hot path: claim, heartbeat, progress. One statement each, fenced by the token."""
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from personas import statements
 
@@ -15,12 +16,12 @@ from personas import statements
 # None of these waits for the disk: a claim or beat that a crash of the database undoes only lets
 # somebody else claim, and token and owner fence off who believed to hold it.
 # The clock is a subquery, read once a statement: as a plain call it is read for every row.
-CLAIM = """
+_CLAIM = """
 WITH cand AS (
     SELECT a.id, a.run_id FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
-     WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%s)
-       AND a.operation = ANY(%s) AND r.state = 'RUNNING'
-     ORDER BY a.priority DESC, a.due_at, a.id LIMIT %s),
+     WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%(queues)s)
+       AND a.operation = ANY(%(operations)s) AND r.state = 'RUNNING' {room}
+     ORDER BY a.priority DESC, a.due_at, a.id LIMIT %(window)s),
 r AS MATERIALIZED (
     SELECT id FROM runs_run WHERE id IN (SELECT run_id FROM cand) AND state = 'RUNNING'
      ORDER BY id FOR SHARE SKIP LOCKED),
@@ -29,9 +30,9 @@ a AS MATERIALIZED (
        AND state = 'QUEUED'
      ORDER BY priority DESC, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
 claimed AS (
-    UPDATE runs_attempt SET state = 'RUNNING', owner = %s, worker = %s,
+    UPDATE runs_attempt SET state = 'RUNNING', owner = %(owner)s, worker = %(worker)s,
            token = token + 1, deliveries = deliveries + 1, started_at = baton_now(),
-           lease_until = baton_now() + make_interval(secs => %s)
+           lease_until = baton_now() + make_interval(secs => %(lease)s)
       FROM a WHERE runs_attempt.id = a.id AND runs_attempt.state = 'QUEUED'
     RETURNING runs_attempt.id, step_id, run_id, token, operation, params, inputs, seed, queue),
 stepped AS (
@@ -40,11 +41,10 @@ stepped AS (
 SELECT c.*, pg_notify('baton_changed', 'run:' || c.run_id || ':0'),
        set_config('synchronous_commit', 'off', true) FROM claimed c, stepped
 """
-CLAIM_VALUES = ("queues", "operations", "window", "owner", "worker", "lease")
 FENCE = "WHERE id = %(id)s AND token = %(token)s AND owner = %(owner)s AND state = 'RUNNING'"
 HEARTBEAT = f"""
 UPDATE runs_attempt SET lease_until = baton_now() + make_interval(secs => %(lease)s)
-{FENCE} RETURNING cancel_requested, set_config('synchronous_commit', 'off', true)
+{FENCE} RETURNING cancel_requested, set_config('synchronous_commit', %(commit)s, true)
 """  # noqa: S608 - no value is formatted in
 PROGRESS = f"""
 UPDATE runs_attempt SET lease_until = baton_now() + make_interval(secs => %(lease)s),
@@ -53,13 +53,35 @@ UPDATE runs_attempt SET lease_until = baton_now() + make_interval(secs => %(leas
 {FENCE} RETURNING cancel_requested, pg_notify('baton_changed', 'run:' || run_id || ':0'),
        set_config('synchronous_commit', 'off', true)
 """  # noqa: S608 - no value is formatted in
+# What has reached a limit is no candidate. A slot is held by a RUNNING attempt and by nothing else:
+# no end of an attempt can forget to free it, and nobody holds one while people think.
+ROOM = """
+       AND NOT EXISTS (
+           SELECT FROM runs_limit l
+             CROSS JOIN LATERAL (SELECT CASE l.kind
+                  WHEN 'queue' THEN a.queue WHEN 'operation' THEN a.operation
+                  WHEN 'run' THEN a.run_id::text WHEN 'use_case' THEN r.use_case_id::text
+                  END AS value) mine
+            WHERE l.key IN ('*', mine.value)
+              AND l.at_most <= (
+                  SELECT count(*) FROM runs_attempt b JOIN runs_run s ON s.id = b.run_id
+                   WHERE b.state = 'RUNNING' AND mine.value = CASE l.kind
+                         WHEN 'queue' THEN b.queue WHEN 'operation' THEN b.operation
+                         WHEN 'run' THEN b.run_id::text WHEN 'use_case' THEN s.use_case_id::text
+                         END))
+"""
+CLAIM, CLAIM_LIMITED = _CLAIM.format(room=""), _CLAIM.format(room=ROOM)
+# Who claims under limits claims one after the other: of two that count at once, both see room.
+LOCK_LIMITS = "SELECT id FROM runs_limit ORDER BY id FOR UPDATE"
+LIMITS_SECONDS = 1.0  # a process learns of the first limit, and of the last one's end, so late
 WINDOWS = (16, 256)
-WAITING = """
+_WAITING = """
 SELECT EXISTS (
     SELECT FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
-     WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%s)
-       AND a.operation = ANY(%s) AND r.state = 'RUNNING')
+     WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%(queues)s)
+       AND a.operation = ANY(%(operations)s) AND r.state = 'RUNNING' {room})
 """
+WAITING, WAITING_LIMITED = _WAITING.format(room=""), _WAITING.format(room=ROOM)
 
 
 @dataclass(frozen=True)
@@ -82,47 +104,83 @@ def claim(
     *, queues: Sequence[str], operations: Sequence[str], owner: UUID, worker: str, lease: float
 ) -> Claim | None:
     """Take the next attempt, or None. Looks again with a wider window: busy runs hide others."""
-    values: dict[str, object] = {
+    values = {
         "queues": list(queues),
         "operations": list(operations),
         "owner": owner,
         "worker": worker,
         "lease": lease,
     }
+    if LIMITS.any():
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Two statements: the second one's count sees what was claimed while the first waited.
+            cursor.execute(LOCK_LIMITS)
+            return _take(cursor, CLAIM_LIMITED, values)
     with connection.cursor() as cursor:
-        for window in WINDOWS:
-            given = {**values, "window": window}
-            statements.run(cursor, CLAIM, [given[name] for name in CLAIM_VALUES])
-            row = cursor.fetchone()
-            if row is not None:
-                # Django leaves jsonb of plain cursors as text.
-                return Claim(
-                    id=row[0],
-                    step_id=row[1],
-                    run_id=row[2],
-                    token=row[3],
-                    operation=row[4],
-                    params=json.loads(row[5]),
-                    inputs=json.loads(row[6]),
-                    seed=row[7],
-                    queue=row[8],
-                    owner=owner,
-                )
+        return _take(cursor, CLAIM, values)
+
+
+def _take(cursor: Any, sql: str, values: dict[str, Any]) -> Claim | None:
+    for window in WINDOWS:
+        statements.run(cursor, sql, {**values, "window": window})
+        row = cursor.fetchone()
+        if row is not None:
+            # Django leaves jsonb of plain cursors as text.
+            return Claim(
+                id=row[0],
+                step_id=row[1],
+                run_id=row[2],
+                token=row[3],
+                operation=row[4],
+                params=json.loads(row[5]),
+                inputs=json.loads(row[6]),
+                seed=row[7],
+                queue=row[8],
+                owner=values["owner"],
+            )
     return None
+
+
+class _Limits:
+    """Whether there is any limit: asked once a second, for most places have none."""
+
+    def __init__(self) -> None:
+        self.known, self.until = False, 0.0
+
+    def any(self) -> bool:
+        """Whether claims have to count."""
+        if time.monotonic() >= self.until:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT EXISTS (SELECT FROM runs_limit)")
+                self.known = bool(cursor.fetchone()[0])
+            self.until = time.monotonic() + LIMITS_SECONDS
+        return self.known
+
+    def forget(self) -> None:
+        """Ask again with the next claim."""
+        self.until = 0.0
+
+
+LIMITS = _Limits()
 
 
 def waiting(*, queues: Sequence[str], operations: Sequence[str]) -> bool:
     """Whether anything is due, be its run locked just now or not."""
+    sql = WAITING_LIMITED if LIMITS.any() else WAITING
     with connection.cursor() as cursor:
-        statements.run(cursor, WAITING, [list(queues), list(operations)])
+        statements.run(cursor, sql, {"queues": list(queues), "operations": list(operations)})
         row = cursor.fetchone()
     return bool(row and row[0])
 
 
-def heartbeat(held: Claim, *, lease: float) -> bool | None:
-    """Extend the lease; returns whether to cancel, or None where the claim is lost (fenced)."""
+def heartbeat(held: Claim, *, lease: float, durable: bool = False) -> bool | None:
+    """Extend the lease; returns whether to cancel, or None where the claim is lost (fenced).
+
+    A durable one waits until it, and so the claim before it, is on the disk.
+    """
+    values = {**_fence(held, lease), "commit": "on" if durable else "off"}
     with connection.cursor() as cursor:
-        cursor.execute(HEARTBEAT, _fence(held, lease))
+        statements.run(cursor, HEARTBEAT, values)
         row = cursor.fetchone()
     return None if row is None else bool(row[0])
 
@@ -133,7 +191,7 @@ def progress(
     """Write how far it is, and extend the lease; answers as `heartbeat`."""
     values = {**_fence(held, lease), "fraction": fraction, "text": text[:200], "rows": rows}
     with connection.cursor() as cursor:
-        cursor.execute(PROGRESS, values)
+        statements.run(cursor, PROGRESS, values)
         row = cursor.fetchone()
     return None if row is None else bool(row[0])
 

@@ -14,6 +14,7 @@ from pipelines.runs.moves import born, move
 from pipelines.runs.rows import Part, Rows
 
 POKE = "baton_poke"
+QUEUE = "cpu"  # of an operation that this process's code does not know
 
 # Asked for each step that is queued, and mostly in vain.
 CACHED = """
@@ -86,7 +87,9 @@ def _wake(command: Command, run: Run, step: Step, attempt: Attempt) -> None:
 
 
 def _next_attempt(command: Command, rows: Rows, step: Step, definition: StepDef) -> Attempt:
-    run, spec = rows.run, catalogue.spec(definition.operation)
+    run, name = rows.run, definition.operation
+    # Code of before an operation came in still moves runs that need it: it queues, and waits.
+    spec = catalogue.spec(name) if catalogue.knows(name) else None
     params = {
         name: rows.value(value) if isinstance(value, Ref) else value
         for name, value in definition.params.items()
@@ -95,15 +98,15 @@ def _next_attempt(command: Command, rows: Rows, step: Step, definition: StepDef)
     attempt = Attempt(
         run=run,
         number=step.tries + 1,
-        operation=spec.name,
-        operation_version=spec.version,
-        queue=spec.queue,
+        operation=name,
+        operation_version=spec.version if spec else 1,
+        queue=spec.queue if spec else QUEUE,
         due_at=command.now,
         params={name: value for name, value in params.items() if value is not None},
         inputs=inputs,
         seed=run.seed,
     )
-    attempt.cache_key = _cache_key(spec, attempt)
+    attempt.cache_key = _cache_key(spec, attempt) if spec else ""
     step.tries = attempt.number
     return attempt
 

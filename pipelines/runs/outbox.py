@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import lru_cache
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, transaction
+from django.db import DatabaseError, InterfaceError, close_old_connections, transaction
 from django.utils.module_loading import import_string
 
 from personas.models import BatonNow, Outbox
@@ -45,7 +45,7 @@ class Deliverer:
             try:
                 while deliver():
                     pass
-            except (OperationalError, InterfaceError) as error:
+            except (DatabaseError, InterfaceError) as error:
                 logger.warning("outbox: database away: %s", error)
                 close_old_connections()
 

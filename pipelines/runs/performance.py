@@ -15,14 +15,15 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 from personas.errors import Busy
 from pipelines import catalogue
 from pipelines.artefacts.actions import storage
-from pipelines.artefacts.storage import StorageError
+from pipelines.artefacts.storage import AlteredContent, MissingContent, StorageError
 from pipelines.operations.contract import NotYet, OperationError
-from pipelines.runs import claims, faults
+from pipelines.runs import claims, faults, healing
 from pipelines.runs.actions import attempts
 from pipelines.runs.actions.attempts import Fenced
+from pipelines.runs.child import NO_ROOM
 from pipelines.runs.claims import Claim
 from pipelines.runs.lanes import Lane, Result, Stop, Work
-from pipelines.runs.models import Step
+from pipelines.runs.models import Attempt, Step
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,6 @@ class Performance:
 
     def run(self) -> None:
         """Perform and settle; a claim that was taken over meanwhile ends without a trace."""
-        _clear(self.scratch)
         try:
             self._settle(self._compute(self.scratch))
         finally:
@@ -54,7 +54,9 @@ class Performance:
 
     def _compute(self, folder: Path) -> Result:
         try:
-            work = self._work(folder)
+            _clear(folder)
+            work = self._work(folder, self.held)
+            self._intend()
             result = self.lane.perform(work, self._beat, beat_every=self.beat_every)
             return self._keep(result) if result.kind == "done" else result
         except StorageError as error:
@@ -73,50 +75,87 @@ class Performance:
         # Else the attempt would hold its lease to the end, three times, and nobody knew why.
         except Exception as error:
             logger.exception("attempt %s could not be supervised", self.held.id)
-            return _failed("supervision", f"{type(error).__name__}: {error}".replace("\0", ""))
+            message = f"{type(error).__name__}: {error}".replace("\0", "")
+            if isinstance(error, OSError) and error.errno in NO_ROOM:
+                return _failed("storage", message, retryable=True)
+            return _failed("supervision", message)
 
-    def _work(self, folder: Path) -> Work:
-        spec = catalogue.spec(self.held.operation)
-        inputs, many = self._inputs(folder)
+    def _work(self, folder: Path, held: Claim) -> Work:
+        spec = catalogue.spec(held.operation)
+        inputs, many = self._inputs(folder, held)
         outputs = folder / "out"
         outputs.mkdir(exist_ok=True)
         return Work(
             operation=spec.name,
-            params=self.held.params,
+            params=held.params,
             inputs=inputs,
             many=many,
-            seed=self.held.seed,
+            seed=held.seed,
             folder=outputs,
             max_runtime=spec.max_runtime,
             max_memory=spec.max_memory,
         )
 
-    def _inputs(self, folder: Path) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    def _inputs(
+        self, folder: Path, held: Claim
+    ) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
         """Fetch and verify what the operation reads; the extension tells the format."""
-        spec = catalogue.spec(self.held.operation)
+        spec = catalogue.spec(held.operation)
         place = folder / "in"
         place.mkdir(exist_ok=True)
         inputs: dict[str, str] = {}
         many: dict[str, dict[str, str]] = {}
-        store = storage()
-        for port, parts in self.held.inputs.get("ports", {}).items():
+        for port, parts in held.inputs.get("ports", {}).items():
             paths = {}
             for number, part in enumerate(parts):
                 # People name the parts: a name is no path, and may be longer than a file's.
                 path = place / f"{port}-{number}.{part['media']}"
-                path.symlink_to(store.local(part["digest"], place).absolute())
+                path.symlink_to(self._local(part["digest"], place).absolute())
                 paths[part["name"]] = str(path)
                 self._beat_if_due()
             if spec.input(port).many:
                 many[port] = paths
             else:
                 inputs[port] = next(iter(paths.values()))
-        for port, feed in self.held.inputs.get("feeds", {}).items():
+        for port, feed in held.inputs.get("feeds", {}).items():
             made = self._feed(feed, place)
             if made is not None:
                 inputs[port] = str(made)
             self._beat_if_due()
         return inputs, many
+
+    def _local(self, digest: str, place: Path) -> Path:
+        """Return verified content; what storage lost or altered is computed again."""
+        store = storage()
+        try:
+            return store.local(digest, place)
+        except (AlteredContent, MissingContent) as error:
+            maker = healing.maker_of(digest, run_id=self.held.run_id)
+            if maker is None:
+                raise
+            logger.warning("attempt %s: %s It is computed again.", self.held.id, error)
+            self._recompute(maker, digest, place)
+            with contextlib.suppress(Busy):
+                healing.note(self.held, maker, digest=digest, found=str(error))
+        return store.local(digest, place)
+
+    def _recompute(self, maker: Attempt, digest: str, place: Path) -> None:
+        """Let the child make the content once more. Raises OperationError where it differs."""
+        folder = place / f"again-{maker.pk}"
+        folder.mkdir(exist_ok=True)
+        work = self._work(folder, healing.as_it_was(self.held, maker))
+        result = self.lane.perform(work, self._beat, beat_every=self.beat_every)
+        if result.kind == "stopped":
+            raise Stop(result.message["reason"])
+        paths = result.message["outputs"].values() if result.kind == "done" else ()
+        made = {storage().put(Path(path), anew=True)[0] for path in paths}
+        if digest not in made:
+            said = result.message.get("error", {}).get("message", "it came out differently")
+            raise OperationError(
+                "content_lost",
+                f"{digest[:12]}… is not as it was stored; computing it again failed: {said}",
+                value=digest,
+            )
 
     def _feed(self, name: str, place: Path) -> Path | None:
         """Let the system make an input just now; a feed may say that there is nothing yet."""
@@ -131,6 +170,16 @@ class Performance:
         digest, size = storage().put(made)
         self.held.inputs.setdefault("made", {})[name] = {"digest": digest, "size": size}
         return made
+
+    def _intend(self) -> None:
+        """Before what must not be done twice: have the claim on the disk. Raises Stop if it is not.
+
+        Claims do not wait for the disk, so a crash of the database may undo one.
+        """
+        if catalogue.spec(self.held.operation).repeatable:
+            return
+        if claims.heartbeat(self.held, lease=self.lease, durable=True) is None:
+            raise Stop("fenced")
 
     def _beat_if_due(self) -> None:
         if time.monotonic() - self.last_beat >= self.beat_every:

@@ -7,7 +7,13 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    close_old_connections,
+    connection,
+)
 from django.db.models import Exists, OuterRef
 
 from personas import ledger
@@ -58,7 +64,8 @@ class Sweeper:
         while not self.stopping.wait(settings.SWEEP_SECONDS):
             try:
                 self.sweep()
-            except (OperationalError, InterfaceError) as error:
+            # A server that dies in mid-answer is no OperationalError to psycopg2.
+            except (DatabaseError, InterfaceError) as error:
                 logger.warning("sweeper: database away: %s", error)
                 close_old_connections()
 

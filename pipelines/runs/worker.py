@@ -16,7 +16,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import psutil
 import psycopg2.extras
@@ -102,7 +102,7 @@ class Worker:
 
     def perform_next(self, lane: Lane) -> bool:
         """Claim one attempt and carry it to its end; False where there is none."""
-        held = self._claim()
+        held = self._claim(self.owner_of(lane))
         if held is None:
             return False
         faults.point("after_claim")
@@ -110,16 +110,24 @@ class Worker:
         Performance(lane, held, scratch=folder, stopping=self.stopping).run()
         return True
 
+    def owner_of(self, lane: Lane) -> UUID:
+        """Return who holds what the lane claims: this start of this process, and this lane.
+
+        A crash of the database may undo a claim, and another lane take the attempt under the same
+        token; they must not take each other's heartbeat for their own.
+        """
+        return UUID(int=self.incarnation.int ^ lane.number)
+
     def folder_of(self, lane: Lane) -> Path:
         """Return where the lane's attempts find inputs and leave outputs."""
         return self.scratch / f"{os.getpid()}-{lane.number}"
 
-    def _claim(self) -> claims.Claim | None:
+    def _claim(self, owner: UUID) -> claims.Claim | None:
         _renew_old_connection()
         for wait in (*HIDDEN_WAITS, None):
             if self.stopping.is_set():
                 return None
-            held = self._claim_once()
+            held = self._claim_once(owner)
             if held is not None:
                 return held
             if wait is None or not claims.waiting(queues=self.queues, operations=self.operations):
@@ -127,19 +135,19 @@ class Worker:
             time.sleep(wait)
         return None
 
-    def _claim_once(self) -> claims.Claim | None:
+    def _claim_once(self, owner: UUID) -> claims.Claim | None:
         try:
-            return self._ask()
+            return self._ask(owner)
         except (OperationalError, InterfaceError):
             # The connection died while the lane rested; a new one may do.
             close_old_connections()
-            return self._ask()
+            return self._ask(owner)
 
-    def _ask(self) -> claims.Claim | None:
+    def _ask(self, owner: UUID) -> claims.Claim | None:
         return claims.claim(
             queues=self.queues,
             operations=self.operations,
-            owner=self.incarnation,
+            owner=owner,
             worker=self.name,
             lease=settings.LEASE_SECONDS,
         )

@@ -22,6 +22,11 @@ CELERY = (
     *("-m", "celery", "-q", "-A", "portal.celery", "worker", "-P", "threads", "-c", "2"),
     *("-Q", "cpu", "-l", "INFO", "--without-gossip", "--without-mingle", "--without-heartbeat"),
 )
+# For a process that knows the operations of tests/faults/operations, which others do not.
+NEW_CODE = {
+    "PYTHONPATH": f"{ROOT / 'tests' / 'faults' / 'site'}{os.pathsep}{ROOT}",
+    "BATON_TEST_KNOWS": "once",
+}
 # A worker that would look only once an hour: what it does, it was woken for.
 UNPOLLED = """
 import sys

@@ -25,6 +25,11 @@ from pipelines.runs.rows import Rows, load
 MAX_LOST = 2  # losses before a step counts as poisonous
 BACKOFF_SECONDS = (5, 30, 120)
 MOVED_EVERY = timedelta(seconds=5)
+# The ends that only an attempt's own holder brings about.
+SETTLED = (
+    *(AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.TIMED_OUT),
+    *(AttemptState.DEFERRED, AttemptState.RELEASED),
+)
 # What is asked of an attempt that ends; its log and parameters are long.
 KNOWN = (
     *("step_id", "run_id", "number", "state", "operation", "owner", "token"),
@@ -52,6 +57,10 @@ def _held(command: Command, run: Run, held: Claim) -> Attempt | None:
     ):
         attempt.run = run
         return attempt
+    if (attempt.token, attempt.owner) == (held.token, held.owner) and attempt.state in SETTLED:
+        # Its own commit, whose answer was lost with the connection: nothing comes late.
+        command.refuse(Fenced("settled", f"Attempt {held.id} is {attempt.state} already."))
+        return None
     command.recorder.record(
         run.stream,
         "attempt.late_result_discarded",
@@ -231,7 +240,12 @@ def fail(
 
 
 def _backoff(step: Step) -> timedelta | None:
-    """Return how long to wait before the next try, or None where the budget is used up."""
+    """Return how long to wait before the next try; None where a person has to say so.
+
+    The budget is used up, or the operation is one that is not to be repeated.
+    """
+    if not catalogue.spec(step.operation).repeatable:
+        return None
     tried = step.attempts.filter(state__in=("FAILED", "TIMED_OUT")).count()
     if tried >= catalogue.spec(step.operation).max_attempts:
         return None
@@ -290,7 +304,10 @@ def defer(*, held: Claim, seconds: float, reason: str) -> Answer:
 
 
 def release(*, held: Claim) -> Answer:
-    """Hand the work back at once (the worker is asked to stop): on no budget."""
+    """Hand the work back at once (the worker is asked to stop): on no budget.
+
+    What must not be repeated is handed to a person: nobody knows how far it came.
+    """
 
     def change(command: Command, rows: Rows, attempt: Attempt, step: Step) -> dict[str, object]:
         move(
@@ -302,7 +319,10 @@ def release(*, held: Claim) -> Answer:
             lease_until=None,
             data={"key": step.key},
         )
-        dispatch.queue_again(command, rows, step, "requeue")
+        if catalogue.spec(step.operation).repeatable:
+            dispatch.queue_again(command, rows, step, "requeue")
+        else:
+            _give_up(command, rows, step, data={"reason": "handed back while it ran"})
         return {}
 
     return _settle(held, "release", change)
@@ -319,7 +339,10 @@ def lose(
 
     With a token its holder says so; without one the lease must be over, judged in this transaction.
     """
-    run_id = Attempt.objects.values_list("run_id", flat=True).get(pk=attempt_id)
+    run_id, operation = Attempt.objects.values_list("run_id", "operation").get(pk=attempt_id)
+    if not catalogue.knows(operation):
+        # Whether it may be repeated only newer code knows; its engine sweeps, too.
+        raise Conflict("unknown_operation", f"{operation} is not known to this process's code.")
 
     def body(command: Command, run: Run) -> dict[str, object]:
         attempt = Attempt.objects.select_for_update().get(pk=attempt_id)

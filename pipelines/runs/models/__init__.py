@@ -4,6 +4,7 @@ from pipelines.runs.models.attempts import Attempt, Step
 from pipelines.runs.models.gates import Check, Decision, Gate
 from pipelines.runs.models.handoffs import HandOff
 from pipelines.runs.models.items import WorkItem
+from pipelines.runs.models.limits import Limit
 from pipelines.runs.models.runs import Run
 from pipelines.runs.models.stages import Stage
 from pipelines.runs.models.verifications import Verification
@@ -14,6 +15,7 @@ __all__ = [
     "Decision",
     "Gate",
     "HandOff",
+    "Limit",
     "Run",
     "Stage",
     "Step",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db.models import Count, Exists, Max, Min, OuterRef, Q
+from django.db.models import CharField, Count, Exists, Max, Min, OuterRef, Q
+from django.db.models.functions import Cast, Left
 
 from pipelines.lifecycles import (
     ATTEMPT,
@@ -83,20 +84,21 @@ def _workers(moment: datetime) -> list[WorkerSeen]:
     rows = (
         Attempt.objects.filter(recent, cached_from=None)
         .exclude(worker="")
-        .values("worker", "owner")
+        .annotate(start=Left(Cast("owner", CharField()), 8))
+        .values("worker", "start")
         .annotate(
             running=Count("id", filter=running),
             finished=Count("id", filter=~running),
             lease=Max("lease_until", filter=running),
             last=Max("finished_at"),
         )
-        .order_by("worker", "owner")
+        .order_by("worker", "start")
     )
     lease = timedelta(seconds=settings.LEASE_SECONDS)
     return [
         WorkerSeen(
             name=row["worker"],
-            incarnation=str(row["owner"] or "")[:8],
+            incarnation=row["start"] or "",
             running=row["running"],
             finished=row["finished"],
             # Every heartbeat moves the lease to its own time plus the lease's length.

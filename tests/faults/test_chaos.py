@@ -1,0 +1,51 @@
+"""F7 and the whole: a short chaos, in which PostgreSQL dies again and again under load."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROOFS = {
+    "every wish fulfilled once",
+    "every run reached its end",
+    "nothing open in what has ended",
+    "one success a step",
+    "one closing a gate",
+    "one decision a person",
+    "one event a success",
+    "content is what its name says",
+    "the ledger verifies",
+    "replay gives the present states",
+}
+
+
+@pytest.mark.faults
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    "faults",
+    ["postgres killed", "worker killed,worker stopped,child killed,engine killed,web killed"],
+)
+def test_f7_chaos_in_short(tmp_path: Path, faults: str) -> None:
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("BATON_", "DATABASE", "REDIS"))
+    }
+    kept.pop("ARTEFACT_URL", None)
+    words = {"MINUTES": "0.4", "FAULTS": faults, "OUT": str(tmp_path), "OPEN_RUNS": "12"}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.chaos"],
+        cwd=ROOT, env=kept | words, capture_output=True, text=True, timeout=550, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    held = {line["what"] for line in lines if line.get("holds")}
+    assert held >= PROOFS
+    struck = next(line for line in lines if line["what"] == "faults")
+    assert struck["count"] >= 3
+    load = next(line for line in lines if line["what"] == "load")
+    assert load["runs"]["SUCCEEDED"] >= 5
+    assert (tmp_path / "chaos.svg").read_text().startswith("<svg")
