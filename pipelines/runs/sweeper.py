@@ -151,7 +151,8 @@ def settle(*, run_id: int) -> Answer:
     """Finish a cancel; children that outlived the grace time are fenced off."""
 
     def body(command: Command, run: Run) -> dict[str, object]:
-        if command.now - run.moved_at > timedelta(seconds=CANCEL_GRACE):
+        asked = run.cancel_asked_at or run.moved_at
+        if command.now - asked > timedelta(seconds=CANCEL_GRACE):
             for attempt in Attempt.objects.filter(run=run, state=AttemptState.RUNNING):
                 move(
                     command,
