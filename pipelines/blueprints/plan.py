@@ -12,6 +12,7 @@ from pipelines.blueprints.graph import Edge, Graph, StageGraph, Waits, graph, ha
 from pipelines.blueprints.moves import Move
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import (
+    WORK_ITEM,
     GateState,
     HandOffState,
     RunState,
@@ -164,6 +165,10 @@ def _active(here: StageGraph, now: StageView, facts: Facts) -> Iterator[Move]:
 
 
 def _all_done(here: StageGraph, now: StageView) -> bool:
+    """Whether steps and items are done, and nobody is asked for help any more."""
+    planned = {item for item, _ in here.items}
+    if any(state in WORK_ITEM.open for item, state in now.items.items() if item not in planned):
+        return False
     return all(now.steps.get(step) in STEP_DONE for step, _ in here.steps) and all(
         now.items.get(item) in ITEM_DONE for item, _ in here.items
     )

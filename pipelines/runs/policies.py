@@ -75,6 +75,8 @@ def not_owning(hat: Hat, stage: Stage) -> DomainError | None:
 
 def not_candidate(hat: Hat, item: WorkItem) -> DomainError | None:
     """Return why the person may not take the work item."""
+    if item.context.get("asked_by") == hat.user.pk:
+        return NotAllowed("help.asker", f"{hat.user} asked for this, so somebody else answers.")
     if any(hat.wears(persona) for persona in item.candidates):
         return None
     return NotAllowed(

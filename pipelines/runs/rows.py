@@ -206,7 +206,7 @@ def load(run: Run) -> Rows:
         stages=stages,
         steps=steps,
         contract_steps=contract_steps,
-        items=_items(by_pk) if items else {},
+        items=_items(by_pk) if items or run.has_help else {},
         gates=_gates(by_pk) if gates else {},
         hand_offs=hand_offs,
         green={hand_off.pk: _green(hand_off) for hand_off in hand_offs.values()},

@@ -8,20 +8,21 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
-from django.db.models import Exists, OuterRef
+from django.db.models import CharField, Exists, Func, OuterRef, Q
 
 from personas import ledger
 from personas.commands import Answer, Command, execute
 from personas.errors import DomainError
 from personas.ledger import Actor
 from personas.models import BatonNow
-from pipelines.lifecycles import AttemptState, RunState
-from pipelines.runs.actions import attempts, gates, handoffs, steps
+from pipelines.lifecycles import RUN, WORK_ITEM, AttemptState, RunState, WorkItemState
+from pipelines.runs.actions import attempts, gates, handoffs, steps, timers
 from pipelines.runs.actions.locks import run_of
 from pipelines.runs.actions.runs import CANCEL_GRACE, settle_cancelled
 from pipelines.runs.advance import advance
-from pipelines.runs.models import Attempt, Gate, HandOff, Run, Step
+from pipelines.runs.models import Attempt, Gate, HandOff, Reminder, Run, Step, WorkItem
 from pipelines.runs.moves import move
+from pipelines.usecases.models import Seat
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,25 @@ UPDATE runs_attempt SET poked_at = (SELECT at FROM clock)
             OR a.poked_at < (SELECT at FROM clock) - make_interval(secs => %(again)s))
      ORDER BY a.priority DESC, a.due_at LIMIT 200 FOR UPDATE OF a SKIP LOCKED)
 RETURNING queue, id
+"""
+
+# Due reminders of what ended or moved on, in one statement: most stages are done in time.
+MOOT = """
+WITH clock AS (SELECT baton_now() AS at)
+UPDATE runs_reminder SET dropped_at = (SELECT at FROM clock)
+ WHERE id IN (
+    SELECT m.id FROM runs_reminder m JOIN runs_run r ON r.id = m.run_id
+     WHERE m.told_at IS NULL AND m.dropped_at IS NULL AND m.at <= (SELECT at FROM clock)
+       AND (r.state = ANY(%(ended)s) OR NOT CASE m.noun
+            WHEN 'stage' THEN EXISTS (SELECT FROM runs_stage s
+                 WHERE s.id = m.subject_id AND s.state = ANY(%(stage)s))
+            WHEN 'gate' THEN EXISTS (SELECT FROM runs_gate g
+                 WHERE g.id = m.subject_id AND g.state = ANY(%(gate)s))
+            WHEN 'hand_off' THEN EXISTS (SELECT FROM runs_handoff h
+                 WHERE h.id = m.subject_id AND h.state = ANY(%(hand_off)s))
+            ELSE EXISTS (SELECT FROM runs_workitem w
+                 WHERE w.id = m.subject_id AND w.state = ANY(%(item)s)) END)
+     ORDER BY m.at LIMIT 1000 FOR UPDATE OF m SKIP LOCKED)
 """
 
 
@@ -74,12 +94,16 @@ class Sweeper:
         self._each(self._waiting_steps(), lambda pk: steps.wake(step_id=pk))
         self._each(self._due_gates(), lambda pk: gates.expire(gate_id=pk))
         self._each(self._due_hand_offs(), lambda pk: handoffs.escalate(hand_off_id=pk))
+        drop_moot_reminders()
+        self._each(self._due_reminders(), lambda pk: timers.tell(reminder_id=pk))
+        self._each(self._due_follow_ups(), lambda pk: timers.follow_up(item_id=pk))
         self._each(self._cancelling_runs(), lambda pk: settle(run_id=pk))
         self.repoke()
         now = time.monotonic()
         if now - self.last_stuck > STUCK_EVERY:
             self.last_stuck = now
             self._each(self._stuck_runs(), lambda pk: unstick(run_id=pk))
+            self._each(self._left_items(), lambda pk: timers.release(item_id=pk))
         if now - self.last_seal > SEAL_SECONDS:
             self.last_seal = now
             ledger.seal()
@@ -119,6 +143,36 @@ class Sweeper:
         )
         return list(rows.values_list("id", flat=True)[:BATCH])
 
+    def _due_reminders(self) -> list[int]:
+        rows = Reminder.objects.filter(
+            told_at=None, dropped_at=None, at__lte=BatonNow(), run__state=RunState.RUNNING
+        )
+        return list(rows.order_by("at", "percent").values_list("id", flat=True)[:BATCH])
+
+    def _due_follow_ups(self) -> list[int]:
+        rows = WorkItem.objects.filter(
+            state=WorkItemState.ON_HOLD,
+            follow_up_at__lte=BatonNow(),
+            run__state=RunState.RUNNING,
+        )
+        return list(rows.values_list("id", flat=True)[:BATCH])
+
+    def _left_items(self) -> list[int]:
+        """Open items of people who were deactivated, or whose seat for them ended."""
+        seats = Seat.objects.filter(
+            user=OuterRef("holder"),
+            use_case=OuterRef("run__use_case"),
+            persona=Func(OuterRef("candidates"), function="ANY", output_field=CharField()),
+        )
+        seatless = Exists(seats.exclude(until=None)) & ~Exists(seats.filter(until=None))
+        rows = WorkItem.objects.filter(
+            Q(holder__is_active=False) | Q(seatless),
+            holder__isnull=False,
+            state__in=WORK_ITEM.open,
+            run__state__in=(RunState.RUNNING, RunState.PAUSED),
+        )
+        return list(rows.order_by("id").values_list("id", flat=True)[:BATCH])
+
     def _cancelling_runs(self) -> list[int]:
         return list(
             Run.objects.filter(state=RunState.CANCELLING).values_list("id", flat=True)[:BATCH]
@@ -145,6 +199,14 @@ class Sweeper:
             if not self.poke(queue, pk):
                 Attempt.objects.filter(pk=pk, state="QUEUED").update(poked_at=None)
         return len(due)
+
+
+def drop_moot_reminders() -> int:
+    """Drop due reminders of what nobody waits for any more; returns how many."""
+    awaited = {noun: sorted(states) for noun, states in timers.AWAITED.items()}
+    with connection.cursor() as cursor:
+        cursor.execute(MOOT, {"ended": sorted(RUN.terminal), **awaited})
+        return int(cursor.rowcount)
 
 
 def settle(*, run_id: int) -> Answer:

@@ -48,6 +48,11 @@ class Migration(migrations.Migration):
             name="cancel_asked_at",
             field=models.DateTimeField(null=True),
         ),
+        migrations.AddField(
+            model_name="run",
+            name="has_help",
+            field=models.BooleanField(default=False),
+        ),
         # A run that is being cancelled now keeps the grace time it has.
         migrations.RunSQL(
             sql="UPDATE runs_run SET cancel_asked_at = moved_at WHERE state = 'CANCELLING'",
