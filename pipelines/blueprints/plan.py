@@ -44,12 +44,16 @@ class StageView:
 
 @dataclass(frozen=True)
 class HandOffView:
-    """The latest hand-off over an edge. `green` is None until the contract is judged."""
+    """The latest hand-off over an edge. `green` is None until the contract is judged.
+
+    `asks`: whether its checklist asks a person, be it for how far giver and receiver stand apart.
+    """
 
     state: str
     source_round: int
     steps: Mapping[str, str] = field(default_factory=dict)
     green: bool | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True)
@@ -215,5 +219,5 @@ def _preparing(
     definition = hand_off_def(blueprint, source)
     if definition.contract and now.green is None:
         yield moves.JudgeContract(source, target)
-    elif now.green is not False and not definition.asks_a_person:
+    elif now.green is not False and not (definition.asks_a_person or now.asks):
         yield moves.OfferHandOff(source, target)

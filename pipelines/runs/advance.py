@@ -10,6 +10,7 @@ from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.plan import plan
 from pipelines.lifecycles import RunState, StageState
 from pipelines.runs import deadlines, dispatch, effects, reviews, rounds
+from pipelines.runs.gaps import asks_a_person
 from pipelines.runs.models import HandOff, Run, Stage, WorkItem
 from pipelines.runs.moves import born, move
 from pipelines.runs.rows import Rows, load
@@ -197,7 +198,7 @@ def _prepare(command: Command, rows: Rows, due: moves.PrepareHandOff) -> None:
     )
     born(command, hand_off, "prepare", run=rows.run, data={"from": due.source, "to": due.target})
     rows.hand_offs[due.source, due.target] = hand_off
-    if definition.asks_a_person and not definition.contract:
+    if asks_a_person(definition, hand_off.gap) and not definition.contract:
         reviews.ask_attention(
             command,
             rows,

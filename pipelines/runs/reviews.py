@@ -13,6 +13,7 @@ from pipelines.blueprints.spec import CheckUse, GateDef
 from pipelines.checks.contract import CheckResult
 from pipelines.lifecycles import DecisionState, GateState, Verdict
 from pipelines.runs import deadlines, effects, evidence, rounds
+from pipelines.runs.gaps import asks_a_person
 from pipelines.runs.models import Check, Decision, Gate, HandOff, Stage, WorkItem
 from pipelines.runs.moves import born, move
 from pipelines.runs.policies import Hat, not_deciding
@@ -352,7 +353,7 @@ def judge_contract(command: Command, rows: Rows, hand_off: HandOff) -> None:
             context={"hand_off": hand_off.pk, "checks": red},
             hand_off=hand_off,
         )
-    elif definition.asks_a_person:
+    elif asks_a_person(definition, hand_off.gap):
         ask_attention(
             command,
             rows,
