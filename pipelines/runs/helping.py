@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from personas.errors import Conflict, DomainError
 from pipelines.blueprints.spec import FieldDef, ItemDef
 from pipelines.runs.models import Run, WorkItem
 from pipelines.runs.rows import Part, Rows, blueprint_of
@@ -38,6 +39,14 @@ def definition_of(run: Run, item: WorkItem) -> ItemDef | None:
         return ItemDef(item.key, HELP, item.title, item.persona_id, fields=FIELDS)
     items = blueprint_of(run).stage(item.stage.key).items
     return next((one for one in items if one.key == item.key), None)
+
+
+def not_skippable(run: Run, item: WorkItem) -> DomainError | None:
+    """Return why the item cannot be left out: its blueprint must allow that."""
+    items = blueprint_of(run).stage(item.stage.key).items
+    if any(one.key == item.key and one.skippable for one in items):
+        return None
+    return Conflict("not_skippable", f"The blueprint asks for “{item.title}”.", state=item.state)
 
 
 def data_of(rows: Rows) -> list[Part]:

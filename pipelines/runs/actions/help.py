@@ -130,14 +130,8 @@ def _request(
         else helping.CODES[code],
         persona_id=persona,
         candidates=[persona],
-        context={
-            "cause": helping.HELP,
-            "code": code,
-            "question": question,
-            "asked_by": asker.pk,
-            "asked_by_name": str(asker),
-            "attached": attached,
-        },
+        asked_by=asker,
+        context={"code": code, "question": question, "attached": attached},
     )
 
 
@@ -150,7 +144,7 @@ def withdraw(*, actor: Actor, item: WorkItem, reason: str, key: str | None = Non
         if locked.kind != helping.HELP:
             raise Conflict("not_help", f"“{locked.title}” is no request for help.")
         must_be_open(locked)
-        if locked.context.get("asked_by") != hat.user.pk:
+        if locked.asked_by_id != hat.user.pk:
             refuse(not_owning(hat, locked.stage))
         move(
             command,

@@ -4,17 +4,24 @@ from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from personas.commands import Answer, Command
-from personas.errors import Conflict, DomainError, Invalid, NotAllowed
+from personas.errors import Conflict, Invalid
 from personas.ledger import Actor
 from personas.models import User
 from pipelines.lifecycles import WorkItemState
 from pipelines.runs.actions.items import command_on, mine, must_be_open
 from pipelines.runs.actions.locks import name_of
 from pipelines.runs.advance import advance
-from pipelines.runs.helping import HELP
+from pipelines.runs.helping import HELP, not_skippable
 from pipelines.runs.models import Run, WorkItem
 from pipelines.runs.moves import move
-from pipelines.runs.policies import Hat, not_candidate, not_managing, refuse
+from pipelines.runs.policies import (
+    Hat,
+    not_candidate,
+    not_delegating,
+    not_escalating,
+    not_managing,
+    refuse,
+)
 from pipelines.runs.rows import blueprint_of
 
 LONGEST_HOLD = 366  # days
@@ -111,19 +118,6 @@ def delegate(
     )
 
 
-def not_delegating(item: WorkItem) -> DomainError | None:
-    """Return why nobody can delegate this item now, or None."""
-    if item.kind == "attention":
-        return Conflict("attention", "Act on its cause, or let a manager assign its stage.")
-    if item.delegated_by_id is not None:
-        return Conflict(
-            "delegated_already",
-            f"{item.delegated_by} stays accountable for this; hand it back instead.",
-            by=name_of(item.delegated_by),
-        )
-    return None
-
-
 def resolve(*, actor: Actor, item: WorkItem, note: str = "", key: str | None = None) -> Answer:
     """Hand a delegated item back to whose it is; the draft goes with it. Raises Conflict."""
 
@@ -188,14 +182,6 @@ def skip(*, actor: Actor, item: WorkItem, reason: str, key: str | None = None) -
     )
 
 
-def not_skippable(run: Run, item: WorkItem) -> DomainError | None:
-    """Return why the item cannot be left out: its blueprint must allow that."""
-    items = blueprint_of(run).stage(item.stage.key).items
-    if any(one.key == item.key and one.skippable for one in items):
-        return None
-    return Conflict("not_skippable", f"The blueprint asks for “{item.title}”.", state=item.state)
-
-
 def escalate(*, actor: Actor, item: WorkItem, reason: str, key: str | None = None) -> Answer:
     """Let more people see and take the item. Raises NotAllowed: managers, or whose stage it is."""
     _reason(reason)
@@ -212,15 +198,6 @@ def escalate(*, actor: Actor, item: WorkItem, reason: str, key: str | None = Non
         change=change,
         key=key,
         request={"reason": reason},
-    )
-
-
-def not_escalating(hat: Hat, item: WorkItem) -> DomainError | None:
-    """Return why the person may not escalate the item."""
-    if hat.user.can("run.manage") or item.stage.owner_id == hat.user.pk:
-        return None
-    return NotAllowed(
-        "item.escalate", f"{hat.user} neither owns {item.stage.key} nor manages runs."
     )
 
 

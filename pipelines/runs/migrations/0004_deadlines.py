@@ -26,6 +26,23 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name="workitem",
+            name="asked_by",
+            field=models.ForeignKey(
+                db_index=False,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="workitem",
+            index=models.Index(
+                condition=models.Q(("kind", "help")), fields=["asked_by"], name="item_asker"
+            ),
+        ),
+        migrations.AddField(
+            model_name="workitem",
             name="hold_reason",
             field=models.TextField(blank=True, default=""),
             preserve_default=False,

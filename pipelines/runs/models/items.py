@@ -14,7 +14,7 @@ class WorkItem(models.Model):
     """A form to fill in, a statement to sign, or something that needs a person's attention.
 
     `kind` is one of form, attestation, review (from the blueprint), attention (from the engine), or
-    help (asked of another persona). A delegate holds it; `delegated_by` stays accountable.
+    help (`asked_by` somebody of another persona). A delegate holds it; `delegated_by` stays accountable.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="items")
@@ -30,6 +30,9 @@ class WorkItem(models.Model):
     state = state_field(WORK_ITEM)
     holder = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="items")
     delegated_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    asked_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     completed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField(default=1)
     draft = models.JSONField(default=dict)
@@ -58,6 +61,7 @@ class WorkItem(models.Model):
         indexes = (
             models.Index(fields=("persona", "state"), name="item_persona_state"),
             models.Index(fields=("holder", "state"), name="item_holder_state"),
+            models.Index(fields=("asked_by",), condition=models.Q(kind="help"), name="item_asker"),
             models.Index(
                 fields=("follow_up_at",),
                 condition=models.Q(state="ON_HOLD"),

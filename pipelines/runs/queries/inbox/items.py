@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from django.db.models import Q
 
 from personas.models import User
-from pipelines.lifecycles import WORK_ITEM
+from pipelines.lifecycles import WORK_ITEM, WorkItemState
+from pipelines.runs.helping import HELP
 from pipelines.runs.models import WorkItem
 from pipelines.runs.queries import names
 from pipelines.runs.queries.inbox.rows import (
@@ -35,16 +36,46 @@ def open_items(user: User, hats: Hats) -> list[WorkItem]:
         .select_related(*RUN, "stage__owner")
         .order_by(URGENT_FIRST, "id")[:MOST]
     )
-    return [
-        item for item in rows if item.holder_id == user.pk or wears(hats, item.run, item.candidates)
-    ]
+    return [item for item in rows if item.holder_id == user.pk or not _barred(user, hats, item)]
+
+
+def _barred(user: User, hats: Hats, item: WorkItem) -> bool:
+    """Whether the person may not take it: not of its personas, or they asked for it themselves."""
+    return item.context.get("asked_by") == user.pk or not wears(hats, item.run, item.candidates)
+
+
+def on_hold(item: WorkItem) -> bool:
+    return item.state == WorkItemState.ON_HOLD
+
+
+def help_of_mine(user: User) -> Iterator[InboxRow]:
+    """Open requests for help that the person made: what they wait for."""
+    rows = WorkItem.objects.filter(
+        kind=HELP, state__in=WORK_ITEM.open, context__asked_by=user.pk, run__state="RUNNING"
+    )
+    for item in rows.select_related(*RUN, "stage", "holder").order_by(URGENT_FIRST, "id")[:MOST]:
+        who = f"{item.holder} works on it." if item.holder else "Nobody has taken it yet."
+        yield InboxRow(
+            noun="item",
+            pk=item.pk,
+            asked=item.title,
+            run=item.run,
+            persona=item.persona_id,
+            since=item.opened_at,
+            due=item.due_at,
+            why=f"{who} You asked: “{item.context['question']}”",
+            button="Look",
+            state=item.state,
+        )
 
 
 def held(item: WorkItem) -> InboxRow:
     cause = item.context.get("cause", "") if item.kind == "attention" else ""
     noun = PAGES.get(cause, "run" if cause else "item")
     pk = {"gate": item.context.get("gate"), "hand_off": item.hand_off_id, "run": item.run_id}
-    what = {"form": "Fill in", "attestation": "Sign", "review": "Look at"}.get(item.kind, "Act")
+    what = {"help": "Answer", "form": "Fill in", "attestation": "Sign", "review": "Look at"}.get(
+        item.kind, "Act"
+    )
     return InboxRow(
         noun=noun,
         pk=pk.get(noun) or item.pk,
@@ -61,6 +92,10 @@ def held(item: WorkItem) -> InboxRow:
 
 def _goes_on(item: WorkItem, cause: str) -> str:
     title = names.stage_title(item.run, item.stage.key)
+    if item.kind == HELP:
+        return f"{item.context['asked_by_name']}: “{item.context['question']}”"
+    if item.state == WorkItemState.ON_HOLD:
+        return f"Comes back by itself. {item.hold_reason}".strip()
     if cause:
         return f"{title} stands still until you act."
     return f"Part of {title}; what depends on it starts when it is complete."
