@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
-from django.db.models import CharField, Exists, Func, OuterRef, Q
+from django.db.models import Exists, OuterRef
 
 from personas import ledger
 from personas.commands import Answer, Command, execute
@@ -22,7 +22,6 @@ from pipelines.runs.actions.runs import CANCEL_GRACE, settle_cancelled
 from pipelines.runs.advance import advance
 from pipelines.runs.models import Attempt, Gate, HandOff, Reminder, Run, Step, WorkItem
 from pipelines.runs.moves import move
-from pipelines.usecases.models import Seat
 
 logger = logging.getLogger(__name__)
 
@@ -61,6 +60,21 @@ UPDATE runs_reminder SET dropped_at = (SELECT at FROM clock)
             ELSE EXISTS (SELECT FROM runs_workitem w
                  WHERE w.id = m.subject_id AND w.state = ANY(%(item)s)) END)
      ORDER BY m.at LIMIT 1000 FOR UPDATE OF m SKIP LOCKED)
+"""
+
+# Found by what happened to the person, which is rare: deactivated, or a seat for it that ended.
+LEFT = """
+SELECT w.id FROM runs_workitem w
+  JOIN runs_run r ON r.id = w.run_id AND r.state = ANY(%(going)s)
+  JOIN personas_user u ON u.id = w.holder_id
+ WHERE w.state = ANY(%(open)s) AND (NOT u.is_active
+       OR EXISTS (SELECT FROM usecases_seat s
+           WHERE s.user_id = u.id AND s.use_case_id = r.use_case_id
+             AND s.until IS NOT NULL AND s.persona_id = ANY(w.candidates))
+      AND NOT EXISTS (SELECT FROM usecases_seat s
+           WHERE s.user_id = u.id AND s.use_case_id = r.use_case_id
+             AND s.until IS NULL AND s.persona_id = ANY(w.candidates)))
+ ORDER BY w.id LIMIT %(most)s
 """
 
 
@@ -159,19 +173,10 @@ class Sweeper:
 
     def _left_items(self) -> list[int]:
         """Open items of people who were deactivated, or whose seat for them ended."""
-        seats = Seat.objects.filter(
-            user=OuterRef("holder"),
-            use_case=OuterRef("run__use_case"),
-            persona=Func(OuterRef("candidates"), function="ANY", output_field=CharField()),
-        )
-        seatless = Exists(seats.exclude(until=None)) & ~Exists(seats.filter(until=None))
-        rows = WorkItem.objects.filter(
-            Q(holder__is_active=False) | Q(seatless),
-            holder__isnull=False,
-            state__in=WORK_ITEM.open,
-            run__state__in=(RunState.RUNNING, RunState.PAUSED),
-        )
-        return list(rows.order_by("id").values_list("id", flat=True)[:BATCH])
+        with connection.cursor() as cursor:
+            going = [RunState.RUNNING, RunState.PAUSED]
+            cursor.execute(LEFT, {"open": sorted(WORK_ITEM.open), "going": going, "most": BATCH})
+            return [pk for (pk,) in cursor.fetchall()]
 
     def _cancelling_runs(self) -> list[int]:
         return list(

@@ -52,6 +52,7 @@ def item_for(user: User, pk: int) -> WorkItem:
         "holder",
         "completed_by",
         "delegated_by",
+        "asked_by",
         "persona",
     )
     return one(rows.filter(run__use_case__in=visible(user)), pk, "work item")
@@ -68,5 +69,5 @@ def runs_of(user: User) -> QuerySet[Run]:
 def items_of(user: User) -> QuerySet[WorkItem]:
     """Return every work item the person may see."""
     return WorkItem.objects.filter(run__use_case__in=visible(user)).select_related(
-        "run__use_case", "stage", "holder", "completed_by", "delegated_by"
+        "run__use_case", "stage", "holder", "completed_by", "delegated_by", "asked_by"
     )

@@ -14,7 +14,7 @@ class WorkItem(models.Model):
     """A form to fill in, a statement to sign, or something that needs a person's attention.
 
     `kind` is one of form, attestation, review (from the blueprint), attention (from the engine), or
-    help (`asked_by` somebody of another persona). A delegate holds it; `delegated_by` stays accountable.
+    help (`asked_by` somebody of another persona). `delegated_by` stays accountable for it.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="items")

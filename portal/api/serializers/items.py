@@ -23,6 +23,7 @@ class WorkItemSerializer(serializers.ModelSerializer[WorkItem]):
     holder = PersonSerializer(allow_null=True)
     completed_by = PersonSerializer(allow_null=True)
     delegated_by = PersonSerializer(allow_null=True, help_text="who stays accountable for it")
+    asked_by = PersonSerializer(allow_null=True, help_text="who asks for help")
 
     class Meta:
         model = WorkItem
@@ -44,6 +45,7 @@ class WorkItemSerializer(serializers.ModelSerializer[WorkItem]):
             "holder",
             "completed_by",
             "delegated_by",
+            "asked_by",
             "escalations",
             "version",
             "context",

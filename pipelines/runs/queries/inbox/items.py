@@ -26,6 +26,8 @@ PAGES = {
     "contract_red": "hand_off",
 }
 
+BUTTONS = {"form": "Fill in", "attestation": "Sign", "review": "Look at", HELP: "Answer"}
+
 
 def open_items(user: User, hats: Hats) -> list[WorkItem]:
     """Open items that the person holds, or that nobody holds and they may take."""
@@ -33,7 +35,7 @@ def open_items(user: User, hats: Hats) -> list[WorkItem]:
     rows = (
         WorkItem.objects.filter(Q(holder=user) | free, state__in=WORK_ITEM.open)
         .filter(run__state="RUNNING")
-        .select_related(*RUN, "stage__owner")
+        .select_related(*RUN, "stage__owner", "asked_by")
         .order_by(URGENT_FIRST, "id")[:MOST]
     )
     return [item for item in rows if item.holder_id == user.pk or not _barred(user, hats, item)]
@@ -41,7 +43,7 @@ def open_items(user: User, hats: Hats) -> list[WorkItem]:
 
 def _barred(user: User, hats: Hats, item: WorkItem) -> bool:
     """Whether the person may not take it: not of its personas, or they asked for it themselves."""
-    return item.context.get("asked_by") == user.pk or not wears(hats, item.run, item.candidates)
+    return item.asked_by_id == user.pk or not wears(hats, item.run, item.candidates)
 
 
 def on_hold(item: WorkItem) -> bool:
@@ -51,7 +53,7 @@ def on_hold(item: WorkItem) -> bool:
 def help_of_mine(user: User) -> Iterator[InboxRow]:
     """Open requests for help that the person made: what they wait for."""
     rows = WorkItem.objects.filter(
-        kind=HELP, state__in=WORK_ITEM.open, context__asked_by=user.pk, run__state="RUNNING"
+        kind=HELP, state__in=WORK_ITEM.open, asked_by=user, run__state="RUNNING"
     )
     for item in rows.select_related(*RUN, "stage", "holder").order_by(URGENT_FIRST, "id")[:MOST]:
         who = f"{item.holder} works on it." if item.holder else "Nobody has taken it yet."
@@ -73,9 +75,6 @@ def held(item: WorkItem) -> InboxRow:
     cause = item.context.get("cause", "") if item.kind == "attention" else ""
     noun = PAGES.get(cause, "run" if cause else "item")
     pk = {"gate": item.context.get("gate"), "hand_off": item.hand_off_id, "run": item.run_id}
-    what = {"help": "Answer", "form": "Fill in", "attestation": "Sign", "review": "Look at"}.get(
-        item.kind, "Act"
-    )
     return InboxRow(
         noun=noun,
         pk=pk.get(noun) or item.pk,
@@ -85,7 +84,7 @@ def held(item: WorkItem) -> InboxRow:
         since=item.claimed_at or item.opened_at,
         due=item.due_at,
         why=_goes_on(item, cause),
-        button=what,
+        button=BUTTONS.get(item.kind, "Act"),
         state=item.state,
     )
 
@@ -93,7 +92,7 @@ def held(item: WorkItem) -> InboxRow:
 def _goes_on(item: WorkItem, cause: str) -> str:
     title = names.stage_title(item.run, item.stage.key)
     if item.kind == HELP:
-        return f"{item.context['asked_by_name']}: “{item.context['question']}”"
+        return f"{item.asked_by}: “{item.context['question']}”"
     if item.state == WorkItemState.ON_HOLD:
         return f"Comes back by itself. {item.hold_reason}".strip()
     if cause:
