@@ -193,7 +193,7 @@ def _write(
     """Write events, outbox rows, head and what is to be told at commit: one statement."""
     follower = _FOLLOWERS.get(head.kind)
     followed = f", followed AS ({follower})" if follower else ""
-    time_and_key = [events[-1].at, head.key] if follower else []
+    time_and_key: list[Any] = [events[-1].at, head.key] if follower else []
     values: list[Any] = []
     for event in events:
         row = {name: getattr(event, name) for name in COLUMNS}

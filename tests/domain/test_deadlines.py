@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from personas.actions import change_calendar
 from personas.calendars import OFFICE, WEEKDAYS
@@ -19,16 +20,18 @@ NIGHT = {day: ["22:00-24:00"] for day in WEEKDAYS}
 
 
 def set_clock(moment: datetime) -> None:
-    """Let the database's clock stand at this moment; it goes on from there."""
+    """Let the database's clock stand: a test is one transaction, whose now() stays."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        (now,) = cursor.fetchone()
     clock, _ = Clock.objects.get_or_create(id=1, defaults={"offset": timedelta(0)})
-    clock.offset, clock.simulation = moment - datetime.now(tz=UTC), True
+    clock.offset, clock.simulation = moment - now, True
     clock.save()
 
 
-def about(found: datetime | None, text: str) -> bool:
-    """Whether a deadline is this one, but for the seconds a test takes."""
-    wanted = datetime.fromisoformat(text).replace(tzinfo=UTC)
-    return found is not None and abs(found - wanted) < timedelta(seconds=90)
+def due_on(found: datetime | None, text: str) -> bool:
+    """Whether a deadline is this one (UTC)."""
+    return found == datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 @pytest.fixture(autouse=True)
@@ -42,10 +45,10 @@ def _office(cast: Cast) -> None:
 def test_a_stage_and_its_items_are_due_in_their_personas_time(cast: Cast) -> None:
     night = f.form("watch", persona="OPS")
     run = f.run(cast, f.stage("one", "DE", target="P1D", items=[f.form("note"), night]))
-    assert about(f.stage_of(run, "one").due_at, "2026-11-30 15:00")
-    assert about(f.item_of(run, "note").due_at, "2026-11-30 15:00")
+    assert due_on(f.stage_of(run, "one").due_at, "2026-11-30 15:00")
+    assert due_on(f.item_of(run, "note").due_at, "2026-11-30 15:00")
     # Two hours a night, from this night on: one working day of two hours is over at midnight.
-    assert about(f.item_of(run, "watch").due_at, "2026-11-28 00:00")
+    assert due_on(f.item_of(run, "watch").due_at, "2026-11-28 00:00")
 
 
 def test_without_a_target_nothing_is_due(cast: Cast) -> None:
@@ -61,8 +64,8 @@ def test_a_gate_gives_the_slowest_of_its_personas_their_time(cast: Cast) -> None
     asks = f.gate("DS", "BA", due="P1D", expires="P2D")
     run = f.run(cast, f.stage("one", "DE", gate=asks))
     f.perform()
-    assert about(f.gate_of(run).due_at, "2026-12-01 15:00")
-    assert about(f.gate_of(run).expires_at, "2026-12-02 15:00")
+    assert due_on(f.gate_of(run).due_at, "2026-12-01 15:00")
+    assert due_on(f.gate_of(run).expires_at, "2026-12-02 15:00")
 
 
 def test_an_escalation_moves_the_expiry_in_working_time_and_approves_nothing(cast: Cast) -> None:
@@ -73,7 +76,7 @@ def test_an_escalation_moves_the_expiry_in_working_time_and_approves_nothing(cas
         gates.expire(gate_id=f.gate_of(run).pk)
         if expected:
             assert f.gate_of(run).state == "OPEN"
-            assert about(f.gate_of(run).expires_at, f"2026-{expected} 15:05")
+            assert due_on(f.gate_of(run).expires_at, f"2026-{expected} 15:05")
     assert f.gate_of(run).state == "EXPIRED"
     assert f.stage_of(run, "one").state == "IN_REVIEW"
 
@@ -86,7 +89,7 @@ def test_a_hand_off_waits_for_the_receivers_working_day(cast: Cast) -> None:
     )
     f.perform()
     passing = f.hand_off_of(run)
-    assert about(passing.due_at, "2026-11-30 15:00")
+    assert due_on(passing.due_at, "2026-11-30 15:00")
     set_clock(FRIDAY + timedelta(days=2))  # more than a day later, but a Sunday
     handoffs.escalate(hand_off_id=passing.pk)
     assert f.hand_off_of(run).state == "OFFERED"
@@ -100,7 +103,7 @@ def test_a_next_round_has_its_own_deadline(cast: Cast) -> None:
     f.perform()
     set_clock(datetime(2026, 12, 2, 10, 0, tzinfo=UTC))
     f.decide(cast.sofia, f.gate_of(run), "request_changes")
-    assert about(f.stage_of(run, "one").due_at, "2026-12-03 10:00")
+    assert due_on(f.stage_of(run, "one").due_at, "2026-12-03 10:00")
 
 
 # --- Pauses ------------------------------------------------------------------------------------
@@ -122,23 +125,23 @@ def test_after_a_pause_the_working_time_that_was_left_is_left(cast: Cast) -> Non
     monday = datetime(2026, 11, 30, 11, 0, tzinfo=UTC)
     run = paused(cast, since=monday, until=monday + timedelta(days=2))
     # On Monday at 11:00 a day and four hours were left of what ended on Tuesday at 15:00.
-    assert about(f.gate_of(run).due_at, "2026-12-03 15:00")
-    assert about(f.gate_of(run).expires_at, "2026-12-08 15:00")
+    assert due_on(f.gate_of(run).due_at, "2026-12-03 15:00")
+    assert due_on(f.gate_of(run).expires_at, "2026-12-08 15:00")
     marks = dict(run.reminders.filter(noun="gate").values_list("percent", "at"))
-    assert about(marks[100], "2026-12-03 15:00")
-    assert about(marks[50], "2026-12-02 15:00")  # Monday 15:00 before: four hours were left
+    assert due_on(marks[100], "2026-12-03 15:00")
+    assert due_on(marks[50], "2026-12-02 15:00")  # Monday 15:00 before: four hours were left
 
 
 def test_a_pause_outside_of_working_hours_moves_nothing(cast: Cast) -> None:
     saturday = datetime(2026, 11, 28, 8, 0, tzinfo=UTC)
     run = paused(cast, since=saturday, until=saturday + timedelta(days=1))
-    assert about(f.gate_of(run).due_at, "2026-12-01 15:00")
+    assert due_on(f.gate_of(run).due_at, "2026-12-01 15:00")
 
 
 def test_what_was_overdue_before_a_pause_stays_overdue_for_as_long(cast: Cast) -> None:
     wednesday = datetime(2026, 12, 2, 15, 0, tzinfo=UTC)
     run = paused(cast, since=wednesday, until=wednesday + timedelta(days=3))
-    assert about(f.gate_of(run).due_at, "2026-12-04 15:00")
+    assert due_on(f.gate_of(run).due_at, "2026-12-04 15:00")
 
 
 def test_a_waiting_steps_patience_is_not_used_up_by_a_pause(cast: Cast) -> None:
@@ -151,7 +154,7 @@ def test_a_waiting_steps_patience_is_not_used_up_by_a_pause(cast: Cast) -> None:
     set_clock(FRIDAY + timedelta(days=4))
     runs.resume(actor=acting(cast.priya), run=run)
     step.refresh_from_db()
-    assert about(step.waiting_since, "2026-12-01 15:00")
+    assert due_on(step.waiting_since, "2026-12-01 15:00")
     assert held.run_id == run.pk
 
 
@@ -175,8 +178,8 @@ def test_devops_change_a_calendar_and_new_deadlines_follow_it(cast: Cast) -> Non
     assert (changed.zone, changed.hours) == ("Europe/Berlin", {"tue": ["10:00-12:00"]})
     assert changed.holidays == [date(2026, 12, 1)]
     late = f.run(cast, f.stage("one", "DS", target="P1D"))
-    assert about(f.stage_of(early, "one").due_at, "2026-11-30 15:00")
-    assert about(f.stage_of(late, "one").due_at, "2026-12-08 11:00")  # noon in Berlin
+    assert due_on(f.stage_of(early, "one").due_at, "2026-11-30 15:00")
+    assert due_on(f.stage_of(late, "one").due_at, "2026-12-08 11:00")  # noon in Berlin
     event = Event.objects.get(type="calendar.changed")
     assert (event.actor, event.data["zone"]) == (cast.priya, "Europe/Berlin")
 

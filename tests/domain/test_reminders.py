@@ -7,6 +7,8 @@ import pytest
 from django.db import IntegrityError, transaction
 
 from personas.models import Event, Outbox
+from pipelines import catalogue
+from pipelines.checks.contract import CheckResult, Facts, Params
 from pipelines.runs import deadlines
 from pipelines.runs.actions import handoffs, runs, timers
 from pipelines.runs.models import Reminder, Run
@@ -101,12 +103,14 @@ def test_what_is_done_reminds_nobody(cast: Cast, run: Run, later: Later) -> None
 
 
 def test_what_moves_on_between_the_sweep_and_the_telling_is_dropped(
-    cast: Cast, run: Run, later: Later
+    cast: Cast, later: Later
 ) -> None:
+    two = [f.form("note"), f.form("other")]
+    run = f.run(cast, f.stage("one", "DE", target="PT10H", items=two))
     later(hours=6)
-    due = run.reminders.get(noun="item", percent=50)
-    f.fill(cast.dmitri, f.item_of(run, "note"))
-    Run.objects.filter(pk=run.pk).update(state="RUNNING")
+    note = f.item_of(run, "note")
+    due = run.reminders.get(noun="item", subject_id=note.pk, percent=50)
+    f.fill(cast.dmitri, note)
     timers.tell(reminder_id=due.pk)
     due.refresh_from_db()
     assert (due.told_at, due.dropped_at is None) == (None, False)
@@ -154,8 +158,16 @@ def test_an_overdue_item_escalates_once_by_itself(cast: Cast, run: Run, later: L
     assert f.states(run) == {"one": "ACTIVE"}  # silence completes nothing
 
 
-def test_a_closed_gate_has_no_reminders(cast: Cast) -> None:
-    run = f.run(cast, f.stage("one", "DE", gate={"checks": [], "due": "P1D", "rules": []}))
+def passes(facts: Facts, params: Params) -> CheckResult:
+    """A check that is always green."""
+    return CheckResult("pass", "good")
+
+
+def test_a_gate_that_closes_at_once_has_no_reminders(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalogue.CHECKS, "passes", f"{__name__}.passes")
+    run = f.run(cast, f.stage("one", "DE", gate={"checks": [{"name": "passes"}], "due": "P1D"}))
     f.perform()
     assert f.gate_of(run).state == "APPROVED"
     assert not run.reminders.exists()
