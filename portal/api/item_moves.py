@@ -82,16 +82,16 @@ StageHelp = verb(
 
 
 class PassOn(Endpoint):
-    """Gives an item to somebody else, by the action of the subclass."""
+    """Gives an item to somebody else, by the subclass's way of passing on."""
 
-    action: Callable[..., Answer]
+    passing: Callable[..., Answer]
 
     def pass_on(self, pk: int) -> Response:
-        """Fetch the item and the person, and let the action pass it on."""
+        """Fetch the item and the person, and pass it on."""
         item = access.item_for(self.user, pk)
         given = self.read(PassOnInput)
         person = access.person_named(given["to"], field="to")
-        answer = type(self).action(
+        answer = type(self).passing(
             actor=self.actor, item=item, to=person, reason=given["reason"], key=self.key
         )
         return self.reply(answer)
@@ -100,7 +100,7 @@ class PassOn(Endpoint):
 class ItemDelegate(PassOn):
     """Who does an item for you."""
 
-    action = staticmethod(item_moves.delegate)
+    passing = staticmethod(item_moves.delegate)
 
     @extend_schema(
         summary="Let somebody else do an item; you stay accountable",
@@ -115,7 +115,7 @@ class ItemDelegate(PassOn):
 class ItemAssign(PassOn):
     """Who holds an item."""
 
-    action = staticmethod(item_moves.assign)
+    passing = staticmethod(item_moves.assign)
 
     @extend_schema(
         summary="Give an item to somebody", request=PassOnInput, responses=WorkItemAnswer

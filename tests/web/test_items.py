@@ -184,7 +184,7 @@ def test_queries_are_fixed(
     client: Client, cast: Cast, item: WorkItem, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     client.force_login(cast.amara)
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(12):
         client.get(f"/items/{item.pk}/")
 
 

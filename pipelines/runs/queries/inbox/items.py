@@ -28,6 +28,8 @@ PAGES = {
 
 BUTTONS = {"form": "Fill in", "attestation": "Sign", "review": "Look at", HELP: "Answer"}
 
+TAKING = "Taking it makes it yours; the others stop seeing it."
+
 
 def open_items(user: User, hats: Hats) -> list[WorkItem]:
     """Open items that the person holds, or that nobody holds and they may take."""
@@ -108,7 +110,7 @@ def free_items(items: list[WorkItem]) -> Iterator[InboxRow]:
                 **{
                     **row.__dict__,
                     "by": str(item.stage.owner or ""),
-                    "why": "Taking it makes it yours; the others stop seeing it.",
+                    "why": row.why if item.kind == HELP else TAKING,
                     "button": "Take it",
                     "act": "claim",
                     "act_pk": item.pk,
