@@ -1,17 +1,18 @@
 """Changes to people and tokens."""
 
 import secrets
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
 from typing import Final
 
 from django.db.models import Q
 
 from personas import policies
+from personas.calendars import MOST_HOLIDAYS, default_hours, hours_problems, zone_problems
 from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, Invalid, NotAllowed
 from personas.ledger import Actor
-from personas.models import BatonNow, Persona, Token, User
+from personas.models import BatonNow, BusinessCalendar, Persona, Token, User
 from personas.people import CAPABILITIES, PERSONAS
 
 TOKEN_USE_EVERY: Final = timedelta(minutes=1)
@@ -21,7 +22,7 @@ LONGEST_TOKEN = timedelta(days=366)
 
 
 def sync_personas() -> None:
-    """Create the personas that are missing; edited ranges are kept."""
+    """Create the personas and calendars that are missing; edited ones are kept."""
     for definition in PERSONAS:
         Persona.objects.get_or_create(
             code=definition.code,
@@ -37,6 +38,62 @@ def sync_personas() -> None:
                 "cares_for": definition.cares_for,
             },
         )
+        BusinessCalendar.objects.get_or_create(
+            persona_id=definition.code, defaults={"hours": default_hours(definition.code)}
+        )
+
+
+def change_calendar(
+    *,
+    actor: Actor,
+    calendar: BusinessCalendar,
+    zone: str,
+    hours: Mapping[str, Sequence[str]],
+    holidays: Sequence[date] = (),
+    key: str | None = None,
+) -> Answer:
+    """Change when a persona works; deadlines that are set already stay as they are.
+
+    Raises Invalid with every problem, NotAllowed without `operations.manage`.
+    """
+    if actor.user is None:
+        raise NotAllowed("actor", "Only people change calendars.")
+    policies.require(actor.user, "operations.manage")
+    problems = {
+        "zone": zone_problems(zone),
+        "hours": hours_problems(hours),
+        "holidays": [f"has {len(holidays)} days; at most {MOST_HOLIDAYS}"]
+        if len(holidays) > MOST_HOLIDAYS
+        else [],
+    }
+    if any(problems.values()):
+        raise Invalid("The calendar cannot be changed.", fields=_only(problems))
+    given = {
+        "zone": zone,
+        "hours": {day: list(texts) for day, texts in hours.items() if texts},
+        "holidays": [day.isoformat() for day in sorted(set(holidays))],
+    }
+
+    def body(command: Command, locked: BusinessCalendar) -> dict[str, object]:
+        locked.zone, locked.hours = zone, given["hours"]
+        locked.holidays = sorted(set(holidays))
+        locked.save(update_fields=["zone", "hours", "holidays"])
+        command.recorder.record(
+            ("persona", locked.persona_id),
+            "calendar.changed",
+            subject=("calendar", None),
+            data=given,
+        )
+        return {"persona": locked.persona_id, **given}
+
+    return execute(
+        actor=actor,
+        name="change_calendar",
+        lock=lambda: BusinessCalendar.objects.select_for_update().get(pk=calendar.pk),
+        body=body,
+        key=key,
+        request={"persona": calendar.pk, **given},
+    )
 
 
 def create_user(

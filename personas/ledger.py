@@ -162,6 +162,18 @@ SELECT id, topic, baton_now(), baton_now(), 0, ''
   JOIN unnest(%s::text[]) WITH ORDINALITY t(topic, place) USING (place) WHERE topic <> ''"""
 
 
+# By kind of stream: the UPDATE of who keeps the time of its last event, given that and the key.
+_FOLLOWERS: dict[str, str] = {}
+
+
+def follow(kind: str, update: str) -> None:
+    """Let an UPDATE (of a time, by a key) run in the statement that appends to such a stream.
+
+    It must pass over rows that may change no more, and its row be locked by whoever appends.
+    """
+    _FOLLOWERS[kind] = update
+
+
 def _lock_head(name: tuple[str, str]) -> Stream:
     with connection.cursor() as cursor:
         statements.run(cursor, LOCK_HEAD, name)
@@ -180,6 +192,9 @@ def _write(
     notices: Sequence[tuple[str, str]],
 ) -> None:
     """Write events, outbox rows, head and what is to be told at commit: one statement."""
+    follower = _FOLLOWERS.get(head.kind)
+    followed = f", followed AS ({follower})" if follower else ""
+    time_and_key: list[Any] = [events[-1].at, head.key] if follower else []
     values: list[Any] = []
     for event in events:
         row = {name: getattr(event, name) for name in COLUMNS}
@@ -189,12 +204,23 @@ def _write(
     rows = ", ".join([PLACES] * len(events))
     sql = (
         f"WITH written AS (INSERT INTO personas_event ({columns}) VALUES {rows} RETURNING id),"  # noqa: S608
-        f" sent AS ({OUTBOX}) UPDATE personas_stream SET seq = %s, head = %s WHERE id = %s"
+        f" sent AS ({OUTBOX}){followed}"
+        " UPDATE personas_stream SET seq = %s, head = %s WHERE id = %s"
         f" RETURNING {_calls(notices)}"
     )
     with connection.cursor() as cursor:
         statements.run(
-            cursor, sql, [*values, list(topics), head.seq, head.head, head.pk, *_flat(notices)]
+            cursor,
+            sql,
+            [
+                *values,
+                list(topics),
+                *time_and_key,
+                head.seq,
+                head.head,
+                head.pk,
+                *_flat(notices),
+            ],
         )
 
 

@@ -11,6 +11,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
 
+from personas.calendars import Calendar, week_of
+
 APPEND_ONLY = pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
 
 
@@ -54,6 +56,30 @@ class Persona(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class BusinessCalendar(models.Model):
+    """When a persona works: deadlines and reminders count only this time (see calendars.py).
+
+    `hours` holds spans such as "09:00-17:00" by weekday (mon to sun).
+    """
+
+    persona = models.OneToOneField(
+        Persona, on_delete=models.CASCADE, primary_key=True, related_name="calendar"
+    )
+    zone = models.CharField(max_length=60, default="UTC")
+    hours = models.JSONField(default=dict)
+    holidays = ArrayField(models.DateField(), default=list, blank=True)
+
+    class Meta:
+        ordering = ("persona__lane",)
+
+    def __str__(self) -> str:
+        return f"calendar of {self.persona_id}"
+
+    def calendar(self) -> Calendar:
+        """Return it as what deadlines are counted with. Raises ValueError for bad hours."""
+        return Calendar(self.zone, week_of(self.hours), frozenset(self.holidays))
 
 
 class UserManager(BaseUserManager["User"]):

@@ -1,9 +1,12 @@
 """Reads of people and of the ledger."""
 
+from collections.abc import Iterable
+
 from django.db.models import Q, QuerySet
 
+from personas.calendars import Calendar, default_calendar
 from personas.ledger import Break, verify_checkpoints, verify_stream
-from personas.models import BatonNow, Checkpoint, Event, Stream, Token
+from personas.models import BatonNow, BusinessCalendar, Checkpoint, Event, Stream, Token
 
 
 def token_for(secret: str) -> Token | None:
@@ -43,3 +46,12 @@ def first_break() -> Break | None:
 def last_seal() -> Checkpoint | None:
     """Return the newest seal over the heads of all streams, or None before the first."""
     return Checkpoint.objects.defer("heads").order_by("-id").first()
+
+
+def calendars_of(personas: Iterable[str]) -> dict[str, Calendar]:
+    """Return when each of these personas works, by code; one query."""
+    codes = dict.fromkeys(personas)
+    found = BusinessCalendar.objects.in_bulk(list(codes))
+    return {
+        code: found[code].calendar() if code in found else default_calendar(code) for code in codes
+    }

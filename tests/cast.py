@@ -6,8 +6,9 @@ Seven of them hold a seat on what the factories make; noor and iris are stranger
 from dataclasses import dataclass
 
 from personas.actions import create_user, sync_personas
+from personas.calendars import WEEKDAYS
 from personas.ledger import ENGINE, Actor
-from personas.models import User
+from personas.models import BusinessCalendar, User
 
 PASSWORD = "a horse passes the baton"
 MANAGER = (
@@ -28,6 +29,7 @@ PEOPLE: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "noor": ("Noor Haddad", ("BA", "DS"), ()),
     "iris": ("Iris Berg", (), ()),
 }
+AROUND_THE_CLOCK = {day: ["00:00-24:00"] for day in WEEKDAYS}
 SEATED = ("amara", "dmitri", "sofia", "kenji", "lena", "tomas", "priya")
 
 
@@ -47,8 +49,12 @@ class Cast:
 
     @classmethod
     def make(cls) -> "Cast":
-        """Create the nine through the action that creates people."""
+        """Create the nine through the action that creates people; all work around the clock.
+
+        So tests of deadlines hold on any day; those of calendars set their own.
+        """
         sync_personas()
+        BusinessCalendar.objects.update(hours=AROUND_THE_CLOCK)
         return cls(**{login: person(login, *rest) for login, rest in PEOPLE.items()})
 
     def of(self, persona: str) -> User:

@@ -106,13 +106,14 @@ def _item(item: spec.ItemDef) -> _JsonMap:
         "title": item.title,
         "persona": item.persona,
         "after": list(item.after),
-        "fields": [_field(entry) for entry in item.fields],
+        "fields": [field_json(entry) for entry in item.fields],
         "help": item.help,
         "skippable": item.skippable,
     }
 
 
-def _field(entry: spec.FieldDef) -> _JsonMap:
+def field_json(entry: spec.FieldDef) -> _JsonMap:
+    """Return a work item's field as the canonical body and the API show it."""
     return {
         "key": entry.key,
         "label": entry.label,

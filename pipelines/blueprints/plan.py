@@ -12,6 +12,7 @@ from pipelines.blueprints.graph import Edge, Graph, StageGraph, Waits, graph, ha
 from pipelines.blueprints.moves import Move
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import (
+    WORK_ITEM,
     GateState,
     HandOffState,
     RunState,
@@ -43,12 +44,16 @@ class StageView:
 
 @dataclass(frozen=True)
 class HandOffView:
-    """The latest hand-off over an edge. `green` is None until the contract is judged."""
+    """The latest hand-off over an edge. `green` is None until the contract is judged.
+
+    `asks`: whether its checklist asks a person, be it for how far giver and receiver stand apart.
+    """
 
     state: str
     source_round: int
     steps: Mapping[str, str] = field(default_factory=dict)
     green: bool | None = None
+    asks: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,6 +169,10 @@ def _active(here: StageGraph, now: StageView, facts: Facts) -> Iterator[Move]:
 
 
 def _all_done(here: StageGraph, now: StageView) -> bool:
+    """Whether steps and items are done, and nobody is asked for help any more."""
+    planned = {item for item, _ in here.items}
+    if any(state in WORK_ITEM.open for item, state in now.items.items() if item not in planned):
+        return False
     return all(now.steps.get(step) in STEP_DONE for step, _ in here.steps) and all(
         now.items.get(item) in ITEM_DONE for item, _ in here.items
     )
@@ -210,5 +219,5 @@ def _preparing(
     definition = hand_off_def(blueprint, source)
     if definition.contract and now.green is None:
         yield moves.JudgeContract(source, target)
-    elif now.green is not False and not definition.asks_a_person:
+    elif now.green is not False and not (definition.asks_a_person or now.asks):
         yield moves.OfferHandOff(source, target)

@@ -1,7 +1,6 @@
 """Apply the plan: called inside the caller's transaction, under the run's lock; opens none."""
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any, Final
 
 from personas.commands import Command
@@ -10,7 +9,8 @@ from pipelines.blueprints import moves
 from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.plan import plan
 from pipelines.lifecycles import RunState, StageState
-from pipelines.runs import dispatch, effects, reviews, rounds
+from pipelines.runs import deadlines, dispatch, effects, reviews, rounds
+from pipelines.runs.gaps import asks_a_person
 from pipelines.runs.models import HandOff, Run, Stage, WorkItem
 from pipelines.runs.moves import born, move
 from pipelines.runs.rows import Rows, load
@@ -67,6 +67,8 @@ def _activate(command: Command, rows: Rows, due: moves.ActivateStage) -> None:
         if target == due.stage and hand_off.state == "ACCEPTED" and hand_off.answered_by_id
     ]
     owner = accepters[0] if accepters else _heir(rows, stage)
+    target = rows.blueprint.stage(stage.key).target
+    found = deadlines.deadline(command, [stage.persona_id], target)
     move(
         command,
         stage,
@@ -76,8 +78,9 @@ def _activate(command: Command, rows: Rows, due: moves.ActivateStage) -> None:
         activated_at=command.now,
         owner_id=owner,
         owned_at=command.now if owner else None,
-        due_at=_after(command, rows.blueprint.stage(stage.key).target),
+        due_at=found.due if found else None,
     )
+    deadlines.remind(stage, found)
 
 
 def _heir(rows: Rows, stage: Stage) -> int | None:
@@ -97,10 +100,6 @@ def _heir(rows: Rows, stage: Stage) -> int | None:
     return starter.pk if seated else None
 
 
-def _after(command: Command, length: timedelta | None) -> Any:
-    return command.now + length if length else None
-
-
 def _skip(command: Command, rows: Rows, due: moves.SkipStage) -> None:
     move(command, rows.stages[due.stage], "skip", run=rows.run, finished_at=command.now)
 
@@ -116,6 +115,9 @@ def _open_item(command: Command, rows: Rows, due: moves.OpenItem) -> None:
     stage = rows.stages[due.stage]
     definition = rows.blueprint.stage(due.stage).item(due.item)
     holder = stage.owner if definition.persona == stage.persona_id else None
+    # With the stage; in another persona's calendar the same length may end at another time.
+    target, start = rows.blueprint.stage(due.stage).target, stage.activated_at
+    found = deadlines.deadline(command, [definition.persona], target, start=start)
     item = WorkItem(
         run=rows.run,
         stage=stage,
@@ -124,10 +126,11 @@ def _open_item(command: Command, rows: Rows, due: moves.OpenItem) -> None:
         title=definition.title,
         persona_id=definition.persona,
         candidates=[definition.persona],
-        due_at=stage.due_at,
+        due_at=found.due if found else None,
         draft=_suggested(rows, stage, due.item),
     )
     born(command, item, "open", run=rows.run, topic="item.open")
+    deadlines.remind(item, found)
     if holder is not None:
         move(command, item, "claim", run=rows.run, holder=holder, claimed_at=command.now)
     rows.items[stage.pk, item.key] = item
@@ -195,7 +198,7 @@ def _prepare(command: Command, rows: Rows, due: moves.PrepareHandOff) -> None:
     )
     born(command, hand_off, "prepare", run=rows.run, data={"from": due.source, "to": due.target})
     rows.hand_offs[due.source, due.target] = hand_off
-    if definition.asks_a_person and not definition.contract:
+    if asks_a_person(definition, hand_off.gap) and not definition.contract:
         reviews.ask_attention(
             command,
             rows,

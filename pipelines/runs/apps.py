@@ -9,3 +9,10 @@ class RunsConfig(AppConfig):
     name = "pipelines.runs"
     label = "runs"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Let the ledger note on a run's row when the run last moved."""
+        from personas import ledger  # noqa: PLC0415 - models exist only now
+        from pipelines.runs.models.runs import MOVED  # noqa: PLC0415
+
+        ledger.follow("run", MOVED)

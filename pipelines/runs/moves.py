@@ -59,6 +59,8 @@ def move(
             f"{machine.name} {row} is {before}; {event!r} is not possible now.",
             state=before,
         ) from error
+    if isinstance(row, Run):
+        fields["moved_at"] = command.now  # what ends a run is the last that may write its row
     for name, value in fields.items():
         setattr(row, name, value)
     saving.update(row, ("state", *fields))

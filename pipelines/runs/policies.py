@@ -6,7 +6,7 @@ Each question returns the error that forbids it, or None: pages show it, actions
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from personas.errors import DomainError, NotAllowed
+from personas.errors import Conflict, DomainError, NotAllowed
 from personas.models import User
 from pipelines.lifecycles import DecisionState
 from pipelines.runs.models import Decision, Gate, HandOff, Run, Stage, WorkItem
@@ -75,12 +75,36 @@ def not_owning(hat: Hat, stage: Stage) -> DomainError | None:
 
 def not_candidate(hat: Hat, item: WorkItem) -> DomainError | None:
     """Return why the person may not take the work item."""
+    if item.asked_by_id == hat.user.pk:
+        return NotAllowed("help.asker", f"{hat.user} asked for this, so somebody else answers.")
     if any(hat.wears(persona) for persona in item.candidates):
         return None
     return NotAllowed(
         "item.persona",
         f"This is for {', '.join(item.candidates)}; {hat.user} holds"
         f" {', '.join(hat.personas) or 'no seat'} here.",
+    )
+
+
+def not_delegating(item: WorkItem) -> DomainError | None:
+    """Return why nobody can delegate this item now, or None."""
+    if item.kind == "attention":
+        return Conflict("attention", "Act on its cause, or let a manager assign its stage.")
+    if item.delegated_by_id is not None:
+        return Conflict(
+            "delegated_already",
+            f"{item.delegated_by} stays accountable for this; hand it back instead.",
+            by=str(item.delegated_by),
+        )
+    return None
+
+
+def not_escalating(hat: Hat, item: WorkItem) -> DomainError | None:
+    """Return why the person may not escalate the item."""
+    if hat.user.can("run.manage") or item.stage.owner_id == hat.user.pk:
+        return None
+    return NotAllowed(
+        "item.escalate", f"{hat.user} neither owns {item.stage.key} nor manages runs."
     )
 
 

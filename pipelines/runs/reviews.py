@@ -1,7 +1,7 @@
 """Reviews: gates opened, tallied and closed; hand-off contracts judged, packages offered."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import prefetch_related_objects
@@ -11,8 +11,9 @@ from personas.models import User
 from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.spec import CheckUse, GateDef
 from pipelines.checks.contract import CheckResult
-from pipelines.lifecycles import DecisionState, Verdict
-from pipelines.runs import effects, evidence, rounds
+from pipelines.lifecycles import DecisionState, GateState, Verdict
+from pipelines.runs import deadlines, effects, evidence, rounds
+from pipelines.runs.gaps import asks_a_person
 from pipelines.runs.models import Check, Decision, Gate, HandOff, Stage, WorkItem
 from pipelines.runs.moves import born, move
 from pipelines.runs.policies import Hat, not_deciding
@@ -34,6 +35,9 @@ def open_gate(command: Command, rows: Rows, stage: Stage) -> Gate:
         raise ValueError(f"stage {stage.key} has no gate")
     facts = rows.facts()
     subject = evidence.subject_of(rows, stage)
+    asked = [rule.persona for rule in definition.rules] or [stage.persona_id]
+    due = deadlines.deadline(command, asked, definition.due)
+    expires = deadlines.deadline(command, asked, definition.expires)
     gate = Gate(
         run=rows.run,
         stage=stage,
@@ -42,8 +46,8 @@ def open_gate(command: Command, rows: Rows, stage: Stage) -> Gate:
         policy=_snapshot(definition),
         author_ids=authors_of(rows, stage),
         opened_at=command.now,
-        due_at=_after(command.now, definition.due),
-        expires_at=_after(command.now, definition.expires),
+        due_at=due.due if due else None,
+        expires_at=expires.due if expires else None,
     )
     born(
         command,
@@ -68,11 +72,9 @@ def open_gate(command: Command, rows: Rows, stage: Stage) -> Gate:
         )
     _carry_over(command, rows, gate)
     tally(command, rows, gate)
+    if gate.state == GateState.OPEN:
+        deadlines.remind(gate, due or expires)
     return gate
-
-
-def _after(start: datetime, length: timedelta | None) -> datetime | None:
-    return start + length if length else None
 
 
 def _snapshot(definition: GateDef) -> dict[str, Any]:
@@ -93,6 +95,7 @@ def authors_of(rows: Rows, stage: Stage) -> list[int]:
     """Return whose work the subject is: the owner, who filled in items, who edited steps."""
     people = {stage.owner_id, *stage.author_ids}
     people |= {i.completed_by_id for (pk, _), i in rows.items.items() if pk == stage.pk}
+    people |= {i.delegated_by_id for (pk, _), i in rows.items.items() if pk == stage.pk}
     people |= {s.edited_by_id for (pk, _), s in rows.steps.items() if pk == stage.pk}
     return sorted(pk for pk in people if pk is not None)
 
@@ -350,7 +353,7 @@ def judge_contract(command: Command, rows: Rows, hand_off: HandOff) -> None:
             context={"hand_off": hand_off.pk, "checks": red},
             hand_off=hand_off,
         )
-    elif definition.asks_a_person:
+    elif asks_a_person(definition, hand_off.gap):
         ask_attention(
             command,
             rows,
@@ -386,6 +389,7 @@ def offer(
     An offer that makes itself is the sending stage's owner's, whoever's command led to it.
     """
     definition = hand_off_def(rows.blueprint, hand_off.source.key)
+    due = deadlines.deadline(command, [hand_off.target.persona_id], definition.due)
     move(
         command,
         hand_off,
@@ -395,7 +399,9 @@ def offer(
         offered_by=by,
         note=note,
         checklist={**hand_off.checklist, **(answers or {})},
-        due_at=_after(command.now, definition.due),
+        due_at=due.due if due else None,
         topic="hand_off.offered",
     )
+    if definition.accept != "auto":
+        deadlines.remind(hand_off, due)
     close_attention(command, rows, WorkItem.objects.filter(hand_off=hand_off))

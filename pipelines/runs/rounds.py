@@ -16,7 +16,7 @@ from pipelines.lifecycles import (
     StageState,
     can_move,
 )
-from pipelines.runs import effects
+from pipelines.runs import deadlines, effects
 from pipelines.runs.models import Attempt, Gate, HandOff, Stage, Step, WorkItem
 from pipelines.runs.moves import born, move
 from pipelines.runs.rows import Rows
@@ -86,6 +86,7 @@ def reopen(
         _retire(command, rows, old, "supersede")
     owner = old.owner if old.owner is not None and _seated(rows, old) else None
     length = rows.blueprint.stage(target).target
+    found = deadlines.deadline(command, [old.persona_id], length)
     fresh = _next_round(
         command,
         rows,
@@ -98,8 +99,9 @@ def reopen(
         return_code=code,
         returned_by=command.actor.user,
         refuse_cache=refuse_cache,
-        due_at=command.now + length if length else None,
+        due_at=found.due if found else None,
     )
+    deadlines.remind(fresh, found)
     command.recorder.record(
         rows.run.stream,
         "stage.returned",
@@ -191,7 +193,7 @@ def end_run(command: Command, rows: Rows, *, event: str, reason: str) -> None:
         kept = stage.state == StageState.FAILED and event != "cancel"
         if not kept and can_move(STAGE, stage.state, "cancel"):
             move(command, stage, "cancel", run=rows.run, finished_at=command.now)
-    ended = {} if event == "cancel" else {"finished_at": command.now}
+    ended = {"cancel_asked_at" if event == "cancel" else "finished_at": command.now}
     move(
         command,
         rows.run,
@@ -200,6 +202,5 @@ def end_run(command: Command, rows: Rows, *, event: str, reason: str) -> None:
         data={"reason": reason},
         topic=f"run.{event}",
         reason=reason,
-        moved_at=command.now,
         **ended,
     )

@@ -9,12 +9,13 @@ from functools import lru_cache
 
 from django.db.models import F, Prefetch
 
-from pipelines.blueprints.graph import hand_off_edges
+from pipelines.blueprints.graph import hand_off_def, hand_off_edges
 from pipelines.blueprints.parse import parse
 from pipelines.blueprints.plan import HandOffView, RunView, StageView
 from pipelines.blueprints.refs import Json, Ref, RefKind
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import GateState
+from pipelines.runs.gaps import asks_a_person
 from pipelines.runs.models import Attempt, Gate, HandOff, Run, Stage, Step, WorkItem
 from pipelines.runs.reading import fetch
 from pipelines.usecases.models import BlueprintVersion, Seat
@@ -92,6 +93,7 @@ class Rows:
                 s.key: s.state for (pk, _), s in self.contract_steps.items() if pk == hand_off.pk
             },
             green=self.green.get(hand_off.pk),
+            asks=asks_a_person(hand_off_def(self.blueprint, hand_off.source.key), hand_off.gap),
         )
 
     def step_of(self, pk: int) -> Step | None:
@@ -207,7 +209,7 @@ def load(run: Run) -> Rows:
         stages=stages,
         steps=steps,
         contract_steps=contract_steps,
-        items=_items(by_pk) if items else {},
+        items=_items(by_pk) if items or run.has_help else {},
         gates=_gates(by_pk) if gates else {},
         hand_offs=hand_offs,
         green={hand_off.pk: _green(hand_off) for hand_off in hand_offs.values()},

@@ -21,12 +21,12 @@ from personas.commands import Answer, Command, execute
 from personas.errors import DomainError
 from personas.ledger import Actor
 from personas.models import BatonNow
-from pipelines.lifecycles import AttemptState, RunState
-from pipelines.runs.actions import attempts, gates, handoffs, steps
+from pipelines.lifecycles import RUN, WORK_ITEM, AttemptState, RunState, WorkItemState
+from pipelines.runs.actions import attempts, gates, handoffs, steps, timers
 from pipelines.runs.actions.locks import run_of
 from pipelines.runs.actions.runs import CANCEL_GRACE, settle_cancelled
 from pipelines.runs.advance import advance
-from pipelines.runs.models import Attempt, Gate, HandOff, Run, Step
+from pipelines.runs.models import Attempt, Gate, HandOff, Reminder, Run, Step, WorkItem
 from pipelines.runs.moves import move
 
 logger = logging.getLogger(__name__)
@@ -47,6 +47,40 @@ UPDATE runs_attempt SET poked_at = (SELECT at FROM clock)
             OR a.poked_at < (SELECT at FROM clock) - make_interval(secs => %(again)s))
      ORDER BY a.priority DESC, a.due_at LIMIT 200 FOR UPDATE OF a SKIP LOCKED)
 RETURNING queue, id
+"""
+
+# Due reminders of what ended or moved on, in one statement: most stages are done in time.
+MOOT = """
+WITH clock AS (SELECT baton_now() AS at)
+UPDATE runs_reminder SET dropped_at = (SELECT at FROM clock)
+ WHERE id IN (
+    SELECT m.id FROM runs_reminder m JOIN runs_run r ON r.id = m.run_id
+     WHERE m.told_at IS NULL AND m.dropped_at IS NULL AND m.at <= (SELECT at FROM clock)
+       AND (r.state = ANY(%(ended)s) OR NOT CASE m.noun
+            WHEN 'stage' THEN EXISTS (SELECT FROM runs_stage s
+                 WHERE s.id = m.subject_id AND s.state = ANY(%(stage)s))
+            WHEN 'gate' THEN EXISTS (SELECT FROM runs_gate g
+                 WHERE g.id = m.subject_id AND g.state = ANY(%(gate)s))
+            WHEN 'hand_off' THEN EXISTS (SELECT FROM runs_handoff h
+                 WHERE h.id = m.subject_id AND h.state = ANY(%(hand_off)s))
+            ELSE EXISTS (SELECT FROM runs_workitem w
+                 WHERE w.id = m.subject_id AND w.state = ANY(%(item)s)) END)
+     ORDER BY m.at LIMIT 1000 FOR UPDATE OF m SKIP LOCKED)
+"""
+
+# Found by what happened to the person, which is rare: deactivated, or a seat for it that ended.
+LEFT = """
+SELECT w.id FROM runs_workitem w
+  JOIN runs_run r ON r.id = w.run_id AND r.state = ANY(%(going)s)
+  JOIN personas_user u ON u.id = w.holder_id
+ WHERE w.state = ANY(%(open)s) AND (NOT u.is_active
+       OR EXISTS (SELECT FROM usecases_seat s
+           WHERE s.user_id = u.id AND s.use_case_id = r.use_case_id
+             AND s.until IS NOT NULL AND s.persona_id = ANY(w.candidates))
+      AND NOT EXISTS (SELECT FROM usecases_seat s
+           WHERE s.user_id = u.id AND s.use_case_id = r.use_case_id
+             AND s.until IS NULL AND s.persona_id = ANY(w.candidates)))
+ ORDER BY w.id LIMIT %(most)s
 """
 
 
@@ -81,12 +115,16 @@ class Sweeper:
         self._each(self._waiting_steps(), lambda pk: steps.wake(step_id=pk))
         self._each(self._due_gates(), lambda pk: gates.expire(gate_id=pk))
         self._each(self._due_hand_offs(), lambda pk: handoffs.escalate(hand_off_id=pk))
+        drop_moot_reminders()
+        self._each(self._due_reminders(), lambda pk: timers.tell(reminder_id=pk))
+        self._each(self._due_follow_ups(), lambda pk: timers.follow_up(item_id=pk))
         self._each(self._cancelling_runs(), lambda pk: settle(run_id=pk))
         self.repoke()
         now = time.monotonic()
         if now - self.last_stuck > STUCK_EVERY:
             self.last_stuck = now
             self._each(self._stuck_runs(), lambda pk: unstick(run_id=pk))
+            self._each(self._left_items(), lambda pk: timers.release(item_id=pk))
         if now - self.last_seal > SEAL_SECONDS:
             self.last_seal = now
             ledger.seal()
@@ -126,6 +164,27 @@ class Sweeper:
         )
         return list(rows.values_list("id", flat=True)[:BATCH])
 
+    def _due_reminders(self) -> list[int]:
+        rows = Reminder.objects.filter(
+            told_at=None, dropped_at=None, at__lte=BatonNow(), run__state=RunState.RUNNING
+        )
+        return list(rows.order_by("at", "percent").values_list("id", flat=True)[:BATCH])
+
+    def _due_follow_ups(self) -> list[int]:
+        rows = WorkItem.objects.filter(
+            state=WorkItemState.ON_HOLD,
+            follow_up_at__lte=BatonNow(),
+            run__state=RunState.RUNNING,
+        )
+        return list(rows.values_list("id", flat=True)[:BATCH])
+
+    def _left_items(self) -> list[int]:
+        """Open items of people who were deactivated, or whose seat for them ended."""
+        with connection.cursor() as cursor:
+            going = [RunState.RUNNING, RunState.PAUSED]
+            cursor.execute(LEFT, {"open": sorted(WORK_ITEM.open), "going": going, "most": BATCH})
+            return [pk for (pk,) in cursor.fetchall()]
+
     def _cancelling_runs(self) -> list[int]:
         return list(
             Run.objects.filter(state=RunState.CANCELLING).values_list("id", flat=True)[:BATCH]
@@ -154,11 +213,20 @@ class Sweeper:
         return len(due)
 
 
+def drop_moot_reminders() -> int:
+    """Drop due reminders of what nobody waits for any more; returns how many."""
+    awaited = {noun: sorted(states) for noun, states in timers.AWAITED.items()}
+    with connection.cursor() as cursor:
+        cursor.execute(MOOT, {"ended": sorted(RUN.terminal), **awaited})
+        return int(cursor.rowcount)
+
+
 def settle(*, run_id: int) -> Answer:
     """Finish a cancel; children that outlived the grace time are fenced off."""
 
     def body(command: Command, run: Run) -> dict[str, object]:
-        if command.now - run.moved_at > timedelta(seconds=CANCEL_GRACE):
+        asked = run.cancel_asked_at or run.moved_at
+        if command.now - asked > timedelta(seconds=CANCEL_GRACE):
             for attempt in Attempt.objects.filter(run=run, state=AttemptState.RUNNING):
                 move(
                     command,

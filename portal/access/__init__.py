@@ -6,7 +6,14 @@ from portal.access.artefacts import artefact_for, check_inputs
 from portal.access.changes import changed_lately, streams_seen, use_case_ids_of, use_case_ids_seen
 from portal.access.ledger import events_for, ledger_of, stream_for
 from portal.access.models import alert_for, model_for, model_of, model_to_label_for
-from portal.access.people import people_of, person_for, person_named, token_for, tokens_of
+from portal.access.people import (
+    calendar_of,
+    people_of,
+    person_for,
+    person_named,
+    token_for,
+    tokens_of,
+)
 from portal.access.reviews import (
     check_for,
     gate_for,
@@ -42,6 +49,7 @@ __all__ = [
     "attempt_for",
     "blueprint_for",
     "blueprints_of",
+    "calendar_of",
     "changed_lately",
     "check_for",
     "check_inputs",

@@ -5,8 +5,8 @@ from django.db.models import (
 )
 
 from personas import policies
-from personas.errors import Invalid
-from personas.models import Token, User
+from personas.errors import Invalid, NotFound
+from personas.models import BusinessCalendar, Token, User
 from portal.access.rows import one
 
 
@@ -20,6 +20,14 @@ def people_of(user: User) -> QuerySet[User]:
     """Return the people one may give seats to, with their personas: everybody who may sign in."""
     rows = User.objects.prefetch_related("personas")
     return rows if policies.may_manage_users(user) else rows.filter(is_active=True)
+
+
+def calendar_of(persona: str) -> BusinessCalendar:
+    """Return when a persona works; no secret of anybody. Raises NotFound."""
+    found = BusinessCalendar.objects.filter(persona=persona.upper()).first()
+    if found is None:
+        raise NotFound("calendar", f"There is no calendar of a persona {persona!r}.")
+    return found
 
 
 def person_for(user: User, pk: int) -> User:

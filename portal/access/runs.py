@@ -45,7 +45,15 @@ def attempt_for(user: User, pk: int) -> Attempt:
 def item_for(user: User, pk: int) -> WorkItem:
     """Return the work item, with its stage, run and holder. Raises NotFound."""
     rows = WorkItem.objects.select_related(
-        "run__use_case", "run__version", "stage__persona", "holder", "completed_by", "persona"
+        "run__use_case",
+        "run__version",
+        "stage__persona",
+        "stage__owner",
+        "holder",
+        "completed_by",
+        "delegated_by",
+        "asked_by",
+        "persona",
     )
     return one(rows.filter(run__use_case__in=visible(user)), pk, "work item")
 
@@ -61,5 +69,5 @@ def runs_of(user: User) -> QuerySet[Run]:
 def items_of(user: User) -> QuerySet[WorkItem]:
     """Return every work item the person may see."""
     return WorkItem.objects.filter(run__use_case__in=visible(user)).select_related(
-        "run__use_case", "stage", "holder", "completed_by"
+        "run__use_case", "stage", "holder", "completed_by", "delegated_by", "asked_by"
     )

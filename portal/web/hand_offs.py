@@ -9,7 +9,6 @@ from django.urls import reverse
 from personas.commands import Answer
 from personas.errors import Conflict, DomainError, Invalid
 from pipelines.runs.actions import handoffs
-from pipelines.runs.actions.gates import REASON_CODES
 from pipelines.runs.models import HandOff
 from pipelines.runs.queries.hand_off import hand_off_view
 from portal import access
@@ -99,6 +98,6 @@ def _show(
         "given": given,
         "problems": problems or {},
         "moved_on": moved_on,
-        "reason_codes": REASON_CODES,
+        "reason_codes": handoffs.RETURN_CODES,
     }
     return render(request, "hand_offs/hand_off.html", context, status=status)

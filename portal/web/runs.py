@@ -7,8 +7,10 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from personas.errors import Invalid
+from personas.people import PERSONAS
 from pipelines.runs.actions import runs, stages, steps
 from pipelines.runs.actions.gates import REASON_CODES
+from pipelines.runs.helping import CODES
 from pipelines.runs.queries import run as queries
 from pipelines.runs.queries.track import lines
 from portal import access
@@ -49,6 +51,8 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
             ]
         ),
         "reason_codes": REASON_CODES,
+        "help_codes": CODES,
+        "personas": PERSONAS,
     }
     return render(request, "runs/run.html", context)
 

@@ -46,6 +46,7 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
     )
     return {
         **_in_run(run),
+        "calendars": {"code": "DS"},
         "users": {"pk": cast.lena.pk},
         "tokens": {"pk": token.pk},
         "use-cases": {"key": use_case.key, "pk": use_case.seats.first().pk},

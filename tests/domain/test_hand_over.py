@@ -193,3 +193,57 @@ def test_an_offer_nobody_accepts_is_escalated_and_can_still_be_accepted(
     assert f.hand_off_of(run).state == "ESCALATED"
     handoffs.accept(actor=acting(cast.sofia), hand_off=f.hand_off_of(run))
     assert f.stage_of(run, "take").state == "ACTIVE"
+
+
+# --- How far giver and receiver stand apart ------------------------------------------------------
+
+
+def far(cast: Cast, **hand_off: Any) -> Run:
+    """An analyst's stage passes to an ML researcher: 74 points apart in machine learning."""
+    run = f.run(
+        cast,
+        f.stage("make", "BA", items=[f.form("note")], hand_off=hand_off),
+        f.stage("take", "MLR", needs=["make"], items=[f.form("note")]),
+    )
+    f.fill(cast.amara, f.item_of(run, "note"))
+    return run
+
+
+def test_a_wide_gap_asks_for_a_walk_through(cast: Cast) -> None:
+    run = far(cast)
+    passing = f.hand_off_of(run)
+    assert (passing.gap, passing.state, f.attention(run)) == (74, "PREPARING", ["offer"])
+    with pytest.raises(Invalid) as error:
+        handoffs.offer(actor=acting(cast.amara), hand_off=passing, answers={})
+    assert set(error.value.fields) == {"answers.walk_through"}
+    handoffs.offer(
+        actor=acting(cast.amara), hand_off=passing, answers={"walk_through": "Monday, we two"}
+    )
+    passing.refresh_from_db()
+    assert (passing.state, passing.checklist) == ("OFFERED", {"walk_through": "Monday, we two"})
+
+
+def test_a_wide_gap_asks_after_a_green_contract_too(cast: Cast) -> None:
+    run = far(cast, **CONTRACT)
+    f.settle(f.claim(), good=True)
+    assert (f.hand_off_of(run).state, f.attention(run)) == ("PREPARING", ["offer"])
+    f.hand_over(cast.amara, cast.kenji, run, answers=["walk_through"])
+    assert f.states(run) == {"make": "DONE", "take": "ACTIVE"}
+
+
+def test_what_passes_by_itself_asks_for_no_walk_through(cast: Cast) -> None:
+    assert f.hand_off_of(far(cast, accept="auto")).state == "AUTO_ACCEPTED"
+
+
+def test_a_missing_walk_through_is_a_reason_to_return(cast: Cast) -> None:
+    run = far(cast)
+    handoffs.offer(
+        actor=acting(cast.amara), hand_off=f.hand_off_of(run), answers={"walk_through": "none"}
+    )
+    handoffs.return_(
+        actor=acting(cast.kenji),
+        hand_off=f.hand_off_of(run),
+        reason="Nobody showed me.",
+        reason_code="no_walk_through",
+    )
+    assert f.stage_of(run, "make").return_code == "no_walk_through"

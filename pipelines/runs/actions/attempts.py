@@ -24,7 +24,6 @@ from pipelines.runs.rows import Rows, load
 
 MAX_LOST = 2  # losses before a step counts as poisonous
 BACKOFF_SECONDS = (5, 30, 120)
-MOVED_EVERY = timedelta(seconds=5)
 # The ends that only an attempt's own holder brings about.
 SETTLED = (
     *(AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.TIMED_OUT),
@@ -145,7 +144,6 @@ def complete(
             },
         )
         move(command, step, "complete", run=run, result=attempt)
-        _touch(command, run)
         effect = dispatch.definition_of(known, step).effect
         if effect:
             effects.of_step(command, known, step, effect)
@@ -165,12 +163,6 @@ def _spare_poke(command: Command, queue: str) -> None:
     mine = next((n for n in notices if n[0] == POKE and n[1].startswith(f"{queue}:")), None)
     if mine is not None:
         notices.remove(mine)
-
-
-def _touch(command: Command, run: Run) -> None:
-    """Note that the run moved; to some seconds, as only stuck runs are looked for by it."""
-    if command.now - run.moved_at > MOVED_EVERY:
-        Run.objects.filter(pk=run.pk).update(moved_at=command.now)
 
 
 def _cancel(command: Command, run: Run, attempt: Attempt) -> dict[str, object]:
@@ -221,7 +213,6 @@ def fail(
             lease_until=None,
             data={"key": step.key, "code": error.get("code"), "message": error.get("message")},
         )
-        _touch(command, rows.run)
         wait = _backoff(step) if error.get("retryable") else None
         if wait is None:
             _give_up(command, rows, step, data={"code": error.get("code")})

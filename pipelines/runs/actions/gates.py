@@ -9,7 +9,7 @@ from personas.errors import Conflict, DomainError, Gone, Invalid, NotAllowed
 from personas.ledger import Actor
 from personas.models import User
 from pipelines.lifecycles import GateState, RunState, StageState, Verdict
-from pipelines.runs import reviews
+from pipelines.runs import deadlines, reviews
 from pipelines.runs.actions.locks import must_run, name_of, run_of
 from pipelines.runs.advance import advance
 from pipelines.runs.models import Check, Decision, Gate, Run
@@ -227,13 +227,14 @@ def _expired(command: Command, rows: Rows, gate: Gate) -> bool:
         return False
     policy = gate.policy
     if policy["on_expire"] == "escalate" and gate.escalations < MAX_ESCALATIONS:
+        length = timedelta(seconds=policy["expires_seconds"])
         move(
             command,
             gate,
             "escalate",
             run=rows.run,
             escalations=gate.escalations + 1,
-            expires_at=command.now + timedelta(seconds=policy["expires_seconds"]),
+            expires_at=deadlines.after(command, deadlines.deciders(gate), length),
             topic="gate.escalated",
         )
         return False

@@ -1,6 +1,6 @@
 """Hand-offs: offer, accept, return, withdraw, rerun the contract."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from personas.commands import Answer, Command, execute
@@ -9,18 +9,21 @@ from personas.ledger import Actor
 from personas.models import User
 from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.plan import STEP_DONE
-from pipelines.blueprints.spec import HandOffDef
+from pipelines.blueprints.spec import ChecklistEntry
 from pipelines.lifecycles import HandOffState, StageState
 from pipelines.runs import reviews, rounds
 from pipelines.runs.actions.gates import REASON_CODES
 from pipelines.runs.actions.locks import must_run, name_of, run_of
 from pipelines.runs.advance import advance
+from pipelines.runs.gaps import RETURN_CODES as GAP_CODES
+from pipelines.runs.gaps import checklist
 from pipelines.runs.models import HandOff, Run, Step, WorkItem
 from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, not_receiving, not_sending, refuse
 from pipelines.runs.rows import Rows, load
 
 LONGEST_NOTE = 10_000
+RETURN_CODES = {**REASON_CODES, **GAP_CODES}
 
 
 def offer(
@@ -54,7 +57,7 @@ def offer(
             raise Conflict(
                 "contract_running", "The contract is being computed.", state=locked.state
             )
-        _check_answers(definition, answers, note)
+        _check_answers(checklist(definition, locked.gap), answers, note)
         reviews.offer(command, rows, locked, by=user, note=note, answers=answers)
         advance(command, run, rows)
         return summary(locked)
@@ -69,8 +72,10 @@ def offer(
     )
 
 
-def _check_answers(definition: HandOffDef, answers: Mapping[str, Any], note: str) -> None:
-    asked = {entry.key: entry.label for entry in definition.checklist if entry.value is None}
+def _check_answers(
+    entries: Sequence[ChecklistEntry], answers: Mapping[str, Any], note: str
+) -> None:
+    asked = {entry.key: entry.label for entry in entries if entry.value is None}
     problems = {
         f"answers.{name}": ["is not on the checklist"] for name in answers if name not in asked
     }
@@ -125,8 +130,8 @@ def return_(
     problems = {}
     if not reason.strip():
         problems["reason"] = ["must not be empty"]
-    if reason_code not in REASON_CODES:
-        problems["reason_code"] = [f"must be one of {', '.join(REASON_CODES)}, got {reason_code!r}"]
+    if reason_code not in RETURN_CODES:
+        problems["reason_code"] = [f"must be one of {', '.join(RETURN_CODES)}, got {reason_code!r}"]
     if problems:
         raise Invalid("The hand-off cannot be returned.", fields=problems)
 

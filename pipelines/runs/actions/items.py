@@ -13,15 +13,15 @@ from pipelines.operations.contract import ParamErrors
 from pipelines.runs import evidence
 from pipelines.runs.actions.locks import must_run, name_of, run_of
 from pipelines.runs.advance import advance
-from pipelines.runs.models import Run, Stage, WorkItem
+from pipelines.runs.helping import HELP, definition_of
+from pipelines.runs.models import Run, WorkItem
 from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, not_candidate, refuse
-from pipelines.runs.rows import blueprint_of
 
 LARGEST_DATA = 512 * 1024  # bytes
 
 
-def _command(
+def command_on(
     *,
     actor: Actor,
     item: WorkItem,
@@ -30,6 +30,7 @@ def _command(
     key: str | None,
     request: Mapping[str, Any] | None = None,
 ) -> Answer:
+    """Let a person change an item under the locks of its run. Raises NotAllowed, Conflict."""
     if actor.user is None or actor.user.is_service:
         raise NotAllowed("actor.person", "Work items are for people.")
     user = actor.user
@@ -37,7 +38,7 @@ def _command(
     def body(command: Command, run: Run) -> dict[str, object]:
         locked = (
             WorkItem.objects.select_for_update(of=("self",))
-            .select_related("stage", "holder", "completed_by")
+            .select_related("stage", "holder", "completed_by", "delegated_by")
             .get(pk=item.pk)
         )
         locked.run = locked.stage.run = run
@@ -60,7 +61,7 @@ def claim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
 
     def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
         refuse(not_candidate(hat, locked))
-        _must_be_open(locked)
+        must_be_open(locked)
         if locked.holder_id == hat.user.pk:
             return
         if locked.holder_id is not None:
@@ -80,14 +81,19 @@ def claim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
             claimed_at=command.now,
             version=locked.version + 1,
         )
-        _take_stage(command, run, locked.stage, hat)
+        _take_stage(command, run, locked, hat)
 
-    return _command(actor=actor, item=item, name="claim_item", change=change, key=key)
+    return command_on(actor=actor, item=item, name="claim_item", change=change, key=key)
 
 
-def _take_stage(command: Command, run: Run, stage: Stage, hat: Hat) -> None:
-    """Whoever takes the first work item of a stage without an owner owns the stage."""
-    if stage.owner_id is None and stage.state == "ACTIVE" and hat.wears(stage.persona_id):
+def _take_stage(command: Command, run: Run, item: WorkItem, hat: Hat) -> None:
+    """Whoever takes the first work item of a stage without an owner owns the stage.
+
+    Who only helps the stage does not.
+    """
+    stage = item.stage
+    free = stage.owner_id is None and stage.state == "ACTIVE" and item.kind != HELP
+    if free and hat.wears(stage.persona_id):
         move(command, stage, "assign", run=run, owner=hat.user, owned_at=command.now)
 
 
@@ -95,7 +101,7 @@ def unclaim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
     """Give the item back to its persona; the draft is kept."""
 
     def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
-        _must_be_open(locked)
+        must_be_open(locked)
         if locked.holder_id != hat.user.pk and not hat.user.can("run.manage"):
             raise NotAllowed("item.holder", f"{name_of(locked.holder)} holds this item.")
         move(
@@ -104,11 +110,14 @@ def unclaim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
             "unclaim",
             run=run,
             holder=None,
+            delegated_by=None,
             claimed_at=None,
+            follow_up_at=None,
+            hold_reason="",
             version=locked.version + 1,
         )
 
-    return _command(actor=actor, item=item, name="unclaim_item", change=change, key=key)
+    return command_on(actor=actor, item=item, name="unclaim_item", change=change, key=key)
 
 
 def save_draft(
@@ -120,11 +129,11 @@ def save_draft(
     _not_too_large(data)
 
     def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
-        _mine(locked, hat)
+        mine(locked, hat)
         _fresh(locked, version)
         move(command, locked, "save_draft", run=run, draft=dict(data), version=locked.version + 1)
 
-    return _command(
+    return command_on(
         actor=actor,
         item=item,
         name="save_draft",
@@ -141,16 +150,18 @@ def complete(
     _not_too_large(data)
 
     def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
-        _must_be_open(locked)
+        must_be_open(locked)
         refuse(not_candidate(hat, locked))
         if locked.kind == "attention":
             raise Conflict("attention", "Act on its cause; this item closes itself.")
         _fresh(locked, version)
         if locked.holder_id is None:
             move(command, locked, "claim", run=run, holder=hat.user, claimed_at=command.now)
-            _take_stage(command, run, locked.stage, hat)
-        _mine(locked, hat)
-        definition = blueprint_of(run).stage(locked.stage.key).item(locked.key)
+            _take_stage(command, run, locked, hat)
+        mine(locked, hat)
+        definition = definition_of(run, locked)
+        if definition is None:
+            raise Conflict("no_form", f"“{locked.title}” has no form to fill in.")
         try:
             cleaned = clean_item(definition, data)
         except ParamErrors as error:
@@ -158,10 +169,10 @@ def complete(
             raise Invalid(
                 f"{locked.title}: some fields need another look.", fields=fields
             ) from error
-        _close(command, run, locked, hat.user, cleaned)
+        close(command, run, locked, hat.user, cleaned)
         advance(command, run)
 
-    return _command(
+    return command_on(
         actor=actor,
         item=item,
         name="complete_item",
@@ -181,9 +192,10 @@ def _not_too_large(data: Mapping[str, Any]) -> None:
         )
 
 
-def _close(
+def close(
     command: Command, run: Run, item: WorkItem, user: User, cleaned: Mapping[str, Any]
 ) -> None:
+    """Complete an item with clean data; what people look at is bound to their digest."""
     item.data = dict(cleaned)
     item.save(update_fields=["data"])
     digest = evidence.digest_of(item.data)
@@ -200,7 +212,8 @@ def _close(
     )
 
 
-def _must_be_open(item: WorkItem) -> None:
+def must_be_open(item: WorkItem) -> None:
+    """Raise Conflict, with who closed it, unless the item is open."""
     if item.state in WORK_ITEM.open:
         return
     who = name_of(item.completed_by)
@@ -214,8 +227,9 @@ def _must_be_open(item: WorkItem) -> None:
     )
 
 
-def _mine(item: WorkItem, hat: Hat) -> None:
-    _must_be_open(item)
+def mine(item: WorkItem, hat: Hat) -> None:
+    """Raise Conflict unless the item is open and this person holds it."""
+    must_be_open(item)
     if item.holder_id != hat.user.pk:
         raise Conflict(
             "claimed_by_other",
@@ -245,4 +259,6 @@ def summary(item: WorkItem) -> dict[str, object]:
         "state": item.state,
         "version": item.version,
         "holder": name_of(item.holder) if item.holder_id else None,
+        "delegated_by": name_of(item.delegated_by) if item.delegated_by_id else None,
+        "follow_up_at": item.follow_up_at and item.follow_up_at.isoformat(),
     }

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import F, Max
+from django.db.models import Max
 
 from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, Invalid
@@ -13,17 +13,9 @@ from personas.models import User
 from pipelines.artefacts.models import Artefact
 from pipelines.blueprints.forms import clean_parameters
 from pipelines.blueprints.spec import Blueprint
-from pipelines.lifecycles import (
-    GATE,
-    HAND_OFF,
-    STAGE,
-    WORK_ITEM,
-    AttemptState,
-    Machine,
-    RunState,
-)
+from pipelines.lifecycles import AttemptState, RunState
 from pipelines.operations.contract import ParamErrors
-from pipelines.runs import dispatch, rounds
+from pipelines.runs import deadlines, dispatch, rounds
 from pipelines.runs.actions.locks import run_of
 from pipelines.runs.advance import advance
 from pipelines.runs.models import Attempt, Run
@@ -243,7 +235,7 @@ def start(*, actor: Actor, run: Run, key: str | None = None) -> Answer:
 
 
 def _start(command: Command, run: Run) -> None:
-    move(command, run, "start", run=run, started_at=command.now, moved_at=command.now)
+    move(command, run, "start", run=run, started_at=command.now)
     advance(command, run)
 
 
@@ -280,16 +272,14 @@ def pause(*, actor: Actor, run: Run, reason: str, key: str | None = None) -> Ans
 
 
 def resume(*, actor: Actor, run: Run, key: str | None = None) -> Answer:
-    """Resume: every open deadline moves by the length of the pause."""
+    """Resume: every open deadline has the working time left that it had before the pause."""
 
     def body(command: Command, locked: Run) -> dict[str, object]:
         refuse(not_managing(Hat.of(_user(actor), locked), locked))
         if locked.paused_at is None:
             raise Conflict("illegal_move", f"{locked.label} is {locked.state}.", state=locked.state)
         shift = command.now - locked.paused_at
-        for machine, rows, columns in _deadlines(locked):
-            open_rows = rows.filter(state__in=machine.open)
-            open_rows.update(**{column: F(column) + shift for column in columns})
+        deadlines.resume(command, locked, since=locked.paused_at)
         move(
             command,
             locked,
@@ -297,7 +287,6 @@ def resume(*, actor: Actor, run: Run, key: str | None = None) -> Answer:
             run=locked,
             paused_at=None,
             reason="",
-            moved_at=command.now,
             data={"shifted_seconds": shift.total_seconds()},
         )
         advance(command, locked)
@@ -312,15 +301,6 @@ def resume(*, actor: Actor, run: Run, key: str | None = None) -> Answer:
         body=body,
         key=key,
         request={"run": run.pk},
-    )
-
-
-def _deadlines(run: Run) -> tuple[tuple[Machine, Any, tuple[str, ...]], ...]:
-    return (
-        (GATE, run.gates, ("due_at", "expires_at")),
-        (WORK_ITEM, run.items, ("due_at",)),
-        (HAND_OFF, run.hand_offs, ("due_at",)),
-        (STAGE, run.stages, ("due_at",)),
     )
 
 

@@ -5,6 +5,7 @@ from pipelines.runs.models.gates import Check, Decision, Gate
 from pipelines.runs.models.handoffs import HandOff
 from pipelines.runs.models.items import WorkItem
 from pipelines.runs.models.limits import Limit
+from pipelines.runs.models.reminders import Reminder
 from pipelines.runs.models.runs import Run
 from pipelines.runs.models.stages import Stage
 from pipelines.runs.models.verifications import Verification
@@ -16,6 +17,7 @@ __all__ = [
     "Gate",
     "HandOff",
     "Limit",
+    "Reminder",
     "Run",
     "Stage",
     "Step",

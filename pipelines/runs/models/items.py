@@ -13,7 +13,8 @@ from pipelines.runs.models.states import final_rows_stay, known_state, state_fie
 class WorkItem(models.Model):
     """A form to fill in, a statement to sign, or something that needs a person's attention.
 
-    `kind` is one of form, attestation, review (from the blueprint), or attention (from the engine).
+    `kind` is one of form, attestation, review (from the blueprint), attention (from the engine), or
+    help (`asked_by` somebody of another persona). `delegated_by` stays accountable for it.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="items")
@@ -28,6 +29,10 @@ class WorkItem(models.Model):
     candidates = ArrayField(models.CharField(max_length=8), default=list)
     state = state_field(WORK_ITEM)
     holder = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="items")
+    delegated_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    asked_by = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     completed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField(default=1)
     draft = models.JSONField(default=dict)
@@ -39,6 +44,8 @@ class WorkItem(models.Model):
     closed_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
     follow_up_at = models.DateTimeField(null=True)
+    hold_reason = models.TextField(blank=True)
+    escalations = models.PositiveSmallIntegerField(default=0)
 
     class Meta:
         ordering = ("stage__position", "id")
@@ -54,6 +61,12 @@ class WorkItem(models.Model):
         indexes = (
             models.Index(fields=("persona", "state"), name="item_persona_state"),
             models.Index(fields=("holder", "state"), name="item_holder_state"),
+            models.Index(fields=("asked_by",), condition=models.Q(kind="help"), name="item_asker"),
+            models.Index(
+                fields=("follow_up_at",),
+                condition=models.Q(state="ON_HOLD"),
+                name="item_follow_up",
+            ),
         )
         triggers = (final_rows_stay(WORK_ITEM),)
 

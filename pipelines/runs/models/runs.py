@@ -1,11 +1,20 @@
 """Runs: one pass of a use case through a blueprint version."""
 
+from typing import Final
+
 from django.db import models
 
 from personas.models import BatonNow, User
 from pipelines.lifecycles import RUN
 from pipelines.runs.models.states import final_rows_stay, known_state, state_field
 from pipelines.usecases.models import BlueprintVersion, UseCase
+
+# Part of the statement that appends to a run's stream (ledger.follow): whatever records an event
+# moves the run. One that ended was given its time with its last change, and stays.
+MOVED: Final = (
+    "UPDATE runs_run SET moved_at = %s WHERE id = %s::bigint"  # noqa: S608 - names of states
+    f" AND state NOT IN ({', '.join(repr(state) for state in sorted(RUN.final))})"
+)
 
 
 class Run(models.Model):
@@ -27,6 +36,8 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True)
+    has_help = models.BooleanField(default=False)
+    cancel_asked_at = models.DateTimeField(null=True)
     moved_at = models.DateTimeField(db_default=BatonNow())
 
     class Meta:
@@ -35,7 +46,8 @@ class Run(models.Model):
             known_state(RUN, "run"),
             models.UniqueConstraint(fields=("use_case", "kind", "number"), name="one_run_number"),
         )
-        indexes = (models.Index(fields=("state", "moved_at"), name="run_state_moved"),)
+        # Without `moved_at`: every command sets it, and an index on it would grow with each.
+        indexes = (models.Index(fields=("state",), name="run_state"),)
         triggers = (final_rows_stay(RUN),)
 
     def __str__(self) -> str:

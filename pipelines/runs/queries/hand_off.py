@@ -14,9 +14,10 @@ from personas.errors import Conflict, DomainError
 from personas.models import User
 from personas.people import BY_CODE
 from pipelines.blueprints.graph import hand_off_def
-from pipelines.blueprints.spec import StageDef
+from pipelines.blueprints.spec import ChecklistEntry, StageDef
 from pipelines.lifecycles import HAND_OFF, HandOffState, RunState
 from pipelines.runs.advance import MODEL_PAYLOAD
+from pipelines.runs.gaps import MODERATE, WIDE, checklist
 from pipelines.runs.models import Attempt, HandOff, Step
 from pipelines.runs.policies import Hat, not_receiving, not_sending
 from pipelines.runs.queries.checks import CheckView, views_of
@@ -25,7 +26,6 @@ from pipelines.runs.queries.steps import StepView, step_view
 from pipelines.runs.rows import blueprint_of
 from pipelines.usecases.models import Seat
 
-WIDE, MODERATE = 50, 20  # points of expertise between giver and receiver (catalogue 2)
 OFFERED = (HandOffState.OFFERED, HandOffState.ESCALATED)
 MOVING = ("PENDING", "QUEUED", "RUNNING", "RETRY_WAIT")
 
@@ -103,7 +103,7 @@ def hand_off_view(user: User, hand_off: HandOff) -> HandOffView:
     checks = views_of(latest.values(), now=now)
     entries = tuple(
         Entry(one.key, one.label, hand_off.checklist.get(one.key), one.value is None)
-        for one in definition.checklist
+        for one in checklist(definition, hand_off.gap)
     )
     return HandOffView(
         hand_off=hand_off,
@@ -119,6 +119,12 @@ def hand_off_view(user: User, hand_off: HandOff) -> HandOffView:
         receivers=tuple(_receivers(hand_off)),
         may=_may(hat, hand_off, checks=checks, steps=steps, contract=bool(definition.contract)),
     )
+
+
+def checklist_of(hand_off: HandOff) -> tuple[ChecklistEntry, ...]:
+    """Return every line of the checklist: the blueprint's, and what the distance adds."""
+    definition = hand_off_def(blueprint_of(hand_off.run), hand_off.source.key)
+    return checklist(definition, hand_off.gap)
 
 
 def distance(hand_off: HandOff) -> str:

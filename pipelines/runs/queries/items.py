@@ -11,12 +11,15 @@ from personas.errors import Conflict, DomainError, NotAllowed
 from personas.models import User
 from pipelines.blueprints.spec import FieldDef, ItemDef, StageDef
 from pipelines.lifecycles import WORK_ITEM, RunState
+from pipelines.runs.helping import definition_of
 from pipelines.runs.models import WorkItem
 from pipelines.runs.policies import Hat, not_candidate
 from pipelines.runs.queries.brief import Brief, brief
 from pipelines.runs.queries.clock import now as read_clock
 from pipelines.runs.queries.facts import Facts, document, names, number, rows, saying
+from pipelines.runs.queries.rights import of_item
 from pipelines.runs.rows import Rows, blueprint_of, load
+from pipelines.usecases.models import Seat
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,8 @@ class ItemView:
     holder_refusal: DomainError | None
     refusal: DomainError | None
     mine: bool
+    may: Mapping[str, DomainError | None]
+    people: tuple[User, ...]
 
     @property
     def open(self) -> bool:
@@ -92,7 +97,7 @@ def item_view(user: User, item: WorkItem) -> ItemView:
     hat = Hat.of(user, run)
     held = load(run)
     stage = blueprint_of(run).stage(item.stage.key)
-    definition = next((one for one in stage.items if one.key == item.key), None)
+    definition = definition_of(run, item)
     others = _others(item)
     facts = held.facts()
     persona = next((code for code in hat.personas if code in item.candidates), item.persona_id)
@@ -109,7 +114,21 @@ def item_view(user: User, item: WorkItem) -> ItemView:
         holder_refusal=_held_by_another(item, user),
         refusal=_refusal(hat, item),
         mine=item.holder_id == user.pk,
+        may=of_item(hat, item),
+        people=_people(item),
     )
+
+
+def _people(item: WorkItem) -> tuple[User, ...]:
+    """Return who else could do it, by name: those with a seat it asks for."""
+    if item.state not in WORK_ITEM.open:
+        return ()
+    seats = Seat.objects.filter(
+        use_case=item.run.use_case_id, persona__in=item.candidates, until=None, user__is_active=True
+    )
+    found = {seat.user: None for seat in seats.select_related("user").order_by("user__name")}
+    barred = (item.holder_id, item.asked_by_id)
+    return tuple(user for user in found if user.pk not in barred)
 
 
 def _refusal(hat: Hat, item: WorkItem) -> DomainError | None:

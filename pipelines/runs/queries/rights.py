@@ -4,9 +4,26 @@ The actions ask the same policies and life cycles again on locked rows.
 """
 
 from personas.errors import Conflict, DomainError
-from pipelines.lifecycles import RUN, RunState, StageState, StepState, can_move
-from pipelines.runs.models import Run, Stage, Step
-from pipelines.runs.policies import Hat, not_managing, not_owning, not_starting, not_taking
+from pipelines.lifecycles import (
+    RUN,
+    WORK_ITEM,
+    RunState,
+    StageState,
+    StepState,
+    WorkItemState,
+    can_move,
+)
+from pipelines.runs.helping import HELP, not_skippable
+from pipelines.runs.models import Run, Stage, Step, WorkItem
+from pipelines.runs.policies import (
+    Hat,
+    not_delegating,
+    not_escalating,
+    not_managing,
+    not_owning,
+    not_starting,
+    not_taking,
+)
 
 RERUNNABLE = (StageState.ACTIVE, StageState.IN_REVIEW, StageState.DONE, StageState.FAILED)
 
@@ -38,13 +55,14 @@ def _standing(run: Run) -> DomainError | None:
 
 
 def of_stage(hat: Hat, stage: Stage) -> dict[str, DomainError | None]:
-    """Return what forbids the person to take, rerun or send back the stage's present round."""
+    """Return what forbids the person to take, rerun, send back or get help for the round."""
     standing = _standing(stage.run)
     blocked = standing or not_owning(hat, stage)
     return {
         "take": standing or _not_free(stage) or not_taking(hat, stage),
         "rerun": blocked or _in_state(stage, *RERUNNABLE),
         "send_back": blocked or _in_state(stage, StageState.FAILED),
+        "help": blocked or _in_state(stage, StageState.ACTIVE),
     }
 
 
@@ -58,6 +76,51 @@ def _in_state(stage: Stage, *states: str) -> DomainError | None:
     if stage.state in states:
         return None
     return Conflict("stage_state", f"{stage.key} is {stage.state.lower()}.", state=stage.state)
+
+
+def of_item(hat: Hat, item: WorkItem) -> dict[str, DomainError | None]:
+    """Return what forbids the person each move of a work item."""
+    closed = None
+    if item.state not in WORK_ITEM.open:
+        closed = Conflict("item_closed", f"This is {item.state.lower()}.", state=item.state)
+    standing = closed or _standing(item.run)
+    held = standing or _not_held(hat, item)
+    managing = standing or not_managing(hat, item.run)
+    asked = item.asked_by_id == hat.user.pk
+    return {
+        "hold": held or _in_item_state(item, WorkItemState.ASSIGNED, WorkItemState.IN_PROGRESS),
+        "resume": held or _in_item_state(item, WorkItemState.ON_HOLD),
+        "delegate": held
+        or not_delegating(item)
+        or _in_item_state(item, WorkItemState.ASSIGNED, WorkItemState.IN_PROGRESS),
+        "resolve": held or (None if item.delegated_by_id else _not_delegated(item)),
+        "assign": managing,
+        "skip": managing or not_skippable(item.run, item),
+        "escalate": standing or not_escalating(hat, item),
+        "withdraw": standing or _not_help(item) or (None if asked else not_owning(hat, item.stage)),
+    }
+
+
+def _not_held(hat: Hat, item: WorkItem) -> DomainError | None:
+    if item.holder_id == hat.user.pk:
+        return None
+    who = str(item.holder) if item.holder_id else "Nobody"
+    return Conflict("claimed_by_other", f"{who} holds this item.", by=who)
+
+
+def _in_item_state(item: WorkItem, *states: str) -> DomainError | None:
+    if item.state in states:
+        return None
+    word = item.state.replace("_", " ").lower()
+    return Conflict("item_state", f"This is {word}.", state=item.state)
+
+
+def _not_delegated(item: WorkItem) -> DomainError:
+    return Conflict("not_delegated", "Nobody delegated this item.", state=item.state)
+
+
+def _not_help(item: WorkItem) -> DomainError | None:
+    return None if item.kind == HELP else Conflict("not_help", "This is no request for help.")
 
 
 def not_retrying(hat: Hat, step: Step) -> DomainError | None:

@@ -9,6 +9,7 @@ from pipelines.lifecycles import GateState, HandOffState
 from pipelines.runs.actions.gates import REASON_CODES, VERDICTS
 from pipelines.runs.models import Check, Decision, Gate, HandOff
 from pipelines.runs.policies import Hat, not_deciding, not_receiving, not_sending
+from pipelines.runs.queries.hand_off import checklist_of
 from portal.api.serializers.base import Input, Output, PersonSerializer, choices
 from portal.api.serializers.stages import defined
 
@@ -250,7 +251,12 @@ class HandOffDetailSerializer(HandOffSerializer):
         hand_off.source.run = hand_off.run
         definition = defined(hand_off.source).get("hand_off") or {}
         entries: list[dict[str, Any]] = definition.get("checklist", [])
-        return entries
+        known = {entry["key"] for entry in entries}
+        return entries + [
+            {"key": entry.key, "label": entry.label, "value": ""}
+            for entry in checklist_of(hand_off)
+            if entry.key not in known
+        ]
 
     def get_forbidden(self, hand_off: HandOff) -> dict[str, dict[str, str] | None]:
         """Return what forbids the person who asks to offer or to accept."""

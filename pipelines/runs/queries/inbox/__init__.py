@@ -1,6 +1,6 @@
 """The inbox: what waits for a person, what they wait for, and what they did last.
 
-Eleven queries, whatever there is; each list is cut at MOST rows, the most urgent first.
+Twelve queries, whatever there is; each list is cut at MOST rows, the most urgent first.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,13 @@ from pipelines.runs.queries.clock import now
 from pipelines.runs.queries.inbox.done import done
 from pipelines.runs.queries.inbox.gates import may_decide, open_gates, reviews_of_mine, to_decide
 from pipelines.runs.queries.inbox.hand_offs import offers, offers_of_mine, open_hand_offs
-from pipelines.runs.queries.inbox.items import free_items, held, open_items
+from pipelines.runs.queries.inbox.items import (
+    free_items,
+    held,
+    help_of_mine,
+    on_hold,
+    open_items,
+)
 from pipelines.runs.queries.inbox.rows import MOST, InboxRow, hats_of
 from pipelines.runs.queries.inbox.stages import (
     computing,
@@ -84,14 +90,21 @@ def inbox(user: User) -> Inbox:
         Section(
             "mine",
             "My work",
-            [held(item) for item in items if item.holder_id == user.pk],
+            [held(item) for item in items if item.holder_id == user.pk and not on_hold(item)],
             "You hold no work item.",
+        ),
+        Section(
+            "hold",
+            "On hold",
+            [held(item) for item in items if item.holder_id == user.pk and on_hold(item)],
+            "You put nothing aside.",
         ),
         Section(
             "others",
             "Waiting on others",
             [
                 *reviews_of_mine(user, hats, gates),
+                *help_of_mine(user),
                 *offers_of_mine(user, hand_offs, asked),
                 *computing(user, stages, busy),
             ],
@@ -110,7 +123,7 @@ def waiting_for(user: User) -> int:
     return (
         sum(may_decide(user, hats, gate) for gate in open_gates(user, hats))
         + len(offers(user, hats, open_hand_offs(user, hats)))
-        + len(items)
+        + len([item for item in items if not on_hold(item)])
         + len(list(free_stages(stages, busy)))
         + len([stage for stage in stages if stage.owner_id == user.pk and is_back(stage)])
     )

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from django.db.models import Q
 
 from personas.models import User
-from pipelines.lifecycles import WORK_ITEM
+from pipelines.lifecycles import WORK_ITEM, WorkItemState
+from pipelines.runs.helping import HELP
 from pipelines.runs.models import WorkItem
 from pipelines.runs.queries import names
 from pipelines.runs.queries.inbox.rows import (
@@ -25,6 +26,10 @@ PAGES = {
     "contract_red": "hand_off",
 }
 
+BUTTONS = {"form": "Fill in", "attestation": "Sign", "review": "Look at", HELP: "Answer"}
+
+TAKING = "Taking it makes it yours; the others stop seeing it."
+
 
 def open_items(user: User, hats: Hats) -> list[WorkItem]:
     """Open items that the person holds, or that nobody holds and they may take."""
@@ -32,19 +37,46 @@ def open_items(user: User, hats: Hats) -> list[WorkItem]:
     rows = (
         WorkItem.objects.filter(Q(holder=user) | free, state__in=WORK_ITEM.open)
         .filter(run__state="RUNNING")
-        .select_related(*RUN, "stage__owner")
+        .select_related(*RUN, "stage__owner", "asked_by")
         .order_by(URGENT_FIRST, "id")[:MOST]
     )
-    return [
-        item for item in rows if item.holder_id == user.pk or wears(hats, item.run, item.candidates)
-    ]
+    return [item for item in rows if item.holder_id == user.pk or not _barred(user, hats, item)]
+
+
+def _barred(user: User, hats: Hats, item: WorkItem) -> bool:
+    """Whether the person may not take it: not of its personas, or they asked for it themselves."""
+    return item.asked_by_id == user.pk or not wears(hats, item.run, item.candidates)
+
+
+def on_hold(item: WorkItem) -> bool:
+    return item.state == WorkItemState.ON_HOLD
+
+
+def help_of_mine(user: User) -> Iterator[InboxRow]:
+    """Open requests for help that the person made: what they wait for."""
+    rows = WorkItem.objects.filter(
+        kind=HELP, state__in=WORK_ITEM.open, asked_by=user, run__state="RUNNING"
+    )
+    for item in rows.select_related(*RUN, "stage", "holder").order_by(URGENT_FIRST, "id")[:MOST]:
+        who = f"{item.holder} works on it." if item.holder else "Nobody has taken it yet."
+        yield InboxRow(
+            noun="item",
+            pk=item.pk,
+            asked=item.title,
+            run=item.run,
+            persona=item.persona_id,
+            since=item.opened_at,
+            due=item.due_at,
+            why=f"{who} You asked: “{item.context['question']}”",
+            button="Look",
+            state=item.state,
+        )
 
 
 def held(item: WorkItem) -> InboxRow:
     cause = item.context.get("cause", "") if item.kind == "attention" else ""
     noun = PAGES.get(cause, "run" if cause else "item")
     pk = {"gate": item.context.get("gate"), "hand_off": item.hand_off_id, "run": item.run_id}
-    what = {"form": "Fill in", "attestation": "Sign", "review": "Look at"}.get(item.kind, "Act")
     return InboxRow(
         noun=noun,
         pk=pk.get(noun) or item.pk,
@@ -54,13 +86,17 @@ def held(item: WorkItem) -> InboxRow:
         since=item.claimed_at or item.opened_at,
         due=item.due_at,
         why=_goes_on(item, cause),
-        button=what,
+        button=BUTTONS.get(item.kind, "Act"),
         state=item.state,
     )
 
 
 def _goes_on(item: WorkItem, cause: str) -> str:
     title = names.stage_title(item.run, item.stage.key)
+    if item.kind == HELP:
+        return f"{item.asked_by}: “{item.context['question']}”"
+    if item.state == WorkItemState.ON_HOLD:
+        return f"Comes back by itself. {item.hold_reason}".strip()
     if cause:
         return f"{title} stands still until you act."
     return f"Part of {title}; what depends on it starts when it is complete."
@@ -74,7 +110,7 @@ def free_items(items: list[WorkItem]) -> Iterator[InboxRow]:
                 **{
                     **row.__dict__,
                     "by": str(item.stage.owner or ""),
-                    "why": "Taking it makes it yours; the others stop seeing it.",
+                    "why": row.why if item.kind == HELP else TAKING,
                     "button": "Take it",
                     "act": "claim",
                     "act_pk": item.pk,
