@@ -8,7 +8,7 @@ import personas.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("runs", "0003_stage_author_ids"),
+        ("runs", "0005_limits"),
         ("personas", "0002_business_calendars"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

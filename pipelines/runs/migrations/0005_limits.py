@@ -5,7 +5,7 @@ import personas.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("runs", "0003_stage_author_ids"),
+        ("runs", "0004_verification"),
     ]
 
     operations = [
