@@ -42,10 +42,12 @@ def deployments_of(model: Model) -> QuerySet[Deployment]:
 def answering() -> list[Deployment]:
     """Return every deployment that may answer or score now, of all models.
 
-    A version that is not approved (any more) is left out: it is refused, whatever is deployed.
+    A version that was never approved, or is retired, is left out: it is refused, whatever is
+    deployed. One whose approval lapsed goes on: taking it away is a person's decision.
     """
+    served = (ModelVersionState.APPROVED, ModelVersionState.LAPSED)
     return list(
-        Deployment.objects.filter(ended_at=None, version__state=ModelVersionState.APPROVED)
+        Deployment.objects.filter(ended_at=None, version__state__in=served)
         .select_related("model__use_case", "version", "approval")
         .order_by("id")
     )

@@ -88,7 +88,28 @@ def claim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
 def _take_stage(command: Command, run: Run, stage: Stage, hat: Hat) -> None:
     """Whoever takes the first work item of a stage without an owner owns the stage."""
     if stage.owner_id is None and stage.state == "ACTIVE" and hat.wears(stage.persona_id):
-        move(command, stage, "assign", run=run, owner=hat.user, owned_at=command.now)
+        authors = authors_with(stage, hat.behind(stage.persona_id))
+        move(
+            command,
+            stage,
+            "assign",
+            run=run,
+            owner=hat.user,
+            owned_at=command.now,
+            author_ids=authors,
+        )
+
+
+def authors_with(stage: Stage, giver: User | None) -> list[int]:
+    """Return the stage's authors; what a deputy does is the work of who they act for, too."""
+    return sorted({*stage.author_ids, *([giver.pk] if giver else [])})
+
+
+def _holds(item: WorkItem, hat: Hat) -> bool:
+    """Whether the person holds the item, or stands in for who does."""
+    return item.holder_id == hat.user.pk or any(
+        hat.stands_in_for(item.holder_id, persona) for persona in item.candidates
+    )
 
 
 def unclaim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
@@ -96,7 +117,7 @@ def unclaim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
 
     def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
         _must_be_open(locked)
-        if locked.holder_id != hat.user.pk and not hat.user.can("run.manage"):
+        if not _holds(locked, hat) and not hat.user.can("run.manage"):
             raise NotAllowed("item.holder", f"{name_of(locked.holder)} holds this item.")
         move(
             command,
@@ -158,7 +179,7 @@ def complete(
             raise Invalid(
                 f"{locked.title}: some fields need another look.", fields=fields
             ) from error
-        _close(command, run, locked, hat.user, cleaned)
+        _close(command, run, locked, hat, cleaned)
         advance(command, run)
 
     return _command(
@@ -182,8 +203,10 @@ def _not_too_large(data: Mapping[str, Any]) -> None:
 
 
 def _close(
-    command: Command, run: Run, item: WorkItem, user: User, cleaned: Mapping[str, Any]
+    command: Command, run: Run, item: WorkItem, hat: Hat, cleaned: Mapping[str, Any]
 ) -> None:
+    others = item.holder_id is not None and item.holder_id != hat.user.pk
+    giver = item.holder if others else hat.behind(*item.candidates)
     item.data = dict(cleaned)
     item.save(update_fields=["data"])
     digest = evidence.digest_of(item.data)
@@ -192,8 +215,9 @@ def _close(
         item,
         "complete",
         run=run,
-        data={"digest": digest},
-        completed_by=user,
+        data={"digest": digest, **({"for": str(giver)} if giver else {})},
+        completed_by=hat.user,
+        completed_for=giver,
         closed_at=command.now,
         version=item.version + 1,
         data_digest=digest,
@@ -216,7 +240,7 @@ def _must_be_open(item: WorkItem) -> None:
 
 def _mine(item: WorkItem, hat: Hat) -> None:
     _must_be_open(item)
-    if item.holder_id != hat.user.pk:
+    if not _holds(item, hat):
         raise Conflict(
             "claimed_by_other",
             f"{name_of(item.holder)} holds this item.",

@@ -14,6 +14,7 @@ from pipelines.artefacts.models import Artefact
 from pipelines.blueprints.forms import clean_parameters
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import (
+    FINDING,
     GATE,
     HAND_OFF,
     STAGE,
@@ -317,7 +318,8 @@ def resume(*, actor: Actor, run: Run, key: str | None = None) -> Answer:
 
 def _deadlines(run: Run) -> tuple[tuple[Machine, Any, tuple[str, ...]], ...]:
     return (
-        (GATE, run.gates, ("due_at", "expires_at")),
+        (GATE, run.gates, ("due_at", "expires_at", "blind_until", "tally_at")),
+        (FINDING, run.findings, ("due_at",)),
         (WORK_ITEM, run.items, ("due_at",)),
         (HAND_OFF, run.hand_offs, ("due_at",)),
         (STAGE, run.stages, ("due_at",)),

@@ -1,10 +1,23 @@
 """The engine's tables, one module per noun."""
 
 from pipelines.runs.models.attempts import Attempt, Step
+from pipelines.runs.models.findings import Finding, Override
 from pipelines.runs.models.gates import Check, Decision, Gate
 from pipelines.runs.models.handoffs import HandOff
 from pipelines.runs.models.items import WorkItem
 from pipelines.runs.models.runs import Run
 from pipelines.runs.models.stages import Stage
 
-__all__ = ["Attempt", "Check", "Decision", "Gate", "HandOff", "Run", "Stage", "Step", "WorkItem"]
+__all__ = [
+    "Attempt",
+    "Check",
+    "Decision",
+    "Finding",
+    "Gate",
+    "HandOff",
+    "Override",
+    "Run",
+    "Stage",
+    "Step",
+    "WorkItem",
+]

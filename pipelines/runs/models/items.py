@@ -29,6 +29,7 @@ class WorkItem(models.Model):
     state = state_field(WORK_ITEM)
     holder = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="items")
     completed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    completed_for = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField(default=1)
     draft = models.JSONField(default=dict)
     data = models.JSONField(default=dict)
