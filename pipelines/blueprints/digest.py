@@ -156,9 +156,7 @@ def _later_fields(gate: spec.GateDef) -> _JsonMap:
     }
     usual = spec.GateDef()
     return {
-        name: value
-        for name, value in given.items()
-        if getattr(gate, name) != getattr(usual, name)
+        name: value for name, value in given.items() if getattr(gate, name) != getattr(usual, name)
     }
 
 

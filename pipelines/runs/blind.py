@@ -1,4 +1,4 @@
-"""Blind gates: nobody sees another's verdict before all have given theirs, or half the time is over.
+"""Blind gates: nobody sees another's verdict until all gave theirs, or half the time is over.
 
 Then all are revealed, each may confirm or change theirs once, and the tally runs when all have
 confirmed or the time to think again is over. Until the tally no decision closes the gate.

@@ -137,9 +137,7 @@ def _open(
 def lapse_of(run_id: int) -> Finding | None:
     """Return a finding whose lapse took the approval of one of the run's current rounds away."""
     return (
-        Finding.objects.filter(
-            run_id=run_id, state=FindingState.LAPSED, gate__stage__current=True
-        )
+        Finding.objects.filter(run_id=run_id, state=FindingState.LAPSED, gate__stage__current=True)
         .select_related("gate__stage")
         .first()
     )

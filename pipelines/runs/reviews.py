@@ -244,9 +244,7 @@ def _end(command: Command, rows: Rows, gate: Gate, event: str, **fields: Any) ->
     _close_attention(command, rows, gate.stage)
 
 
-def _approved(
-    command: Command, rows: Rows, gate: Gate, approvals: Sequence[Decision]
-) -> None:
+def _approved(command: Command, rows: Rows, gate: Gate, approvals: Sequence[Decision]) -> None:
     """The approvals' conditions become findings; then the gate's effect follows."""
     conditions.become_findings(command, rows, gate, approvals)
     if gate.policy["effect"]:

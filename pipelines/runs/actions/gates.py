@@ -188,7 +188,9 @@ def _done_already(gate: Gate, mine: Decision | None, request: Mapping[str, Any])
 def _own(given: Sequence[Decision], user: User, giver: User | None) -> Decision | None:
     """Return the decision that a new one would replace: a deputy's falls to their giver, too."""
     for decision in given:
-        if decision.user_id == user.pk and decision.on_behalf_of_id == (giver.pk if giver else None):
+        if decision.user_id == user.pk and decision.on_behalf_of_id == (
+            giver.pk if giver else None
+        ):
             return decision
         if giver is None and decision.on_behalf_of_id == user.pk:
             return decision

@@ -1,4 +1,4 @@
-"""Findings, which an approval was given under, and overrides, which closed a gate against its rules."""
+"""Findings, which an approval is given under, and overrides, which close a gate by force."""
 
 import pgtrigger
 from django.contrib.postgres.fields import ArrayField

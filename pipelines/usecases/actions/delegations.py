@@ -84,36 +84,40 @@ def delegate(*, actor: Actor, wish: Wish, key: str | None = None) -> Answer:
 
 def _problems(wish: Wish) -> dict[str, list[str]]:
     """Return what is wrong with the wish itself, by field."""
-    found: dict[str, list[str]] = {"until": [], "deputy": [], "persona": [], "reason": []}
+    found: dict[str, list[str]] = {"until": [], "reason": []}
     if wish.until <= wish.since:
         found["until"].append(f"must be after {wish.since:%Y-%m-%d %H:%M}")
     elif wish.until - wish.since > LONGEST:
         found["until"].append(f"must be at most {LONGEST.days} days after since")
     if len(wish.reason) > LONGEST_REASON:
         found["reason"].append(f"has {len(wish.reason)} characters; at most {LONGEST_REASON}")
-    if wish.deputy is None:
-        if wish.persona:
-            found["persona"].append("names what a deputy acts as; there is no deputy")
-        if wish.use_case is not None:
-            found["use_case"] = ["narrows what a deputy may do; there is no deputy"]
-        return found
-    if wish.deputy.pk == wish.giver.pk:
-        found["deputy"].append("must be another person")
-    elif not wish.deputy.is_active or wish.deputy.is_service:
-        found["deputy"].append(f"{wish.deputy} cannot act: inactive, or a service account")
-    for name, person in (("persona", wish.giver), ("deputy", wish.deputy)):
-        if not wish.persona:
-            found["persona"] = ["is required: what the deputy acts as"]
-        elif not person.personas.filter(code=wish.persona).exists():
-            found[name].append(f"{person} does not hold the persona {wish.persona}")
-    return found
+    more = _absence_problems(wish) if wish.deputy is None else _deputy_problems(wish, wish.deputy)
+    return {**found, **more}
+
+
+def _absence_problems(wish: Wish) -> dict[str, list[str]]:
+    told = "narrows what a deputy may do; there is no deputy"
+    given = {"persona": wish.persona, "use_case": wish.use_case}
+    return {name: [told] for name, value in given.items() if value}
+
+
+def _deputy_problems(wish: Wish, deputy: User) -> dict[str, list[str]]:
+    if not wish.persona:
+        return {"persona": ["is required: what the deputy acts as"]}
+    if deputy.pk == wish.giver.pk:
+        return {"deputy": ["must be another person"]}
+    if not deputy.is_active or deputy.is_service:
+        return {"deputy": [f"{deputy} cannot act: inactive, or a service account"]}
+    return {
+        name: [f"{person} does not hold the persona {wish.persona}"]
+        for name, person in (("persona", wish.giver), ("deputy", deputy))
+        if not person.personas.filter(code=wish.persona).exists()
+    }
 
 
 def _refuse_twins(command: Command, wish: Wish) -> None:
     """Raise Conflict where one like it overlaps: two deputies for one place decide against it."""
-    open_ones = Delegation.objects.filter(
-        giver=wish.giver, ended_at=None, until__gt=command.now
-    )
+    open_ones = Delegation.objects.filter(giver=wish.giver, ended_at=None, until__gt=command.now)
     if open_ones.count() >= MOST_OPEN:
         raise Conflict("delegations", f"{wish.giver} has {MOST_OPEN} open delegations; end some.")
     alike = open_ones.filter(since__lt=wish.until, until__gt=wish.since, persona_id=wish.persona)
