@@ -212,15 +212,15 @@ def _refuse_two_hats(given: Sequence[Decision], decider: Decider, mine: Decision
 
 
 def _refuse_second_change(gate: Gate, decider: Decider, now: datetime) -> None:
-    """Raise Conflict where somebody changed their verdict after the reveal of a blind gate."""
+    """Raise Conflict where somebody confirmed or changed theirs after a blind gate's reveal."""
     if not blind.thinking(gate, now):
         return
     people = [decider.hat.user.pk, *([decider.giver.pk] if decider.giver else [])]
     mine = gate.decisions.filter(Q(user__in=people) | Q(on_behalf_of__in=people))
-    if mine.filter(at__gte=gate.revealed_at).exists():
+    if mine.filter(confirmed_at__isnull=False).exists():
         raise Conflict(
             "changed_once",
-            "After the reveal each changes a verdict once; the tally runs at"
+            "After the reveal each confirms or changes once; the tally runs at"
             f" {gate.tally_at:%d %b %H:%M}.",
             state=gate.state,
         )
