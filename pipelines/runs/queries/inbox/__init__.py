@@ -1,6 +1,6 @@
 """The inbox: what waits for a person, what they wait for, and what they did last.
 
-Eleven queries, whatever there is; each list is cut at MOST rows, the most urgent first.
+Twelve queries, whatever there is; each list is cut at MOST rows, the most urgent first.
 """
 
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from datetime import datetime
 from personas.models import User
 from pipelines.runs.queries.clock import now
 from pipelines.runs.queries.inbox.done import done
+from pipelines.runs.queries.inbox.findings import open_findings, to_resolve
 from pipelines.runs.queries.inbox.gates import may_decide, open_gates, reviews_of_mine, to_decide
 from pipelines.runs.queries.inbox.hand_offs import offers, offers_of_mine, open_hand_offs
 from pipelines.runs.queries.inbox.items import free_items, held, open_items
@@ -49,7 +50,7 @@ class Inbox:
     @property
     def waiting(self) -> int:
         """How many rows ask something of this person."""
-        calls = ("decide", "offered", "mine", "returned")
+        calls = ("decide", "offered", "mine", "returned", "findings")
         return sum(len(section.rows) for section in self.sections if section.key in calls)
 
 
@@ -66,7 +67,7 @@ def inbox(user: User) -> Inbox:
         Section(
             "decide",
             "Needs my decision",
-            [to_decide(hats, gate) for gate in gates if may_decide(user, hats, gate)],
+            [to_decide(user, hats, gate) for gate in gates if may_decide(user, hats, gate)],
             "No gate waits for you.",
         ),
         Section(
@@ -78,14 +79,20 @@ def inbox(user: User) -> Inbox:
         Section(
             "offered",
             "Offered to my persona",
-            [*offers(user, hats, hand_offs), *free_items(items), *free_stages(stages, busy)],
+            [*offers(user, hats, hand_offs), *free_items(items, user), *free_stages(stages, busy)],
             "Nobody is handing anything to your persona.",
         ),
         Section(
             "mine",
             "My work",
-            [held(item) for item in items if item.holder_id == user.pk],
+            [held(item, user) for item in items if item.holder_id is not None],
             "You hold no work item.",
+        ),
+        Section(
+            "findings",
+            "Findings to resolve",
+            [to_resolve(hats, finding) for finding in open_findings(hats)],
+            "No approval waits for evidence from your persona.",
         ),
         Section(
             "others",
@@ -103,7 +110,7 @@ def inbox(user: User) -> Inbox:
 
 
 def waiting_for(user: User) -> int:
-    """Return how many rows of the inbox ask something of this person; seven queries."""
+    """Return how many rows of the inbox ask something of this person; eight queries."""
     hats = hats_of(user)
     items, stages = open_items(user, hats), open_stages(user, hats)
     busy = {item.stage_id for item in items}
@@ -111,6 +118,7 @@ def waiting_for(user: User) -> int:
         sum(may_decide(user, hats, gate) for gate in open_gates(user, hats))
         + len(offers(user, hats, open_hand_offs(user, hats)))
         + len(items)
+        + len(open_findings(hats))
         + len(list(free_stages(stages, busy)))
         + len([stage for stage in stages if stage.owner_id == user.pk and is_back(stage)])
     )

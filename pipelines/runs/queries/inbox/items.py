@@ -15,32 +15,42 @@ from pipelines.runs.queries.inbox.rows import (
     Hats,
     InboxRow,
     codes_of,
+    givers_of,
+    stands_in,
     wears,
 )
 
 PAGES = {
     "checks_red": "gate",
     "gate_expired": "gate",
+    "finding_lapsed": "gate",
     "offer": "hand_off",
     "contract_red": "hand_off",
 }
 
 
 def open_items(user: User, hats: Hats) -> list[WorkItem]:
-    """Open items that the person holds, or that nobody holds and they may take."""
+    """Open items that the person holds, for themselves or as deputy, or that they may take."""
     free = Q(holder=None, run__use_case__in=list(hats), candidates__overlap=codes_of(hats))
     rows = (
-        WorkItem.objects.filter(Q(holder=user) | free, state__in=WORK_ITEM.open)
+        WorkItem.objects.filter(
+            Q(holder=user) | Q(holder__in=givers_of(hats)) | free, state__in=WORK_ITEM.open
+        )
         .filter(run__state="RUNNING")
-        .select_related(*RUN, "stage__owner")
+        .select_related(*RUN, "stage__owner", "holder")
         .order_by(URGENT_FIRST, "id")[:MOST]
     )
-    return [
-        item for item in rows if item.holder_id == user.pk or wears(hats, item.run, item.candidates)
-    ]
+    return [item for item in rows if _concerns(user, hats, item)]
 
 
-def held(item: WorkItem) -> InboxRow:
+def _concerns(user: User, hats: Hats, item: WorkItem) -> bool:
+    if item.holder_id is None:
+        return wears(hats, item.run, item.candidates)
+    lent = stands_in(hats, item.run, item.holder_id, item.candidates)
+    return item.holder_id == user.pk or lent
+
+
+def held(item: WorkItem, user: User) -> InboxRow:
     cause = item.context.get("cause", "") if item.kind == "attention" else ""
     noun = PAGES.get(cause, "run" if cause else "item")
     pk = {"gate": item.context.get("gate"), "hand_off": item.hand_off_id, "run": item.run_id}
@@ -53,7 +63,8 @@ def held(item: WorkItem) -> InboxRow:
         persona=item.persona_id,
         since=item.claimed_at or item.opened_at,
         due=item.due_at,
-        why=_goes_on(item, cause),
+        why=_goes_on(item, cause)
+        + ("" if item.holder_id in (None, user.pk) else f" You act for {item.holder}."),
         button=what,
         state=item.state,
     )
@@ -66,10 +77,10 @@ def _goes_on(item: WorkItem, cause: str) -> str:
     return f"Part of {title}; what depends on it starts when it is complete."
 
 
-def free_items(items: list[WorkItem]) -> Iterator[InboxRow]:
+def free_items(items: list[WorkItem], user: User) -> Iterator[InboxRow]:
     for item in items:
         if item.holder_id is None:
-            row = held(item)
+            row = held(item, user)
             yield InboxRow(
                 **{
                     **row.__dict__,
