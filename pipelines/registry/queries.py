@@ -35,9 +35,7 @@ def versions_of(model: Model) -> QuerySet[ModelVersion]:
 
     `overridden`: whether any gate of its run was approved against its rules; it stays for ever.
     """
-    forced = Gate.objects.filter(
-        run=OuterRef("run"), overridden=True, state=GateState.APPROVED
-    )
+    forced = Gate.objects.filter(run=OuterRef("run"), overridden=True, state=GateState.APPROVED)
     rows = model.versions.select_related("run__use_case", "approval", "package", "registered_by")
     return rows.annotate(overridden=Exists(forced))
 

@@ -9,6 +9,8 @@ from portal.access.models import alert_for, model_for, model_of, model_to_label_
 from portal.access.people import people_of, person_for, person_named, token_for, tokens_of
 from portal.access.reviews import (
     check_for,
+    finding_for,
+    findings_of,
     gate_for,
     gate_to_decide_for,
     gate_with_evidence_for,
@@ -29,6 +31,8 @@ from portal.access.runs import (
 from portal.access.use_cases import (
     blueprint_for,
     blueprints_of,
+    delegation_for,
+    delegations_of,
     seat_for,
     use_case_for,
     use_cases_of,
@@ -45,7 +49,11 @@ __all__ = [
     "changed_lately",
     "check_for",
     "check_inputs",
+    "delegation_for",
+    "delegations_of",
     "events_for",
+    "finding_for",
+    "findings_of",
     "gate_for",
     "gate_to_decide_for",
     "gate_with_evidence_for",

@@ -52,8 +52,10 @@ class DecisionAdmin(LookOnly):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Leave out what is sealed: open blind gates that are not revealed."""
-        return super().get_queryset(request).exclude(
-            gate__policy__blind=True, gate__state="OPEN", gate__revealed_at=None
+        return (
+            super()
+            .get_queryset(request)
+            .exclude(gate__policy__blind=True, gate__state="OPEN", gate__revealed_at=None)
         )
 
 

@@ -345,7 +345,9 @@ def test_nobody_takes_another_ones_place(cast: Cast) -> None:
     cast.priya.personas.add("DS")
     error = refused(lend, cast.sofia, cast.priya, "DS", by=cast.priya)
     assert error.code == "delegation.self"
-    made = lend(cast.sofia, cast.noor, "DS", by=cast.priya)  # who manages people, for one who is ill
+    made = lend(
+        cast.sofia, cast.noor, "DS", by=cast.priya
+    )  # who manages people, for one who is ill
     assert (made.giver, made.created_by) == (cast.sofia, cast.priya)
     told = Event.objects.get(type="delegation.given")
     assert (told.stream.kind, told.stream.key) == ("person", str(cast.sofia.pk))
