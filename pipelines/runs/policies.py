@@ -207,8 +207,9 @@ def not_independent(user: User, gate: Gate) -> DomainError | None:
 
 def _decided_before(user: User, gate: Gate) -> bool:
     """Whether the person, or a deputy of theirs, decided; lists bring the deciders along."""
-    if hasattr(gate, "earlier_users"):
-        return user.pk in (*gate.earlier_users, *gate.earlier_givers)
+    known: Sequence[int] | None = getattr(gate, "earlier_users", None)
+    if known is not None:
+        return user.pk in known or user.pk in getattr(gate, "earlier_givers", ())
     return (
         Decision.objects.filter(gate__run=gate.run, state=DecisionState.IN_FORCE)
         .filter(Q(user=user) | Q(on_behalf_of=user))
