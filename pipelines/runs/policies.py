@@ -205,6 +205,16 @@ def not_independent(user: User, gate: Gate) -> DomainError | None:
     return None
 
 
+def undecided(gate: Gate, decisions: Sequence[Decision]) -> list[list[str]]:
+    """Return the personas of each seated person who may still decide in the gate."""
+    decided = {pk for decision in decisions for pk in decision.principals}
+    seats = Seat.objects.filter(use_case_id=gate.run.use_case_id, until=None, user__is_active=True)
+    held: dict[User, list[str]] = {}
+    for seat in seats.exclude(user__in=decided).select_related("user"):
+        held.setdefault(seat.user, []).append(seat.persona_id)
+    return [codes for user, codes in held.items() if not_independent(user, gate) is None]
+
+
 def _decided_before(user: User, gate: Gate) -> bool:
     """Whether the person, or a deputy of theirs, decided; lists bring the deciders along."""
     known: Sequence[int] | None = getattr(gate, "earlier_users", None)

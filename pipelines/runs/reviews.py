@@ -15,6 +15,7 @@ from pipelines.lifecycles import DecisionState, Verdict
 from pipelines.runs import blind, carrying, conditions, effects, evidence, rounds
 from pipelines.runs.models import Check, Decision, Gate, HandOff, Override, Stage, WorkItem
 from pipelines.runs.moves import born, move
+from pipelines.runs.policies import undecided
 from pipelines.runs.quorum import satisfied
 from pipelines.runs.rows import Rows
 
@@ -168,6 +169,28 @@ def tally(
     if satisfied(gate.policy, [decision.personas for decision in approvals]):
         last = approvals[-1] if approvals else None
         close(command, rows, gate, "approve", last, approvals)
+    elif any(decision.verdict == Verdict.ABSTAIN for decision in decisions):
+        _ask_for_people(command, rows, gate, decisions)
+
+
+def _ask_for_people(
+    command: Command, rows: Rows, gate: Gate, decisions: Sequence[Decision]
+) -> None:
+    """Ask the stage's owner to act where those who are left cannot meet the rules any more."""
+    given = [one.personas for one in decisions if one.verdict in COUNTS]
+    if satisfied(gate.policy, [*given, *undecided(gate, decisions)]):
+        return
+    if WorkItem.objects.filter(stage=gate.stage, key=f"too_few_{gate.pk}").exists():
+        return
+    ask_attention(
+        command,
+        rows,
+        stage=rows.stages[gate.stage.key],
+        key=f"too_few_{gate.pk}",
+        cause="gate_stuck",
+        title="Too few people are left who may decide: give somebody a seat",
+        context={"gate": gate.pk},
+    )
 
 
 def red_checks(gate: Gate, now: datetime) -> list[Check]:

@@ -12,6 +12,7 @@ from pipelines.runs import blind as sight
 from pipelines.runs.actions import blind, gates, overrides, runs, stages
 from pipelines.runs.models import Decision, Gate, Override, Run
 from pipelines.runs.sweeper import Sweeper
+from pipelines.usecases.actions import give_seat
 from tests.cast import Cast, acting
 from tests.domain import engine as f
 from tests.domain.conftest import Later
@@ -337,6 +338,26 @@ def test_an_approval_is_carried_over_to_the_same_content(cast: Cast) -> None:
         f.decide(cast.dmitri, f.gate_of(run))
     f.decide(cast.noor, f.gate_of(run))
     assert f.gate_of(run).state == "APPROVED"
+
+
+def test_abstentions_that_leave_too_few_ask_the_owner(cast: Cast) -> None:
+    run = reviewed(cast, ("DS", 2))
+    f.decide(cast.noor, f.gate_of(run), "abstain")
+    assert f.gate_of(run).state == "OPEN"
+    assert f.attention(run) == ["gate_stuck"]
+    f.decide(cast.sofia, f.gate_of(run), "abstain")
+    assert f.attention(run) == ["gate_stuck"]  # asked once
+    cast.kenji.personas.add("DS")
+    give_seat(actor=acting(cast.amara), use_case=run.use_case, user=cast.kenji, persona="DS")
+    f.decide(cast.kenji, f.gate_of(run))
+    f.decide(cast.noor, f.gate_of(run))
+    assert (f.gate_of(run).state, f.attention(run)) == ("APPROVED", [])
+
+
+def test_an_abstention_with_others_left_asks_nobody(cast: Cast) -> None:
+    run = reviewed(cast, "DS")
+    f.decide(cast.noor, f.gate_of(run), "abstain")
+    assert f.attention(run) == []
 
 
 def test_gates_names_all_six() -> None:

@@ -59,6 +59,24 @@ def test_it_approves_with_conditions(client: Client, cast: Cast, gate: Gate) -> 
     assert f'href="/findings/{finding.pk}/"' in text
 
 
+def test_who_approved_the_round_before_approves_again_with_one_click(
+    client: Client, cast: Cast
+) -> None:
+    within = engine.use_case(cast)
+    stage = engine.stage("prepare", "DE", items=[engine.form("words")], gate=engine.gate(("DS", 2)))
+    run = engine.run(cast, stage, on=within)
+    engine.fill(cast.dmitri, engine.item_of(run, "words"), text="one")
+    engine.decide(cast.sofia, engine.gate_of(run))
+    engine.decide(cast.noor, engine.gate_of(run), "request_changes", reason="more")
+    engine.fill(cast.dmitri, engine.item_of(run, "words"), text="two")
+    gate = engine.gate_of(run)
+    assert "You approved round 1." in page(client, cast.sofia, f"/gates/{gate.pk}/")
+    assert "You approved round 1." not in page(client, cast.noor, f"/gates/{gate.pk}/")
+    client.force_login(cast.sofia)
+    client.post(f"/gates/{gate.pk}/", form(gate))
+    assert gate.decisions.get().user == cast.sofia
+
+
 def test_bad_conditions_are_named_and_kept(client: Client, cast: Cast, gate: Gate) -> None:
     client.force_login(cast.sofia)
     sent = conditional(gate, **{"condition.1.days": "soon"})

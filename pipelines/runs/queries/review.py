@@ -12,7 +12,7 @@ from personas.errors import Conflict, DomainError, NotAllowed
 from personas.models import User
 from pipelines.artefacts.models import Artefact
 from pipelines.blueprints.spec import StageDef
-from pipelines.lifecycles import DecisionState, GateState
+from pipelines.lifecycles import DecisionState, GateState, Verdict
 from pipelines.runs import blind
 from pipelines.runs.models import Decision, Finding, Gate
 from pipelines.runs.policies import Hat, not_deciding, not_overriding
@@ -76,6 +76,7 @@ class Review:
     findings: tuple[Finding, ...]
     personas: tuple[str, ...]
     may_confirm: bool
+    approved_before: bool
     override_refusal: DomainError | None
     refusal: DomainError | None
     choices: tuple[Choice, ...]
@@ -133,6 +134,7 @@ def review(user: User, gate: Gate, *, voice: str = "") -> Review:
         and blind.thinking(gate, now)
         and gate.state == GateState.OPEN
         and mine.confirmed_at is None,
+        approved_before=refusal is None and mine is None and _approved(user, previous),
         override_refusal=closed(gate) or not_overriding(hat, gate)
         if user.can("gate.override")
         else NotAllowed("gate.override", "Overriding takes the capability gate.override."),
@@ -148,9 +150,20 @@ def _previous(gate: Gate) -> Gate | None:
     return (
         Gate.objects.filter(run=gate.run_id, stage__key=gate.stage.key, pk__lt=gate.pk)
         .select_related("stage", "closed_by")
-        .prefetch_related("checks")
+        .prefetch_related("checks", "decisions")
         .order_by("-pk")
         .first()
+    )
+
+
+def _approved(user: User, previous: Gate | None) -> bool:
+    """Whether the reader approved the round before: they may do so again with one click."""
+    return previous is not None and any(
+        decision.user_id == user.pk
+        and decision.on_behalf_of_id is None
+        and decision.verdict == Verdict.APPROVE
+        and decision.state == DecisionState.IN_FORCE
+        for decision in previous.decisions.all()
     )
 
 

@@ -24,6 +24,7 @@ PAGES = {
     "checks_red": "gate",
     "gate_expired": "gate",
     "finding_lapsed": "gate",
+    "gate_stuck": "gate",
     "offer": "hand_off",
     "contract_red": "hand_off",
 }
