@@ -130,6 +130,12 @@ UNDOS: dict[str, str] = {
     "deploy_canary": "pipelines.registry.effects.end_trial",
 }
 
+# What learns that an overdue finding has lapsed the approval of a gate, in this order.
+LAPSES: tuple[str, ...] = (
+    "pipelines.registry.effects.lapse_versions",
+    "pipelines.monitoring.effects.alert_lapse",
+)
+
 FEEDS: dict[str, str] = {
     "champion": "pipelines.serving.feeds.champion",
     "shadow_window": "pipelines.serving.feeds.shadow_window",
@@ -175,6 +181,11 @@ def undo(name: str) -> Callable[..., object] | None:
     """The action that undoes an effect, or None where nothing has to be undone."""
     path = UNDOS.get(name)
     return None if path is None else _attribute(path)
+
+
+def on_lapse() -> tuple[Callable[..., object], ...]:
+    """The actions that an approval's lapse calls, each with a LapseContext."""
+    return tuple(_attribute(path) for path in LAPSES)
 
 
 def feed(name: str) -> Callable[..., object]:

@@ -428,10 +428,15 @@ SPECTACULAR_SETTINGS = {
             "WorkItemState",
             "GateState",
             "DecisionState",
+            "FindingState",
             "HandOffState",
             "AlertState",
             "ModelVersionState",
         )
+    }
+    | {
+        "FindingSeverity": "pipelines.runs.models.findings.SEVERITIES",
+        "OverrideVerdict": "pipelines.runs.actions.overrides.VERDICTS",
     }
     | {"VersionState": [(s, s) for s in ("draft", "published", "retired")]},
 }

@@ -143,6 +143,21 @@ def _gate(gate: spec.GateDef) -> _JsonMap:
         "exclude": list(gate.exclude),
         "allow_shared": gate.allow_shared,
         "invalidate_on_change": gate.invalidate_on_change,
+        **_later_fields(gate),
+    }
+
+
+def _later_fields(gate: spec.GateDef) -> _JsonMap:
+    """Fields younger than published versions: left out by default, so those keep their digest."""
+    given: _JsonMap = {
+        "blind": gate.blind,
+        "reveal": _duration(gate.reveal),
+        "conditions": gate.conditions,
+        "override": gate.override,
+    }
+    usual = spec.GateDef()
+    return {
+        name: value for name, value in given.items() if getattr(gate, name) != getattr(usual, name)
     }
 
 

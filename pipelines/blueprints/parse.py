@@ -238,6 +238,10 @@ def _gate(table: Table) -> spec.GateDef:
         exclude=table.names("exclude", spec.EXCLUDE) or ("subject_author",),
         allow_shared=table.flag("allow_shared", default=False),
         invalidate_on_change=table.flag("invalidate_on_change", default=True),
+        blind=table.flag("blind", default=False),
+        reveal=table.duration("reveal") or spec.DEFAULT_REVEAL,
+        conditions=table.flag("conditions", default=True),
+        override=table.choice("override", spec.OVERRIDE, default="one"),
     )
     table.close()
     return definition

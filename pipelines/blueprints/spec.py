@@ -34,6 +34,8 @@ ON_EXPIRE = (
     "hold",
 )  # approve is not a legal value: silence is not consent
 EXCLUDE = ("subject_author", "run_initiator", "earlier_deciders")
+OVERRIDE = ("one", "two", "never")  # how many people with the capability it takes
+DEFAULT_REVEAL = timedelta(hours=4)  # own: half a working day to think again
 ACCEPT = ("required", "auto")
 MEDIA = ("parquet", "csv", "json", "skops", "onnx", "zip", "bytes", "any")
 
@@ -132,7 +134,12 @@ class Rule:
 
 @dataclass(frozen=True)
 class GateDef:
-    """The review of a stage. Without rules, green checks alone close it."""
+    """The review of a stage. Without rules, green checks alone close it.
+
+    `blind`: nobody sees the others' verdicts until all rules have enough of them, or half of
+    `expires` is over; then each has `reveal` to think again. `conditions`: whether an approval
+    may name findings. `override`: how many people it takes to close it against its rules.
+    """
 
     checks: tuple[CheckUse, ...] = ()
     rules: tuple[Rule, ...] = ()
@@ -146,6 +153,10 @@ class GateDef:
     exclude: tuple[str, ...] = ("subject_author",)
     allow_shared: bool = False
     invalidate_on_change: bool = True
+    blind: bool = False
+    reveal: timedelta = DEFAULT_REVEAL
+    conditions: bool = True
+    override: str = "one"
 
 
 @dataclass(frozen=True)

@@ -183,6 +183,7 @@ GATE: Final = machine(
         (G.OPEN, "abstain"): G.OPEN,
         (G.OPEN, "withdraw"): G.OPEN,
         (G.OPEN, "escalate"): G.OPEN,
+        (G.OPEN, "reveal"): G.OPEN,  # a blind gate: from now on all see all
         (G.OPEN, "approve"): G.APPROVED,
         (G.OPEN, "reject"): G.REJECTED,
         (G.OPEN, "request_changes"): G.CHANGES_REQUESTED,
@@ -202,6 +203,7 @@ DECISION: Final = machine(
     moves={
         (NEW, "decide"): D.IN_FORCE,
         (NEW, "carry_over"): D.IN_FORCE,
+        (D.IN_FORCE, "confirm"): D.IN_FORCE,
         (D.IN_FORCE, "withdraw"): D.VOIDED,
         (D.IN_FORCE, "change"): D.VOIDED,
         (D.IN_FORCE, "supersede"): D.VOIDED,
@@ -215,6 +217,8 @@ FINDING: Final = machine(
     terminal={F.RESOLVED, F.LAPSED},
     moves={
         (NEW, "open"): F.OPEN,
+        (F.OPEN, "carry_over"): F.OPEN,  # to the gate that its approval was carried to
+        (F.OPEN, "extend"): F.OPEN,
         (F.OPEN, "resolve"): F.RESOLVED,
         (F.OPEN, "lapse"): F.LAPSED,
     },

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pipelines.lifecycles import ALERT, NEW, RunState
+from pipelines.lifecycles import ALERT, NEW, ModelVersionState, RunState
 from pipelines.lifecycles import move as next_state
 from pipelines.monitoring.models import Alert
-from pipelines.registry.models import Model
+from pipelines.registry.models import SHADOW, Deployment, Model
 from pipelines.registry.moves import lock_model
 from pipelines.registry.queries import live_version
 from pipelines.runs.actions.runs import create_within, start_within
-from pipelines.runs.effects import EffectContext
+from pipelines.runs.effects import EffectContext, LapseContext
 from pipelines.runs.models import Run
 from pipelines.usecases.models import BlueprintVersion, UseCase
 
@@ -35,6 +35,41 @@ def raise_alerts(context: EffectContext) -> None:
     for alert in alerts:
         alert.opened_run = answer
         alert.save(update_fields=["opened_run"])
+
+
+def alert_lapse(context: LapseContext) -> None:
+    """Raise an alert where a version whose approval has just lapsed answers callers now."""
+    served = Deployment.objects.filter(
+        ended_at=None, version__run=context.run, version__state=ModelVersionState.LAPSED
+    )
+    for deployment in served.exclude(mode=SHADOW).select_related("model", "version"):
+        finding = context.finding
+        text = f"{deployment.version} answers, though its approval lapsed: {finding}"[:300]
+        alert = Alert.objects.create(
+            model=deployment.model,
+            version=deployment.version,
+            cause="finding_lapsed",
+            severity="amber" if finding.severity == "minor" else "red",
+            text=text,
+            evidence={"finding": finding.pk, "gate": context.gate.pk, "text": finding.text},
+            state=next_state(ALERT, NEW, "raise"),
+            persona_id=finding.persona_id,
+            raised_by=context.run,
+            raised_at=context.command.now,
+        )
+        context.command.recorder.record(
+            deployment.model.stream,
+            "alert.raise",
+            subject=("alert", alert.pk),
+            after=alert.state,
+            data={
+                "cause": alert.cause,
+                "severity": alert.severity,
+                "text": text,
+                "run": context.run.pk,
+            },
+            topic="alert.raised",
+        )
 
 
 def _found(context: EffectContext) -> list[Mapping[str, Any]]:

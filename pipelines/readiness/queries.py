@@ -128,12 +128,12 @@ def _review(run: Run) -> tuple[tuple[str, ...], int]:
             gate__checks__name="target_met",
             gate__state=GateState.APPROVED,
             state=DecisionState.IN_FORCE,
-            verdict=Verdict.APPROVE,
+            verdict__in=(Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS),
         )
-        .select_related("user")
+        .select_related("user", "on_behalf_of")
         .order_by("at")
     )
-    found = [(str(decision.user), decision.gate_id) for decision in approvals]
+    found = [(decision.who, decision.gate_id) for decision in approvals]
     return tuple(name for name, _ in found), found[-1][1] if found else 0
 
 

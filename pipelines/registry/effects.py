@@ -4,11 +4,12 @@ from collections.abc import Iterator, Mapping
 
 from personas.errors import Conflict
 from pipelines.blueprints.refs import Json
-from pipelines.lifecycles import MODEL_VERSION, NEW
+from pipelines.lifecycles import MODEL_VERSION, NEW, ModelVersionState
 from pipelines.lifecycles import move as next_state
 from pipelines.registry import moves
 from pipelines.registry.models import CANARY, LIVE, SHADOW, Model, ModelVersion
-from pipelines.runs.effects import EffectContext
+from pipelines.runs.conditions import lapse_of
+from pipelines.runs.effects import EffectContext, LapseContext
 from pipelines.runs.models import Step
 
 CANARY_SHARE = 0.05  # catalogue 6.3: 5 % of traffic (own)
@@ -51,8 +52,20 @@ def register_version(context: EffectContext) -> None:
 
 
 def approve_version(context: EffectContext) -> None:
-    """Approve the run's version by the gate that has just closed. Raises Conflict."""
+    """Approve the run's version by the gate that has just closed.
+
+    Raises Conflict, also where an earlier approval of the run, on which this one rests, lapsed.
+    """
     version = _version(context)
+    lapsed = lapse_of(context.run.pk)
+    if lapsed is not None:
+        raise Conflict(
+            "approval_lapsed",
+            f"The approval of {lapsed.gate.stage.key} lapsed, for “{lapsed}” was not resolved in"
+            " time: that stage needs another round first.",
+            state=lapsed.state,
+            at=lapsed.closed_at,
+        )
     moves.move_version(
         context.command,
         version,
@@ -105,6 +118,24 @@ def go_live(context: EffectContext) -> None:
         moves.end(context.command, earlier, reason="it went live")
     gate = context.gate or version.approval
     moves.start(context.command, version, mode=LIVE, approval=gate, run=context.run)
+
+
+def lapse_versions(context: LapseContext) -> None:
+    """Let the approval of the run's versions lapse: none is deployed until a gate approves anew.
+
+    A gate of a round that counts no more takes only what it approved itself.
+    """
+    versions = ModelVersion.objects.filter(run=context.run, state=ModelVersionState.APPROVED)
+    if not context.gate.stage.current:
+        versions = versions.filter(approval=context.gate)
+    for version in versions.order_by("pk"):
+        version.model = moves.lock_model(version.model_id)
+        moves.move_version(
+            context.command,
+            version,
+            "lapse",
+            data={"gate": context.gate.pk, "finding": context.finding.pk},
+        )
 
 
 def _model(context: EffectContext) -> Model:

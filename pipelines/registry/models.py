@@ -36,7 +36,10 @@ class Model(models.Model):
 
 
 class ModelVersion(models.Model):
-    """One trained artefact with its lineage; served only while APPROVED."""
+    """One trained artefact with its lineage; deployed only while APPROVED.
+
+    What is deployed goes on answering when its approval lapses: an alert says so.
+    """
 
     model = models.ForeignKey(Model, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveIntegerField()

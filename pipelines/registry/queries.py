@@ -2,13 +2,14 @@
 
 from datetime import datetime
 
-from django.db.models import Prefetch, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
 from personas.errors import NotFound
 from personas.models import User
-from pipelines.lifecycles import ModelVersionState
+from pipelines.lifecycles import GateState, ModelVersionState
 from pipelines.registry import policies
 from pipelines.registry.models import LIVE, AliasMove, Deployment, Model, ModelVersion
+from pipelines.runs.models import Gate
 
 
 def models(user: User) -> QuerySet[Model]:
@@ -30,8 +31,13 @@ def model_named(name: str) -> Model:
 
 
 def versions_of(model: Model) -> QuerySet[ModelVersion]:
-    """Return the versions, newest first, with run and approving gate."""
-    return model.versions.select_related("run__use_case", "approval", "package", "registered_by")
+    """Return the versions, newest first, with run and approving gate.
+
+    `overridden`: whether any gate of its run was approved against its rules; it stays for ever.
+    """
+    forced = Gate.objects.filter(run=OuterRef("run"), overridden=True, state=GateState.APPROVED)
+    rows = model.versions.select_related("run__use_case", "approval", "package", "registered_by")
+    return rows.annotate(overridden=Exists(forced))
 
 
 def deployments_of(model: Model) -> QuerySet[Deployment]:
@@ -42,10 +48,12 @@ def deployments_of(model: Model) -> QuerySet[Deployment]:
 def answering() -> list[Deployment]:
     """Return every deployment that may answer or score now, of all models.
 
-    A version that is not approved (any more) is left out: it is refused, whatever is deployed.
+    A version that was never approved, or is retired, is left out: it is refused, whatever is
+    deployed. One whose approval lapsed goes on: taking it away is a person's decision.
     """
+    served = (ModelVersionState.APPROVED, ModelVersionState.LAPSED)
     return list(
-        Deployment.objects.filter(ended_at=None, version__state=ModelVersionState.APPROVED)
+        Deployment.objects.filter(ended_at=None, version__state__in=served)
         .select_related("model__use_case", "version", "approval")
         .order_by("id")
     )

@@ -61,11 +61,14 @@ def _ready(command: Command, rows: Rows, due: moves.ReadyStage) -> None:
 def _activate(command: Command, rows: Rows, due: moves.ActivateStage) -> None:
     """Begin the work: the first accepter of a hand-off into the stage owns it."""
     stage = rows.stages[due.stage]
-    accepters = [
-        hand_off.answered_by_id
+    accepted = [
+        hand_off
         for (_, target), hand_off in rows.hand_offs.items()
         if target == due.stage and hand_off.state == "ACCEPTED" and hand_off.answered_by_id
     ]
+    accepters = [hand_off.answered_by_id for hand_off in accepted]
+    # What a deputy will do is the work of who they act for, too: neither decides on it.
+    givers = {hand_off.answered_for_id for hand_off in accepted if hand_off.answered_for_id}
     owner = accepters[0] if accepters else _heir(rows, stage)
     target = rows.blueprint.stage(stage.key).target
     found = deadlines.deadline(command, [stage.persona_id], target)
@@ -79,6 +82,7 @@ def _activate(command: Command, rows: Rows, due: moves.ActivateStage) -> None:
         owner_id=owner,
         owned_at=command.now if owner else None,
         due_at=found.due if found else None,
+        author_ids=sorted({*stage.author_ids, *givers}),
     )
     deadlines.remind(stage, found)
 

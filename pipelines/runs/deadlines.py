@@ -14,8 +14,8 @@ from django.db.models import F
 from personas.calendars import Calendar
 from personas.commands import Command
 from personas.queries import calendars_of
-from pipelines.lifecycles import GATE, HAND_OFF, STAGE, STEP, WORK_ITEM
-from pipelines.runs.models import Gate, HandOff, Reminder, Run, Stage, Step, WorkItem
+from pipelines.lifecycles import FINDING, GATE, HAND_OFF, STAGE, STEP, WORK_ITEM
+from pipelines.runs.models import Finding, Gate, HandOff, Reminder, Run, Stage, Step, WorkItem
 
 THRESHOLDS: Final = (50, 80, 100)  # per cent of the working time (own convention)
 HELP_DAYS: Final = 2  # working days an answer to a request for help may take, where none is named
@@ -122,7 +122,7 @@ def resume(command: Command, run: Run, *, since: datetime) -> None:
     for row in _open_rows(run):
         fields = {
             name: moved(_personas(row), getattr(row, name))
-            for name in ("due_at", "expires_at")
+            for name in ("due_at", "expires_at", "blind_until", "tally_at")
             if getattr(row, name, None) is not None
         }
         if fields:
@@ -136,16 +136,17 @@ def resume(command: Command, run: Run, *, since: datetime) -> None:
     )
 
 
-def _open_rows(run: Run) -> list[Subject]:
+def _open_rows(run: Run) -> list[Subject | Finding]:
     return [
         *Stage.objects.filter(run=run, state__in=STAGE.open),
         *Gate.objects.filter(run=run, state__in=GATE.open).select_related("stage"),
         *HandOff.objects.filter(run=run, state__in=HAND_OFF.open).select_related("target"),
         *WorkItem.objects.filter(run=run, state__in=WORK_ITEM.open),
+        *Finding.objects.filter(run=run, state__in=FINDING.open),
     ]
 
 
-def _personas(row: Subject) -> list[str]:
+def _personas(row: Subject | Finding) -> list[str]:
     if isinstance(row, Gate):
         return deciders(row)
     return [row.target.persona_id if isinstance(row, HandOff) else row.persona_id]

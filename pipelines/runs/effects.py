@@ -11,7 +11,7 @@ from personas.commands import Command
 from pipelines import catalogue
 from pipelines.blueprints.refs import Json
 from pipelines.lifecycles import StepState
-from pipelines.runs.models import Gate, Run, Stage, Step
+from pipelines.runs.models import Finding, Gate, Run, Stage, Step
 from pipelines.runs.rows import Rows
 
 
@@ -31,6 +31,16 @@ class EffectContext:
     gate: Gate | None
     facts: Mapping[str, Mapping[str, Json]]
     outputs: Mapping[str, Mapping[str, Mapping[str, Json]]]
+
+
+@dataclass(frozen=True)
+class LapseContext:
+    """What a lapse's consequences may know: an overdue finding took a gate's approval away."""
+
+    command: Command
+    run: Run
+    gate: Gate
+    finding: Finding
 
 
 def of_step(command: Command, rows: Rows, step: Step, name: str) -> None:

@@ -13,6 +13,7 @@ from pipelines.runs import saving
 from pipelines.runs.models import (
     Attempt,
     Decision,
+    Finding,
     Gate,
     HandOff,
     Run,
@@ -29,10 +30,11 @@ MACHINES: Final[Mapping[type[models.Model], Machine]] = {
     WorkItem: lifecycles.WORK_ITEM,
     Gate: lifecycles.GATE,
     Decision: lifecycles.DECISION,
+    Finding: lifecycles.FINDING,
     HandOff: lifecycles.HAND_OFF,
 }
 
-Row = Run | Stage | Step | Attempt | WorkItem | Gate | Decision | HandOff
+Row = Run | Stage | Step | Attempt | WorkItem | Gate | Decision | Finding | HandOff
 
 
 def move(

@@ -12,14 +12,16 @@ from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.spec import CheckUse, GateDef
 from pipelines.checks.contract import CheckResult
 from pipelines.lifecycles import DecisionState, GateState, Verdict
-from pipelines.runs import deadlines, effects, evidence, rounds
+from pipelines.runs import blind, carrying, conditions, deadlines, effects, evidence, rounds
 from pipelines.runs.gaps import asks_a_person
-from pipelines.runs.models import Check, Decision, Gate, HandOff, Stage, WorkItem
+from pipelines.runs.models import Check, Decision, Gate, HandOff, Override, Stage, WorkItem
 from pipelines.runs.moves import born, move
-from pipelines.runs.policies import Hat, not_deciding
+from pipelines.runs.policies import undecided
+from pipelines.runs.quorum import satisfied
 from pipelines.runs.rows import Rows
 
 COUNTS = (Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS)
+CODE_OF_OVERRIDE = "other"
 
 
 def submit(command: Command, rows: Rows, stage: Stage) -> None:
@@ -48,6 +50,7 @@ def open_gate(command: Command, rows: Rows, stage: Stage) -> Gate:
         opened_at=command.now,
         due_at=due.due if due else None,
         expires_at=expires.due if expires else None,
+        blind_until=blind.until(definition, command.now),
     )
     born(
         command,
@@ -70,7 +73,7 @@ def open_gate(command: Command, rows: Rows, stage: Stage) -> Gate:
             title="Checks are red: rerun, ask for a waiver, or wait for the reviewers",
             context={"gate": gate.pk, "checks": [c.name for c in checks if c.blocks]},
         )
-    _carry_over(command, rows, gate)
+    carrying.carry_over(command, rows, gate)
     tally(command, rows, gate)
     if gate.state == GateState.OPEN:
         deadlines.remind(gate, due or expires)
@@ -88,14 +91,19 @@ def _snapshot(definition: GateDef) -> dict[str, Any]:
         "on_expire": definition.on_expire,
         "expires_seconds": definition.expires.total_seconds() if definition.expires else None,
         "effect": definition.effect,
+        "blind": definition.blind,
+        "reveal_seconds": definition.reveal.total_seconds(),
+        "conditions": definition.conditions,
+        "override": definition.override,
     }
 
 
 def authors_of(rows: Rows, stage: Stage) -> list[int]:
     """Return whose work the subject is: the owner, who filled in items, who edited steps."""
     people = {stage.owner_id, *stage.author_ids}
-    people |= {i.completed_by_id for (pk, _), i in rows.items.items() if pk == stage.pk}
-    people |= {i.delegated_by_id for (pk, _), i in rows.items.items() if pk == stage.pk}
+    own = [item for (pk, _), item in rows.items.items() if pk == stage.pk]
+    people |= {item.completed_by_id for item in own} | {item.completed_for_id for item in own}
+    people |= {item.delegated_by_id for item in own}
     people |= {s.edited_by_id for (pk, _), s in rows.steps.items() if pk == stage.pk}
     return sorted(pk for pk in people if pk is not None)
 
@@ -135,46 +143,10 @@ def _write_checks(
     return checks
 
 
-def _carry_over(command: Command, rows: Rows, gate: Gate) -> None:
-    """Copy approvals people already gave to exactly this content; a refusal is never carried.
-
-    Each person's last word on the content counts: a withdrawal or refusal ends their approval.
-    """
-    if not gate.policy["rules"]:
-        return
-    earlier = (
-        Decision.objects.filter(
-            gate__run=rows.run,
-            gate__stage__key=gate.stage.key,
-            subject_digest=gate.subject_digest,
-        )
-        .exclude(gate=gate)
-        .select_related("gate", "user")
-        .order_by("user_id", "-id")
-    )
-    for given in earlier.distinct("user_id"):
-        if given.state != DecisionState.IN_FORCE or given.verdict != Verdict.APPROVE:
-            continue
-        hat = Hat.of(given.user, rows.run)
-        if given.gate.policy["rules"] != gate.policy["rules"] or not_deciding(hat, gate):
-            continue
-        copy = Decision(
-            gate=gate,
-            user=given.user,
-            personas=list(hat.personas),
-            verdict=given.verdict,
-            reason=given.reason,
-            subject_digest=gate.subject_digest,
-            command=command.id,
-            at=command.now,
-            carried_from=given,
-        )
-        born(command, copy, "carry_over", run=rows.run, data={"from": given.pk})
-
-
 def in_force(gate: Gate) -> list[Decision]:
     """Return the decisions that count now, oldest first."""
-    return list(gate.decisions.filter(state=DecisionState.IN_FORCE).select_related("user"))
+    rows = gate.decisions.filter(state=DecisionState.IN_FORCE)
+    return list(rows.select_related("user", "on_behalf_of"))
 
 
 def tally(
@@ -185,18 +157,43 @@ def tally(
     `decisions` saves reading them again where the caller has done so under the same lock.
     """
     decisions = in_force(gate) if decisions is None else decisions
+    if blind.waits(command, rows, gate, decisions):
+        return
     for decision in decisions:
         if decision.verdict == Verdict.REJECT:
-            close(command, rows, gate, "reject", decision)
+            close(command, rows, gate, "reject", decision, decisions)
             return
         if decision.verdict == Verdict.REQUEST_CHANGES:
-            close(command, rows, gate, "request_changes", decision)
+            close(command, rows, gate, "request_changes", decision, decisions)
             return
     if red_checks(gate, command.now):
         return
     approvals = [decision for decision in decisions if decision.verdict in COUNTS]
     if satisfied(gate.policy, [decision.personas for decision in approvals]):
-        close(command, rows, gate, "approve", approvals[-1] if approvals else None)
+        last = approvals[-1] if approvals else None
+        close(command, rows, gate, "approve", last, approvals)
+    elif any(decision.verdict == Verdict.ABSTAIN for decision in decisions):
+        _ask_for_people(command, rows, gate, decisions)
+
+
+def _ask_for_people(
+    command: Command, rows: Rows, gate: Gate, decisions: Sequence[Decision]
+) -> None:
+    """Ask the stage's owner to act where those who are left cannot meet the rules any more."""
+    given = [one.personas for one in decisions if one.verdict in COUNTS]
+    if satisfied(gate.policy, [*given, *undecided(gate, decisions)]):
+        return
+    if WorkItem.objects.filter(stage=gate.stage, key=f"too_few_{gate.pk}").exists():
+        return
+    ask_attention(
+        command,
+        rows,
+        stage=rows.stages[gate.stage.key],
+        key=f"too_few_{gate.pk}",
+        cause="gate_stuck",
+        title="Too few people are left who may decide: give somebody a seat",
+        context={"gate": gate.pk},
+    )
 
 
 def red_checks(gate: Gate, now: datetime) -> list[Check]:
@@ -211,55 +208,73 @@ def _lapsed(check: Check, now: datetime) -> bool:
     return check.waived_until is not None and check.waived_until <= now
 
 
-def satisfied(policy: Mapping[str, Any], approvals: Sequence[Sequence[str]]) -> bool:
-    """Whether approvals by distinct people meet every rule; pure.
+def close(
+    command: Command,
+    rows: Rows,
+    gate: Gate,
+    event: str,
+    decision: Decision | None,
+    decisions: Sequence[Decision],
+) -> None:
+    """Close a gate once by its rules: by a decision, or by its checks alone.
 
-    `approvals` holds the personas of each approver. One person fills one place, unless the policy
-    allows sharing; places are matched to people by augmenting paths, so no order can lose.
+    `decisions` are those that it rests on: the conditions of its approvals become findings.
     """
-    places = [rule["persona"] for rule in policy["rules"] for _ in range(rule["min"])]
-    if policy.get("allow_shared"):
-        return all(
-            sum(rule["persona"] in personas for personas in approvals) >= rule["min"]
-            for rule in policy["rules"]
-        )
-    taken: dict[int, int] = {}
-
-    def place(seat: int, seen: set[int]) -> bool:
-        for person, personas in enumerate(approvals):
-            if places[seat] not in personas or person in seen:
-                continue
-            seen.add(person)
-            if person not in taken or place(taken[person], seen):
-                taken[person] = seat
-                return True
-        return False
-
-    return all(place(seat, set()) for seat in range(len(places)))
+    _end(
+        command,
+        rows,
+        gate,
+        event,
+        closed_by=decision.user if decision else None,
+        closing_reason=decision.reason if decision else "every check is green",
+    )
+    if event == "approve":
+        _approved(command, rows, gate, decisions)
+    elif event == "request_changes" and decision is not None:
+        _send_back(command, rows, gate, decision)
+    else:
+        _rejected(command, rows, gate, decision)
 
 
-def close(command: Command, rows: Rows, gate: Gate, event: str, decision: Decision | None) -> None:
-    """Close a gate once, and do what follows: effect, send-back, or the end of the run."""
+def override(command: Command, rows: Rows, gate: Gate, override: Override) -> None:
+    """Close a gate against its rules; what follows is what its verdict always leads to."""
+    _end(
+        command,
+        rows,
+        gate,
+        f"override_{override.verdict}",
+        closed_by=override.by,
+        closing_reason=override.reason,
+        overridden=True,
+    )
+    if override.verdict == "approve":
+        given = [decision for decision in in_force(gate) if decision.verdict in COUNTS]
+        _approved(command, rows, gate, given)
+    else:
+        _rejected(command, rows, gate, None)
+
+
+def _end(command: Command, rows: Rows, gate: Gate, event: str, **fields: Any) -> None:
     rows.gates[gate.stage_id] = gate
+    override = {"reason": fields["closing_reason"]} if fields.get("overridden") else {}
     move(
         command,
         gate,
         event,
         run=rows.run,
         closed_at=command.now,
-        closed_by=decision.user if decision else None,
-        closing_reason=decision.reason if decision else "every check is green",
         topic=f"gate.{event}",
-        data={"stage": gate.stage.key, "round": gate.stage.round},
+        data={"stage": gate.stage.key, "round": gate.stage.round, **override},
+        **fields,
     )
     _close_attention(command, rows, gate.stage)
-    if event == "approve":
-        if gate.policy["effect"]:
-            effects.of_gate(command, rows, gate, gate.policy["effect"])
-    elif event == "request_changes" and decision is not None:
-        _send_back(command, rows, gate, decision)
-    else:
-        _rejected(command, rows, gate, decision)
+
+
+def _approved(command: Command, rows: Rows, gate: Gate, approvals: Sequence[Decision]) -> None:
+    """The approvals' conditions become findings; then the gate's effect follows."""
+    conditions.become_findings(command, rows, gate, approvals)
+    if gate.policy["effect"]:
+        effects.of_gate(command, rows, gate, gate.policy["effect"])
 
 
 def _send_back(command: Command, rows: Rows, gate: Gate, decision: Decision | None) -> None:
@@ -270,7 +285,8 @@ def _send_back(command: Command, rows: Rows, gate: Gate, decision: Decision | No
         source=rows.stages[gate.stage.key],
         target=(decision.target if decision else "") or targets[0],
         reason=decision.reason if decision else gate.closing_reason,
-        code=decision.reason_code if decision else "",
+        code=(decision.reason_code if decision else "")
+        or (CODE_OF_OVERRIDE if gate.overridden else ""),
     )
 
 

@@ -14,7 +14,7 @@ from django.db import (
     close_old_connections,
     connection,
 )
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
 from personas import ledger
 from personas.commands import Answer, Command, execute
@@ -22,11 +22,11 @@ from personas.errors import DomainError
 from personas.ledger import Actor
 from personas.models import BatonNow
 from pipelines.lifecycles import RUN, WORK_ITEM, AttemptState, RunState, WorkItemState
-from pipelines.runs.actions import attempts, gates, handoffs, steps, timers
+from pipelines.runs.actions import attempts, blind, findings, gates, handoffs, steps, timers
 from pipelines.runs.actions.locks import run_of
 from pipelines.runs.actions.runs import CANCEL_GRACE, settle_cancelled
 from pipelines.runs.advance import advance
-from pipelines.runs.models import Attempt, Gate, HandOff, Reminder, Run, Step, WorkItem
+from pipelines.runs.models import Attempt, Finding, Gate, HandOff, Reminder, Run, Step, WorkItem
 from pipelines.runs.moves import move
 
 logger = logging.getLogger(__name__)
@@ -114,6 +114,8 @@ class Sweeper:
         )
         self._each(self._waiting_steps(), lambda pk: steps.wake(step_id=pk))
         self._each(self._due_gates(), lambda pk: gates.expire(gate_id=pk))
+        self._each(self._due_blind_gates(), lambda pk: blind.look_again(gate_id=pk))
+        self._each(self._due_findings(), lambda pk: findings.lapse(finding_id=pk))
         self._each(self._due_hand_offs(), lambda pk: handoffs.escalate(hand_off_id=pk))
         drop_moot_reminders()
         self._each(self._due_reminders(), lambda pk: timers.tell(reminder_id=pk))
@@ -157,6 +159,23 @@ class Sweeper:
             state="OPEN", expires_at__lte=BatonNow(), run__state=RunState.RUNNING
         )
         return list(rows.values_list("id", flat=True)[:BATCH])
+
+    def _due_blind_gates(self) -> list[int]:
+        """Blind gates to reveal, and revealed ones whose time to think again is over."""
+        now = BatonNow()
+        rows = Gate.objects.filter(
+            Q(revealed_at=None, blind_until__lte=now) | Q(tally_at__lte=now),
+            state="OPEN",
+            blind_until__isnull=False,
+            run__state=RunState.RUNNING,
+        )
+        return list(rows.values_list("id", flat=True)[:BATCH])
+
+    def _due_findings(self) -> list[int]:
+        """Overdue findings: of ended runs, too, but of no paused one, whose deadlines stop."""
+        rows = Finding.objects.filter(state="OPEN", due_at__lte=BatonNow())
+        rows = rows.exclude(run__state=RunState.PAUSED)
+        return list(rows.order_by("due_at").values_list("id", flat=True)[:BATCH])
 
     def _due_hand_offs(self) -> list[int]:
         rows = HandOff.objects.filter(

@@ -51,6 +51,76 @@ class Seat(models.Model):
         return f"{self.user} as {self.persona_id}"
 
 
+class Delegation(models.Model):
+    """A person is away from `since` until `until`; a deputy acts for them as one persona.
+
+    Without a deputy (and then without a persona) it says only that the person is away. Without a
+    use case it holds for every seat of that persona.
+    """
+
+    giver = models.ForeignKey(User, on_delete=models.PROTECT, related_name="delegations")
+    deputy = models.ForeignKey(
+        User, on_delete=models.PROTECT, null=True, related_name="deputyships"
+    )
+    persona = models.ForeignKey(Persona, on_delete=models.PROTECT, null=True, related_name="+")
+    use_case = models.ForeignKey(UseCase, on_delete=models.CASCADE, null=True, related_name="+")
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=200, blank=True)
+    created_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(db_default=BatonNow())
+    ended_at = models.DateTimeField(null=True)
+    ended_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        ordering = ("since", "id")
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(until__gt=models.F("since")), name="delegation_dates"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deputy=None) | ~models.Q(deputy=models.F("giver")),
+                name="delegation_to_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deputy=None, persona=None)
+                | models.Q(deputy__isnull=False, persona__isnull=False),
+                name="delegation_of_a_persona",
+            ),
+        )
+        indexes = (
+            models.Index(fields=("deputy", "until"), name="delegation_deputy"),
+            models.Index(fields=("giver", "until"), name="delegation_giver"),
+        )
+        triggers = (
+            pgtrigger.Protect(name="keep", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="ended_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__ended_at__isnull=False),
+            ),
+            pgtrigger.Protect(
+                name="immutable_delegation",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(
+                    "giver",
+                    "deputy",
+                    "persona",
+                    "use_case",
+                    "since",
+                    "until",
+                    "reason",
+                    "created_by",
+                ),
+            ),
+        )
+
+    def __str__(self) -> str:
+        if self.deputy_id is None:
+            return f"{self.giver} is away"
+        return f"{self.deputy} for {self.giver} as {self.persona_id}"
+
+
 class Blueprint(models.Model):
     """The plan of a kind of use case; its versions hold the plan itself."""
 

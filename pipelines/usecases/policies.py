@@ -1,18 +1,38 @@
 """Who may see a use case, and who may act as which persona on it."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from personas.errors import NotAllowed
-from personas.models import User
-from pipelines.usecases.models import Seat, UseCase
+from personas.models import BatonNow, User
+from pipelines.usecases.models import Delegation, Seat, UseCase
 
 
 def visible(user: User) -> QuerySet[UseCase]:
-    """Return the use cases this person may know of: seated, created by them, or `read_all`."""
+    """Return the use cases this person may know of: seated or deputy, created, or `read_all`."""
     if user.can("read_all"):
         return UseCase.objects.all()
-    seated = Seat.objects.filter(use_case=OuterRef("pk"), user=user, until=None)
+    seated = seats_worn(user).filter(use_case=OuterRef("pk"))
     return UseCase.objects.filter(Q(created_by=user) | Exists(seated))
+
+
+def under_way() -> QuerySet[Delegation]:
+    """Return the delegations and absences of this moment, by the database's clock."""
+    now = BatonNow()
+    return Delegation.objects.filter(since__lte=now, until__gt=now, ended_at=None)
+
+
+def seats_worn(user: User) -> QuerySet[Seat]:
+    """Return the open seats the person may act from: their own, and those they are deputy for.
+
+    A deputy holds the persona themselves, and the giver is active: both are judged at this moment.
+    """
+    lent = (
+        under_way()
+        .filter(deputy=user, deputy__personas=F("persona"), giver__is_active=True)
+        .filter(giver=OuterRef("user"), persona=OuterRef("persona"))
+        .filter(Q(use_case=None) | Q(use_case=OuterRef("use_case")))
+    )
+    return Seat.objects.filter(Q(user=user) | Exists(lent), until=None)
 
 
 def may_see(user: User, use_case: UseCase) -> bool:
@@ -26,6 +46,30 @@ def personas_of(user: User, use_case_id: int) -> list[str]:
         return []
     seats = Seat.objects.filter(use_case_id=use_case_id, user=user, until=None)
     return list(seats.order_by("persona__lane").values_list("persona_id", flat=True))
+
+
+def not_delegating(user: User, giver: User, deputy: User | None) -> NotAllowed | None:
+    """Return why the person may not say that `giver` is away, with `deputy` in their place.
+
+    Everybody speaks for themselves; who manages people also for one who cannot, but never to
+    their own gain.
+    """
+    if user.is_service:
+        return NotAllowed("actor.person", "Only people delegate.")
+    if user.pk == giver.pk:
+        return None
+    if deputy is not None and deputy.pk == user.pk:
+        return NotAllowed("delegation.self", "Nobody makes themselves a deputy.")
+    if user.can("users.manage"):
+        return None
+    return NotAllowed("delegation.giver", f"Only {giver} says who acts for {giver}.")
+
+
+def not_ending(user: User, delegation: Delegation) -> NotAllowed | None:
+    """Return why the person may not end the delegation: both sides may, and who manages people."""
+    if user.pk in (delegation.giver_id, delegation.deputy_id) or user.can("users.manage"):
+        return None
+    return NotAllowed("delegation.giver", "Only the two it concerns end a delegation.")
 
 
 def not_managing(user: User, use_case: UseCase) -> NotAllowed | None:

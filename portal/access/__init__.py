@@ -16,6 +16,8 @@ from portal.access.people import (
 )
 from portal.access.reviews import (
     check_for,
+    finding_for,
+    findings_of,
     gate_for,
     gate_to_decide_for,
     gate_with_evidence_for,
@@ -36,6 +38,8 @@ from portal.access.runs import (
 from portal.access.use_cases import (
     blueprint_for,
     blueprints_of,
+    delegation_for,
+    delegations_of,
     seat_for,
     use_case_for,
     use_cases_of,
@@ -53,7 +57,11 @@ __all__ = [
     "changed_lately",
     "check_for",
     "check_inputs",
+    "delegation_for",
+    "delegations_of",
     "events_for",
+    "finding_for",
+    "findings_of",
     "gate_for",
     "gate_to_decide_for",
     "gate_with_evidence_for",

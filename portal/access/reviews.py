@@ -10,6 +10,7 @@ from personas.models import User
 from pipelines.runs.models import (
     Check,
     Decision,
+    Finding,
     Gate,
     HandOff,
 )
@@ -20,7 +21,13 @@ from portal.access.rows import one
 def gate_for(user: User, pk: int) -> Gate:
     """Return the gate, with its stage and run. Raises NotFound."""
     rows = Gate.objects.select_related(
-        "run__use_case", "run__version", "stage__persona", "stage__owner", "closed_by"
+        "run__use_case",
+        "run__version",
+        "stage__persona",
+        "stage__owner",
+        "closed_by",
+        "override__by",
+        "override__seconded_by",
     )
     return one(rows.filter(run__use_case__in=visible(user)), pk, "gate")
 
@@ -37,10 +44,37 @@ def gate_to_decide_for(user: User, pk: int) -> Gate:
 def gate_with_evidence_for(user: User, pk: int) -> Gate:
     """Return the gate with its checks and decisions, for looking at it. Raises NotFound."""
     gate = gate_for(user, pk)
+    findings = Finding.objects.select_related(
+        "decision__user", "decision__on_behalf_of", "resolved_by"
+    )
     checks = Check.objects.select_related("waived_by").order_by("position")
-    decisions = Decision.objects.select_related("user").order_by("at", "id")
-    prefetch_related_objects([gate], Prefetch("checks", checks), Prefetch("decisions", decisions))
+    decisions = Decision.objects.select_related("user", "on_behalf_of").order_by("at", "id")
+    prefetch_related_objects(
+        [gate],
+        Prefetch("checks", checks),
+        Prefetch("decisions", decisions),
+        Prefetch("findings", findings.order_by("due_at", "id")),
+    )
     return gate
+
+
+def finding_for(user: User, pk: int) -> Finding:
+    """Return the finding, with its gate, run and people. Raises NotFound."""
+    return one(findings_of(user), pk, "finding")
+
+
+def findings_of(user: User) -> QuerySet[Finding]:
+    """Return every finding the person may see."""
+    return Finding.objects.filter(run__use_case__in=visible(user)).select_related(
+        "run__use_case",
+        "run__version",
+        "gate__stage",
+        "gate__run",
+        "decision__user",
+        "decision__on_behalf_of",
+        "resolved_by",
+        "resolved_for",
+    )
 
 
 def check_for(user: User, pk: int) -> Check:

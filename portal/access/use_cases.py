@@ -9,7 +9,7 @@ from django.db.models import (
 
 from personas.errors import Invalid, NotFound
 from personas.models import User
-from pipelines.usecases.models import Blueprint, BlueprintVersion, Seat, UseCase
+from pipelines.usecases.models import Blueprint, BlueprintVersion, Delegation, Seat, UseCase
 from pipelines.usecases.policies import visible
 from portal.access.rows import one
 
@@ -31,6 +31,17 @@ def seat_for(user: User, pk: int) -> Seat:
     """Return the seat, with its use case and person. Raises NotFound."""
     rows = Seat.objects.select_related("use_case", "user", "persona")
     return one(rows.filter(use_case__in=visible(user)), pk, "seat")
+
+
+def delegation_for(user: User, pk: int) -> Delegation:
+    """Return the delegation. Raises NotFound."""
+    return one(delegations_of(user), pk, "delegation")
+
+
+def delegations_of(user: User) -> QuerySet[Delegation]:
+    """Return the delegations that concern the person; all of them for who manages people."""
+    rows = Delegation.objects.select_related("giver", "deputy", "use_case", "created_by")
+    return rows if user.can("users.manage") else rows.filter(Q(giver=user) | Q(deputy=user))
 
 
 def blueprints_of(user: User) -> QuerySet[Blueprint]:

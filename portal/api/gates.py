@@ -1,10 +1,11 @@
 """Gates, their checks and decisions."""
 
+from django.db.models import Q
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from pipelines.runs.actions import gates
+from pipelines.runs.actions import blind, gates, overrides
 from portal import access
 from portal.api.endpoint import Endpoint
 from portal.api.serializers.base import Reason
@@ -15,6 +16,7 @@ from portal.api.serializers.reviews import (
     GateDetailSerializer,
     GateFilter,
     GateSerializer,
+    OverrideInput,
     WaiverInput,
 )
 from portal.api.verbs import verb
@@ -54,9 +56,11 @@ class Decisions(Endpoint):
 
     @extend_schema(summary="Its decisions, oldest first", responses=DecisionSerializer(many=True))
     def get(self, request: Request, pk: int) -> Response:
-        """Answer every decision, the voided ones too."""
+        """Answer every decision, the voided ones too; of a sealed gate only your own."""
         gate = access.gate_for(self.user, pk)
-        rows = gate.decisions.select_related("user")
+        rows = gate.decisions.select_related("user", "on_behalf_of")
+        if gate.sealed:
+            rows = rows.filter(Q(user=self.user) | Q(on_behalf_of=self.user))
         return self.page(rows, DecisionSerializer, ordering="id")
 
     @extend_schema(
@@ -68,6 +72,8 @@ class Decisions(Endpoint):
         """Take a decision; `withdraw` takes your own back while the gate is open."""
         gate = access.gate_to_decide_for(self.user, pk)
         given = self.read(DecisionInput)
+        if "on_behalf_of" in given:
+            given["on_behalf_of"] = access.person_named(given["on_behalf_of"], field="on_behalf_of")
         return self.reply(gates.decide(actor=self.actor, gate=gate, key=self.key, **given))
 
 
@@ -78,6 +84,23 @@ GateReopen = verb(
     action=gates.reopen,
     answer=GateAnswer,
     body=Reason,
+)
+GateConfirm = verb(
+    "GateConfirm",
+    noun="gate",
+    fetch=access.gate_for,
+    action=blind.confirm,
+    answer=GateAnswer,
+    scope="decide",
+)
+GateOverride = verb(
+    "GateOverride",
+    noun="gate",
+    fetch=access.gate_for,
+    action=overrides.override,
+    answer=GateAnswer,
+    body=OverrideInput,
+    scope="decide",
 )
 CheckWaive = verb(
     "CheckWaive",

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from personas.models import Event
-from pipelines.runs.models import Decision, Gate, HandOff, WorkItem
+from pipelines.runs.models import Decision, Finding, Gate, HandOff, Override, WorkItem
 from portal.console.base import LookOnly
 from portal.console.site import site
 
@@ -42,12 +42,42 @@ class GateAdmin(LookOnly):
 
 @admin.register(Decision, site=site)
 class DecisionAdmin(LookOnly):
-    """Decisions, newest first."""
+    """Decisions, newest first; those of a sealed gate are nobody's to see, not here either."""
 
-    list_display = ("id", "gate", "user", "verdict", "reason_code", "state", "at")
+    list_display = ("id", "gate", "user", "on_behalf_of", "verdict", "reason_code", "state", "at")
     list_filter = ("state", "verdict", "reason_code")
-    list_select_related = ("gate__stage", "user")
+    list_select_related = ("gate__stage", "user", "on_behalf_of")
     search_fields = ("user__name", "user__username", "reason")
+    ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Leave out what is sealed: open blind gates that are not revealed."""
+        return (
+            super()
+            .get_queryset(request)
+            .exclude(gate__policy__blind=True, gate__state="OPEN", gate__revealed_at=None)
+        )
+
+
+@admin.register(Finding, site=site)
+class FindingAdmin(LookOnly):
+    """Conditions of approvals, newest first."""
+
+    list_display = ("id", "run", "text", "severity", "persona", "state", "due_at", "resolved_by")
+    list_filter = ("state", "severity", "persona")
+    list_select_related = ("run__use_case", "persona", "resolved_by")
+    search_fields = ("text", "run__use_case__key")
+    ordering = ("-id",)
+
+
+@admin.register(Override, site=site)
+class OverrideAdmin(LookOnly):
+    """Gates closed against their rules, newest first."""
+
+    list_display = ("id", "gate", "verdict", "by", "seconded_by", "reason", "at", "done_at")
+    list_filter = ("verdict",)
+    list_select_related = ("gate__stage", "by", "seconded_by")
+    search_fields = ("reason", "by__name")
     ordering = ("-id",)
 
 

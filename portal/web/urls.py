@@ -3,9 +3,11 @@
 from django.urls import URLPattern, URLResolver, path, re_path
 
 from portal.web import (
+    absences,
     accounts,
     drafts,
     events,
+    findings,
     gates,
     hand_offs,
     inbox,
@@ -61,6 +63,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
         name="item_act",
     ),
     path("gates/<int:pk>/", gates.gate, name="gate"),
+    path("gates/<int:pk>/confirm", gates.confirm, name="gate_confirm"),
+    path("gates/<int:pk>/override", gates.override, name="gate_override"),
+    path("findings/<int:pk>/", findings.finding, name="finding"),
+    path("away/", absences.absences, name="away"),
+    path("away/<int:pk>/end", absences.end, name="end_delegation"),
     path("gates/<int:pk>/reopen", gates.reopen, name="gate_reopen"),
     path("checks/<int:pk>/waive", gates.waive, name="waive"),
     path("hand-offs/<int:pk>/", hand_offs.hand_off, name="hand_off"),

@@ -8,12 +8,14 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 from django.urls import URLPattern
+from django.utils import timezone
 
 from personas.actions import issue_token
 from pipelines.artefacts.actions import upload
 from pipelines.registry.models import Model
 from pipelines.runs.actions import gates
 from pipelines.runs.models import Run
+from pipelines.usecases.actions import Wish, delegate
 from portal.api.urls import urlpatterns
 from tests import factories, release
 from tests.cast import Cast, acting
@@ -34,8 +36,11 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
     factories.work_off()
     factories.completed(cast, run.items.get(key="go"), {"decision": "go"})
     gate = factories.open_gate(run)
-    decision = {"verdict": "approve", "seen": gate.subject_digest}
-    gates.decide(actor=acting(cast.sofia), gate=gate, **decision)
+    asked = [{"text": "name a steward", "persona": "BA", "days": 9}]
+    gates.decide(
+        actor=acting(cast.sofia), gate=gate, verdict="approve_with_conditions",
+        seen=gate.subject_digest, conditions=asked,
+    )  # fmt: skip
     factories.work_off()
     token, _ = issue_token(
         actor=acting(cast.amara),
@@ -49,6 +54,7 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
         "calendars": {"code": "DS"},
         "users": {"pk": cast.lena.pk},
         "tokens": {"pk": token.pk},
+        "delegations": {"pk": _away(cast)},
         "use-cases": {"key": use_case.key, "pk": use_case.seats.first().pk},
         "blueprints": {"key": "checked", "number": 1},
         "artefacts": {"digest": _artefact(cast)},
@@ -64,9 +70,17 @@ def _in_run(run: Run) -> dict[str, dict[str, Any]]:
         "attempts": {"pk": run.attempts.first().pk},
         "items": {"pk": run.items.first().pk},
         "gates": {"pk": run.gates.get().pk},
+        "findings": {"pk": run.findings.get().pk},
         "checks": {"pk": run.checks.first().pk},
         "hand-offs": {"pk": run.hand_offs.get().pk},
     }
+
+
+def _away(cast: Cast) -> int:
+    """Amara is away for a week."""
+    now = timezone.now()
+    wish = Wish(giver=cast.amara, since=now, until=now + timedelta(days=7))
+    return int(delegate(actor=acting(cast.amara), wish=wish).data["delegation"])
 
 
 def _artefact(cast: Cast) -> str:

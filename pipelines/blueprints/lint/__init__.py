@@ -53,6 +53,7 @@ RULES: tuple[Rule, ...] = (
     gates.send_backs_go_up,
     gates.send_backs_have_a_target,
     gates.deadlines_are_ordered,
+    gates.blind_gates_open_up,
     gates.effects_exist,
     checks.checks_exist,
     checks.checks_read_what_is_there,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pipelines.blueprints.graph import upstream
 from pipelines.blueprints.lint.walk import Known, doubles, gates, listed, problem, warning
 from pipelines.blueprints.problems import Problem
-from pipelines.blueprints.spec import Blueprint
+from pipelines.blueprints.spec import DEFAULT_REVEAL, Blueprint
 
 MAX_DECIDERS = 20  # own: more distinct people than that are never found for one gate
 
@@ -106,6 +106,24 @@ def deadlines_are_ordered(blueprint: Blueprint, known: Known) -> Iterator[Proble
     for path, _, gate in gates(blueprint):
         if gate.due and gate.expires and gate.due > gate.expires:
             yield problem(f"{path}.due", "deadline", "must not be later than expires")
+
+
+def blind_gates_open_up(blueprint: Blueprint, known: Known) -> Iterator[Problem]:
+    """A blind gate ends by time, and hides something: two people decide in it, or more."""
+    for path, _, gate in gates(blueprint):
+        if not gate.blind:
+            if gate.reveal != DEFAULT_REVEAL:
+                yield warning(f"{path}.reveal", "blind", "has no meaning: the gate is not blind")
+            continue
+        if gate.expires is None:
+            message = "must be set: a blind gate is revealed when half of it is over"
+            yield problem(f"{path}.expires", "blind", message)
+        elif gate.reveal >= gate.expires / 2:
+            message = "must be shorter than half of expires, which begins it at the latest"
+            yield problem(f"{path}.reveal", "blind", message)
+        if sum(rule.min for rule in gate.rules) < 2:
+            message = "hides nothing: fewer than two people decide here"
+            yield warning(f"{path}.blind", "blind", message)
 
 
 def effects_exist(blueprint: Blueprint, known: Known) -> Iterator[Problem]:

@@ -1,17 +1,21 @@
 """Decisions in gates: the one place where a verdict is taken, whoever it comes through."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
+
+from django.db.models import Q
 
 from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, DomainError, Gone, Invalid, NotAllowed
 from personas.ledger import Actor
 from personas.models import User
 from pipelines.lifecycles import GateState, RunState, StageState, Verdict
-from pipelines.runs import deadlines, reviews
+from pipelines.runs import blind, deadlines, reviews
 from pipelines.runs.actions.locks import must_run, name_of, run_of
 from pipelines.runs.advance import advance
+from pipelines.runs.conditions import clean as clean_conditions
 from pipelines.runs.models import Check, Decision, Gate, Run
 from pipelines.runs.moves import born, move
 from pipelines.runs.policies import Hat, not_deciding, refuse
@@ -19,6 +23,7 @@ from pipelines.runs.rows import Rows, load
 
 VERDICTS = (
     Verdict.APPROVE,
+    Verdict.APPROVE_WITH_CONDITIONS,
     Verdict.REQUEST_CHANGES,
     Verdict.REJECT,
     Verdict.ABSTAIN,
@@ -36,8 +41,22 @@ REASON_CODES = {
     "other": "something else",
 }
 NEEDS_REASON = (Verdict.REQUEST_CHANGES, Verdict.REJECT)
+APPROVALS = (Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS)
 MAX_ESCALATIONS = 2
 LONGEST_REASON = 10_000
+
+
+@dataclass(frozen=True)
+class Decider:
+    """Who decides: a person in their own right, or in the place of `giver`."""
+
+    hat: Hat
+    giver: User | None
+
+    @property
+    def personas(self) -> Sequence[str]:
+        """The personas whose places the decision may fill."""
+        return self.hat.of_giver(self.giver) if self.giver else self.hat.personas
 
 
 def decide(
@@ -49,16 +68,22 @@ def decide(
     reason: str = "",
     reason_code: str = "",
     target: str = "",
+    conditions: Sequence[Mapping[str, Any]] = (),
+    on_behalf_of: User | None = None,
     key: str | None = None,
 ) -> Answer:
     """Decide on exactly what was seen (the gate's subject digest).
 
-    Raises Invalid, NotAllowed (with the rule), Conflict (already_decided, superseded_subject,
-    check_red, run_paused), Gone where time or a cancel closed the gate.
+    `conditions` ({text, severity, persona, days}) belong to approve_with_conditions; with
+    `on_behalf_of` a deputy decides, and the rules bind both people. Raises Invalid, NotAllowed
+    (with the rule), Conflict (already_decided, superseded_subject, check_red, run_paused), Gone
+    where time or a cancel closed the gate.
     """
     if actor.user is None:
         raise NotAllowed("sod.no_person", "Only people decide.")
     user = actor.user
+    giver = None if on_behalf_of in (None, user) else on_behalf_of
+    asked = _check_conditions(gate, verdict, conditions)
     _check_input(gate, verdict=verdict, reason=reason, reason_code=reason_code, target=target)
     request = {
         "gate": gate.pk,
@@ -67,6 +92,8 @@ def decide(
         "reason": reason,
         "reason_code": reason_code,
         "target": target,
+        **({"conditions": asked} if asked else {}),
+        **({"on_behalf_of": giver.pk} if giver else {}),
     }
 
     def body(command: Command, run: Run) -> Mapping[str, object]:
@@ -75,9 +102,9 @@ def decide(
         )
         locked.run = locked.stage.run = run
         hat = Hat.of(user, run)
-        refuse(not_deciding(hat, locked))
+        refuse(not_deciding(hat, locked, giver))
         given = reviews.in_force(locked)
-        mine = next((decision for decision in given if decision.user_id == user.pk), None)
+        mine = _own(given, user, giver)
         if _done_already(locked, mine, request):
             return summary(locked)
         refuse(_closed(run, locked, user))
@@ -95,7 +122,7 @@ def decide(
                 state=locked.state,
                 subject_digest=locked.subject_digest,
             )
-        _take(command, rows, locked, hat, given, request)
+        _take(command, rows, locked, Decider(hat, giver), given, request)
         advance(command, run, rows)
         return summary(locked)
 
@@ -107,6 +134,24 @@ def decide(
         key=key,
         request=request,
     )
+
+
+def _check_conditions(
+    gate: Gate, verdict: str, given: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the conditions as they are kept. Raises Invalid, naming each field."""
+    if verdict != Verdict.APPROVE_WITH_CONDITIONS:
+        if given:
+            told = [f"belong to {Verdict.APPROVE_WITH_CONDITIONS}, not to {verdict}"]
+            raise Invalid("The decision cannot be taken.", fields={"conditions": told})
+        return []
+    if not gate.policy.get("conditions", True):
+        told = ["this gate takes no conditions: approve, or request changes"]
+        raise Invalid("The decision cannot be taken.", fields={"verdict": told})
+    asked, problems = clean_conditions(given, use_case_id=gate.run.use_case_id)
+    if problems:
+        raise Invalid("The conditions need another look.", fields=problems)
+    return asked
 
 
 def _check_input(gate: Gate, *, verdict: str, reason: str, reason_code: str, target: str) -> None:
@@ -133,9 +178,52 @@ def _done_already(gate: Gate, mine: Decision | None, request: Mapping[str, Any])
     if mine is None or gate.state in (GateState.SUPERSEDED, GateState.EXPIRED):
         return False
     same = ("verdict", "reason", "reason_code", "target")
-    return mine.subject_digest == request["seen"] and all(
-        getattr(mine, name) == request[name] for name in same
+    return (
+        mine.subject_digest == request["seen"]
+        and mine.conditions == request.get("conditions", [])
+        and all(getattr(mine, name) == request[name] for name in same)
     )
+
+
+def _own(given: Sequence[Decision], user: User, giver: User | None) -> Decision | None:
+    """Return the decision that a new one would replace: a deputy's falls to their giver, too."""
+    for decision in given:
+        if decision.user_id == user.pk and decision.on_behalf_of_id == (
+            giver.pk if giver else None
+        ):
+            return decision
+        if giver is None and decision.on_behalf_of_id == user.pk:
+            return decision
+    return None
+
+
+def _refuse_two_hats(given: Sequence[Decision], decider: Decider, mine: Decision | None) -> None:
+    """Raise Conflict where the person, or who they act for, has decided here in another way."""
+    people = {decider.hat.user.pk, decider.giver.pk if decider.giver else None}
+    for other in given:
+        if other is not mine and not people.isdisjoint(other.principals):
+            raise Conflict(
+                "two_hats",
+                f"{other.who} decided here already; one person's decision counts once.",
+                by=other.who,
+                at=other.at,
+                state=other.verdict,
+            )
+
+
+def _refuse_second_change(gate: Gate, decider: Decider, now: datetime) -> None:
+    """Raise Conflict where somebody confirmed or changed theirs after a blind gate's reveal."""
+    if not blind.thinking(gate, now):
+        return
+    people = [decider.hat.user.pk, *([decider.giver.pk] if decider.giver else [])]
+    mine = gate.decisions.filter(Q(user__in=people) | Q(on_behalf_of__in=people))
+    if mine.filter(confirmed_at__isnull=False).exists():
+        raise Conflict(
+            "changed_once",
+            "After the reveal each confirms or changes once; the tally runs at"
+            f" {gate.tally_at:%d %b %H:%M}.",
+            state=gate.state,
+        )
 
 
 def _closed(run: Run, gate: Gate, user: User) -> DomainError | None:
@@ -163,33 +251,40 @@ def _take(
     command: Command,
     rows: Rows,
     gate: Gate,
-    hat: Hat,
+    decider: Decider,
     given: Sequence[Decision],
     request: Mapping[str, Any],
 ) -> None:
     """Put the decision in force, and close the gate if that is what it leads to."""
-    verdict = request["verdict"]
-    mine = next((decision for decision in given if decision.user_id == hat.user.pk), None)
+    verdict, hat = request["verdict"], decider.hat
+    mine = _own(given, hat.user, decider.giver)
     if verdict == Verdict.WITHDRAW:
         if mine is None:
             raise Conflict("nothing_to_withdraw", f"{hat.user} has no decision in force here.")
         move(command, mine, "withdraw", run=rows.run)
+        if gate.revealed_at is not None:
+            reviews.tally(command, rows, gate, [one for one in given if one is not mine])
         return
-    if verdict == Verdict.APPROVE:
+    if verdict in APPROVALS:
         _refuse_red(command, gate)
+    _refuse_two_hats(given, decider, mine)
+    _refuse_second_change(gate, decider, command.now)
     if mine is not None:
         move(command, mine, "change", run=rows.run)
     decision = Decision(
         gate=gate,
         user=hat.user,
-        personas=list(hat.personas),
+        on_behalf_of=decider.giver,
+        personas=list(decider.personas),
         verdict=verdict,
         reason=request["reason"],
         reason_code=request["reason_code"],
         target=request["target"],
+        conditions=request.get("conditions", []),
         subject_digest=request["seen"],
         command=command.id,
         at=command.now,
+        confirmed_at=command.now if gate.revealed_at else None,
     )
     born(
         command,
@@ -198,12 +293,12 @@ def _take(
         run=rows.run,
         topic="gate.decision",
         data={
-            "verdict": verdict,
             "gate": gate.pk,
             "stage": gate.stage.key,
             "subject": gate.subject_digest,
-            "reason": request["reason"],
-            "code": request["reason_code"],
+            **({"for": str(decider.giver)} if decider.giver else {}),
+            # Everybody on the use case reads the ledger: a sealed verdict is told at the reveal.
+            **({"sealed": True} if gate.sealed else blind.told(decision)),
         },
     )
     others = [earlier for earlier in given if earlier is not mine]
@@ -337,17 +432,7 @@ def waive(*, actor: Actor, check: Check, reason: str, days: int, key: str | None
         raise Invalid("The check cannot be waived.", fields=problems)
     gate = check.gate
 
-    def body(command: Command, run: Run) -> Mapping[str, object]:
-        must_run(run)
-        locked = (
-            Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=gate.pk)
-        )
-        refuse(_closed(run, locked, user))
-        rows = load(run)
-        locked.stage = rows.gates[locked.stage_id].stage
-        rows.gates[locked.stage_id] = locked
-        if _expired(command, rows, locked):
-            return summary(locked)
+    def change(command: Command, rows: Rows, locked: Gate) -> None:
         if user.pk in locked.author_ids:
             raise NotAllowed("sod.subject_author", f"{user} made part of what is under review.")
         red = reviews.red_checks(locked, command.now)
@@ -358,22 +443,63 @@ def waive(*, actor: Actor, check: Check, reason: str, days: int, key: str | None
         fresh.waived_until = command.now + timedelta(days=days)
         fresh.save(update_fields=["waived_by", "waiver_reason", "waived_until"])
         command.recorder.record(
-            run.stream,
+            rows.run.stream,
             "check.waived",
             subject=("check", fresh.pk),
             data={"check": fresh.name, "reason": reason, "days": days},
         )
         reviews.tally(command, rows, locked)
+
+    return in_open_gate(
+        actor=actor,
+        gate=gate,
+        name="waive_check",
+        change=change,
+        key=key,
+        request={"check": check.pk, "reason": reason, "days": days},
+    )
+
+
+def in_open_gate(
+    *,
+    actor: Actor,
+    gate: Gate,
+    name: str,
+    change: Callable[[Command, Rows, Gate], None],
+    key: str | None,
+    request: Mapping[str, object],
+) -> Answer:
+    """Run a command on a gate that must be open in a running run; its deadline is judged first.
+
+    Raises Conflict or Gone where it is too late, and what `change` raises.
+    """
+    user = actor.user
+    if user is None:
+        raise NotAllowed("sod.no_person", "Only people do this.")
+
+    def body(command: Command, run: Run) -> Mapping[str, object]:
+        must_run(run)
+        locked = (
+            Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=gate.pk)
+        )
+        locked.run = locked.stage.run = run
+        refuse(_closed(run, locked, user))
+        rows = load(run)
+        locked.stage = rows.gates[locked.stage_id].stage
+        rows.gates[locked.stage_id] = locked
+        if _expired(command, rows, locked):
+            return summary(locked)
+        change(command, rows, locked)
         advance(command, run, rows)
         return summary(locked)
 
     return execute(
         actor=actor,
-        name="waive_check",
+        name=name,
         lock=lambda: run_of(gate.run_id),
         body=body,
         key=key,
-        request={"check": check.pk, "reason": reason, "days": days},
+        request=request,
     )
 
 

@@ -96,10 +96,12 @@ def accept(*, actor: Actor, hand_off: HandOff, key: str | None = None) -> Answer
         must_run(run)
         rows = load(run)
         locked = _locked(rows, hand_off)
-        refuse(not_receiving(Hat.of(user, run), locked))
+        hat = Hat.of(user, run)
+        refuse(not_receiving(hat, locked))
         if locked.state == HandOffState.ACCEPTED and locked.answered_by_id == user.pk:
             return summary(locked)
         _in_state(locked, HandOffState.OFFERED, HandOffState.ESCALATED)
+        giver = hat.behind(locked.target.persona_id)
         move(
             command,
             locked,
@@ -107,7 +109,9 @@ def accept(*, actor: Actor, hand_off: HandOff, key: str | None = None) -> Answer
             run=run,
             answered_at=command.now,
             answered_by=user,
+            answered_for=giver,
             topic="hand_off.accepted",
+            data={"for": str(giver)} if giver else None,
         )
         advance(command, run, rows)
         return summary(locked)

@@ -14,9 +14,9 @@ from pipelines.runs import evidence
 from pipelines.runs.actions.locks import must_run, name_of, run_of
 from pipelines.runs.advance import advance
 from pipelines.runs.helping import HELP, definition_of
-from pipelines.runs.models import Run, WorkItem
+from pipelines.runs.models import Run, Stage, WorkItem
 from pipelines.runs.moves import move
-from pipelines.runs.policies import Hat, not_candidate, refuse
+from pipelines.runs.policies import Hat, holds, not_candidate, refuse
 
 LARGEST_DATA = 512 * 1024  # bytes
 
@@ -94,7 +94,21 @@ def _take_stage(command: Command, run: Run, item: WorkItem, hat: Hat) -> None:
     stage = item.stage
     free = stage.owner_id is None and stage.state == "ACTIVE" and item.kind != HELP
     if free and hat.wears(stage.persona_id):
-        move(command, stage, "assign", run=run, owner=hat.user, owned_at=command.now)
+        authors = authors_with(stage, hat.behind(stage.persona_id))
+        move(
+            command,
+            stage,
+            "assign",
+            run=run,
+            owner=hat.user,
+            owned_at=command.now,
+            author_ids=authors,
+        )
+
+
+def authors_with(stage: Stage, giver: User | None) -> list[int]:
+    """Return the stage's authors; what a deputy does is the work of who they act for, too."""
+    return sorted({*stage.author_ids, *([giver.pk] if giver else [])})
 
 
 def unclaim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
@@ -102,7 +116,7 @@ def unclaim(*, actor: Actor, item: WorkItem, key: str | None = None) -> Answer:
 
     def change(command: Command, run: Run, locked: WorkItem, hat: Hat) -> None:
         must_be_open(locked)
-        if locked.holder_id != hat.user.pk and not hat.user.can("run.manage"):
+        if not holds(hat, locked) and not hat.user.can("run.manage"):
             raise NotAllowed("item.holder", f"{name_of(locked.holder)} holds this item.")
         move(
             command,
@@ -169,7 +183,7 @@ def complete(
             raise Invalid(
                 f"{locked.title}: some fields need another look.", fields=fields
             ) from error
-        close(command, run, locked, hat.user, cleaned)
+        close(command, run, locked, hat, cleaned)
         advance(command, run)
 
     return command_on(
@@ -192,10 +206,10 @@ def _not_too_large(data: Mapping[str, Any]) -> None:
         )
 
 
-def close(
-    command: Command, run: Run, item: WorkItem, user: User, cleaned: Mapping[str, Any]
-) -> None:
+def close(command: Command, run: Run, item: WorkItem, hat: Hat, cleaned: Mapping[str, Any]) -> None:
     """Complete an item with clean data; what people look at is bound to their digest."""
+    others = item.holder_id is not None and item.holder_id != hat.user.pk
+    giver = item.holder if others else hat.behind(*item.candidates)
     item.data = dict(cleaned)
     item.save(update_fields=["data"])
     digest = evidence.digest_of(item.data)
@@ -204,8 +218,9 @@ def close(
         item,
         "complete",
         run=run,
-        data={"digest": digest},
-        completed_by=user,
+        data={"digest": digest, **({"for": str(giver)} if giver else {})},
+        completed_by=hat.user,
+        completed_for=giver,
         closed_at=command.now,
         version=item.version + 1,
         data_digest=digest,
@@ -228,9 +243,9 @@ def must_be_open(item: WorkItem) -> None:
 
 
 def mine(item: WorkItem, hat: Hat) -> None:
-    """Raise Conflict unless the item is open and this person holds it."""
+    """Raise Conflict unless the item is open and held by this person, or by who lends to them."""
     must_be_open(item)
-    if item.holder_id != hat.user.pk:
+    if not holds(hat, item):
         raise Conflict(
             "claimed_by_other",
             f"{name_of(item.holder)} holds this item.",

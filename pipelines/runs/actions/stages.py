@@ -7,6 +7,7 @@ from personas.models import User
 from pipelines.lifecycles import StageState
 from pipelines.runs import rounds
 from pipelines.runs.actions.gates import REASON_CODES
+from pipelines.runs.actions.items import authors_with
 from pipelines.runs.actions.locks import must_run, name_of, run_of
 from pipelines.runs.advance import advance
 from pipelines.runs.models import Run, Stage, Step
@@ -38,8 +39,19 @@ def take(*, actor: Actor, stage: Stage, key: str | None = None) -> Answer:
                 by=name_of(locked.owner),
                 at=locked.owned_at,
             )
-        refuse(not_taking(Hat.of(user, run), locked))
-        move(command, locked, "assign", run=run, owner=user, owned_at=command.now)
+        hat = Hat.of(user, run)
+        refuse(not_taking(hat, locked))
+        giver = hat.behind(locked.persona_id)
+        move(
+            command,
+            locked,
+            "assign",
+            run=run,
+            owner=user,
+            owned_at=command.now,
+            author_ids=authors_with(locked, giver),
+            data={"for": str(giver)} if giver else None,
+        )
         return summary(locked)
 
     return execute(

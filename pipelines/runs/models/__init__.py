@@ -1,6 +1,7 @@
 """The engine's tables, one module per noun."""
 
 from pipelines.runs.models.attempts import Attempt, Step
+from pipelines.runs.models.findings import Finding, Override
 from pipelines.runs.models.gates import Check, Decision, Gate
 from pipelines.runs.models.handoffs import HandOff
 from pipelines.runs.models.items import WorkItem
@@ -14,9 +15,11 @@ __all__ = [
     "Attempt",
     "Check",
     "Decision",
+    "Finding",
     "Gate",
     "HandOff",
     "Limit",
+    "Override",
     "Reminder",
     "Run",
     "Stage",

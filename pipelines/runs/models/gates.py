@@ -30,6 +30,9 @@ class Gate(models.Model):
     closed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     closing_reason = models.TextField(blank=True)
     overridden = models.BooleanField(default=False)
+    blind_until = models.DateTimeField(null=True)
+    revealed_at = models.DateTimeField(null=True)
+    tally_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("id",)
@@ -43,11 +46,21 @@ class Gate(models.Model):
             models.Index(
                 fields=("expires_at",), condition=models.Q(state="OPEN"), name="gate_open_expiry"
             ),
+            models.Index(
+                fields=("blind_until", "tally_at"),
+                condition=models.Q(state="OPEN", blind_until__isnull=False),
+                name="gate_open_blind",
+            ),
         )
         triggers = (final_rows_stay(GATE),)
 
     def __str__(self) -> str:
         return f"gate of {self.stage}"
+
+    @property
+    def sealed(self) -> bool:
+        """Whether everybody sees their own decision alone: blind, and not revealed yet."""
+        return bool(self.policy.get("blind")) and self.state == "OPEN" and not self.revealed_at
 
 
 class Check(models.Model):
@@ -85,7 +98,12 @@ class Check(models.Model):
 
 
 class Decision(models.Model):
-    """One person's immutable verdict with its reason, on the digest that was shown."""
+    """One person's immutable verdict with its reason, on the digest that was shown.
+
+    `on_behalf_of` is the person whose seat the decider was lent; `conditions` are what an approval
+    asks for, and become findings when the gate approves; `confirmed_at` is set in a blind gate
+    once the person has seen the others' verdicts and stays with theirs.
+    """
 
     gate = models.ForeignKey(Gate, on_delete=models.CASCADE, related_name="decisions")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="decisions")
@@ -99,6 +117,9 @@ class Decision(models.Model):
     command = models.UUIDField()
     at = models.DateTimeField()
     carried_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True)
+    on_behalf_of = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    conditions = models.JSONField(default=list)
+    confirmed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("at", "id")
@@ -108,6 +129,15 @@ class Decision(models.Model):
                 fields=("gate", "user"),
                 condition=models.Q(state="IN_FORCE"),
                 name="one_decision_in_force",
+            ),
+            models.UniqueConstraint(
+                fields=("gate", "on_behalf_of"),
+                condition=models.Q(state="IN_FORCE", on_behalf_of__isnull=False),
+                name="one_decision_for_another",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(on_behalf_of=None) | ~models.Q(on_behalf_of=models.F("user")),
+                name="decision_for_another",
             ),
         )
         triggers = (
@@ -125,9 +155,22 @@ class Decision(models.Model):
                     "subject_digest",
                     "at",
                     "command",
+                    "on_behalf_of",
+                    "conditions",
                 ),
             ),
         )
 
     def __str__(self) -> str:
-        return f"{self.user}: {self.verdict}"
+        return f"{self.who}: {self.verdict}"
+
+    @property
+    def who(self) -> str:
+        """Both names where one person decided in another's place."""
+        return f"{self.user} for {self.on_behalf_of}" if self.on_behalf_of_id else str(self.user)
+
+    @property
+    def principals(self) -> frozenset[int]:
+        """The ids of everybody whose decision this is: the person, and who they acted for."""
+        both = (self.user_id, self.on_behalf_of_id)
+        return frozenset(pk for pk in both if pk is not None)

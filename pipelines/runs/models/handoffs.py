@@ -27,6 +27,7 @@ class HandOff(models.Model):
     due_at = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
     answered_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    answered_for = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     return_code = models.CharField(max_length=40, blank=True)
     return_reason = models.TextField(blank=True)
 

@@ -34,6 +34,7 @@ class WorkItem(models.Model):
         User, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
     )
     completed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    completed_for = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     version = models.PositiveIntegerField(default=1)
     draft = models.JSONField(default=dict)
     data = models.JSONField(default=dict)

@@ -73,7 +73,9 @@ def fetch_rows(runs: Sequence[Run]) -> None:
         .prefetch_related(
             Prefetch(
                 "decisions",
-                Decision.objects.filter(state=DecisionState.IN_FORCE).select_related("user"),
+                Decision.objects.filter(state=DecisionState.IN_FORCE).select_related(
+                    "user", "on_behalf_of"
+                ),
                 to_attr="in_force",
             ),
             Prefetch("checks", Check.objects.order_by("position"), to_attr="judged"),
@@ -166,7 +168,7 @@ def _reviewers(stage: Stage, gate: Gate | None) -> Holder:
     green = sum(check.verdict == "pass" for check in judged)
     parts = [f"The gate asks for {names.personas_asked(gate.policy['rules'])}"]
     if decided:
-        parts.append(", ".join(f"{d.user} has said {d.verdict}" for d in decided))
+        parts.append(_said(gate, decided))
     if judged:
         parts.append(
             f"{green} of {len(judged)} checks are green"
@@ -185,8 +187,15 @@ def _reviewers(stage: Stage, gate: Gate | None) -> Holder:
         noun="gate",
         pk=gate.pk,
         stage=stage.key,
-        barred=(*gate.author_ids, *(decision.user_id for decision in decided)),
+        barred=(*gate.author_ids, *(pk for decision in decided for pk in decision.principals)),
     )
+
+
+def _said(gate: Gate, decided: Sequence[Decision]) -> str:
+    """Who has said what; of a sealed gate only how many."""
+    if gate.sealed:
+        return f"{len(decided)} decided; what they said is sealed"
+    return ", ".join(f"{d.who} has said {d.verdict.replace('_', ' ')}" for d in decided)
 
 
 def _worker(stage: Stage, items: Sequence[WorkItem]) -> Holder:

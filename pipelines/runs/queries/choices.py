@@ -15,6 +15,7 @@ from pipelines.runs.rows import blueprint_of
 
 VERDICTS: Mapping[str, str] = {
     Verdict.APPROVE: "Approve",
+    Verdict.APPROVE_WITH_CONDITIONS: "Approve with conditions",
     Verdict.REQUEST_CHANGES: "Request changes",
     Verdict.REJECT: "Reject",
     Verdict.ABSTAIN: "Abstain",
@@ -79,11 +80,12 @@ def choices(
     mine: Decision | None,
 ) -> list[Choice]:
     """Return every verdict; `refusal` forbids them all."""
-    red = [check.title for check in checks if check.blocks]
+    names_of_red = [check.title for check in checks if check.blocks]
+    waits = f"Approval waits for: {', '.join(names_of_red)}."
+    red = Conflict("check_red", waits) if names_of_red else None
     own: dict[str, DomainError | None] = {
-        Verdict.APPROVE: Conflict("check_red", f"Approval waits for: {', '.join(red)}.")
-        if red
-        else None,
+        Verdict.APPROVE: red,
+        Verdict.APPROVE_WITH_CONDITIONS: red or _no_conditions(gate),
         Verdict.REQUEST_CHANGES: _no_target(targets),
         Verdict.WITHDRAW: None
         if mine
@@ -93,6 +95,12 @@ def choices(
         Choice(verdict, label, _leads_to(gate, verdict, targets), refusal or own.get(verdict))
         for verdict, label in VERDICTS.items()
     ]
+
+
+def _no_conditions(gate: Gate) -> DomainError | None:
+    if gate.policy.get("conditions", True):
+        return None
+    return Conflict("no_conditions", "This gate takes no conditions.")
 
 
 def _no_target(targets: Sequence[Target]) -> DomainError | None:
@@ -108,6 +116,8 @@ def _leads_to(gate: Gate, verdict: str, targets: Sequence[Target]) -> str:
     if verdict == Verdict.APPROVE:
         asked = names.personas_asked(gate.policy["rules"])
         return f"Once {asked} approved: {' and '.join(opens) or 'the run is done'}."
+    if verdict == Verdict.APPROVE_WITH_CONDITIONS:
+        return "Counts as an approval; each condition becomes a finding, and overdue it lapses."
     if verdict == Verdict.REQUEST_CHANGES:
         return "Opens the next round of the stage you name; what did not change is reused."
     if verdict == Verdict.REJECT:

@@ -111,9 +111,9 @@ def item_view(user: User, item: WorkItem) -> ItemView:
         brief=brief(persona, facts),
         steps=_steps(stage, definition),
         before=tuple(_before(stage, one) for one in others if one.data),
-        holder_refusal=_held_by_another(item, user),
+        holder_refusal=None if _stands_in(hat, item) else _held_by_another(item, user),
         refusal=_refusal(hat, item),
-        mine=item.holder_id == user.pk,
+        mine=item.holder_id == user.pk or _stands_in(hat, item),
         may=of_item(hat, item),
         people=_people(item),
     )
@@ -152,6 +152,11 @@ def _suggested(item: WorkItem, definition: ItemDef | None) -> bool:
         return False
     defaults = {field.key: field.default for field in definition.fields}
     return any(value != defaults.get(key) for key, value in item.draft.items())
+
+
+def _stands_in(hat: Hat, item: WorkItem) -> bool:
+    """Whether the person is the deputy of who holds the item."""
+    return any(hat.stands_in_for(item.holder_id, persona) for persona in item.candidates)
 
 
 def _held_by_another(item: WorkItem, user: User) -> DomainError | None:

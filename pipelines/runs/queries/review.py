@@ -1,6 +1,6 @@
 """A gate's review: the frozen evidence first, then who decided, who still can, and what I may do.
 
-Eight queries besides the gate with its checks and decisions, which the edges fetch.
+Nine queries besides the gate with its checks, decisions and findings, which the edges fetch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,31 +8,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from personas.errors import DomainError
+from personas.errors import Conflict, DomainError, NotAllowed
 from personas.models import User
 from pipelines.artefacts.models import Artefact
 from pipelines.blueprints.spec import StageDef
-from pipelines.lifecycles import DecisionState
-from pipelines.runs.models import Decision, Gate
-from pipelines.runs.policies import Hat, not_deciding
+from pipelines.lifecycles import DecisionState, GateState, Verdict
+from pipelines.runs import blind
+from pipelines.runs.models import Decision, Finding, Gate
+from pipelines.runs.policies import Hat, not_deciding, not_overriding
 from pipelines.runs.queries.brief import VOICES, Brief, brief
 from pipelines.runs.queries.changes import Change, changes, same_steps
 from pipelines.runs.queries.checks import CheckView, views_of
 from pipelines.runs.queries.choices import Choice, Target, choices, closed, targets
 from pipelines.runs.queries.clock import now as read_clock
 from pipelines.runs.queries.facts import Facts, document, outputs_of
+from pipelines.runs.queries.places import Place, places_of, seated_on
 from pipelines.runs.rows import blueprint_of
-from pipelines.usecases.models import Seat
 
 
 @dataclass(frozen=True)
-class Place:
-    """One approval the gate asks for: filled by a decision, or open to these people."""
+class Role:
+    """In whose right the reader may decide: their own (`giver` is None), or as a deputy."""
 
-    persona: str
-    decision: Decision | None
-    people: tuple[str, ...]
-    barred: tuple[tuple[str, str], ...]
+    giver: User | None
+    refusal: DomainError | None
 
 
 @dataclass(frozen=True)
@@ -72,6 +71,13 @@ class Review:
     outputs: tuple[Output, ...]
     places: tuple[Place, ...]
     mine: Decision | None
+    roles: tuple[Role, ...]
+    decided: int
+    findings: tuple[Finding, ...]
+    personas: tuple[str, ...]
+    may_confirm: bool
+    approved_before: bool
+    override_refusal: DomainError | None
     refusal: DomainError | None
     choices: tuple[Choice, ...]
     targets: tuple[Target, ...]
@@ -100,9 +106,11 @@ def review(user: User, gate: Gate, *, voice: str = "") -> Review:
     checks = views_of(gate.checks.all(), now=now, before=previous.checks.all() if previous else ())
     back_to = targets(gate)
     mine = _in_force(gate, user)
+    seated = seated_on(gate)
+    roles = _roles(hat, gate)
     voices = _voices(hat, gate)
     same, other = _steps(gate, previous)
-    refusal = closed(gate) or not_deciding(hat, gate)
+    refusal = closed(gate) or _no_role(roles) or _settled(gate, mine, now)
     return Review(
         gate=gate,
         stage=stage,
@@ -116,8 +124,20 @@ def review(user: User, gate: Gate, *, voice: str = "") -> Review:
         unchanged=tuple(_titles(stage, same)),
         statements=tuple(_statements(stage, facts)),
         outputs=tuple(_outputs(stage, gate)),
-        places=tuple(_places(gate)),
+        places=places_of(user, gate, seated),
         mine=mine,
+        roles=roles,
+        decided=sum(d.state == DecisionState.IN_FORCE for d in gate.decisions.all()),
+        findings=tuple(gate.findings.all()),
+        personas=tuple(dict.fromkeys(code for held in seated.values() for code in held)),
+        may_confirm=mine is not None
+        and blind.thinking(gate, now)
+        and gate.state == GateState.OPEN
+        and mine.confirmed_at is None,
+        approved_before=refusal is None and mine is None and _approved(user, previous),
+        override_refusal=closed(gate) or not_overriding(hat, gate)
+        if user.can("gate.override")
+        else NotAllowed("gate.override", "Overriding takes the capability gate.override."),
         refusal=refusal,
         choices=tuple(choices(gate, refusal, checks=checks, targets=back_to, mine=mine)),
         targets=back_to,
@@ -130,20 +150,47 @@ def _previous(gate: Gate) -> Gate | None:
     return (
         Gate.objects.filter(run=gate.run_id, stage__key=gate.stage.key, pk__lt=gate.pk)
         .select_related("stage", "closed_by")
-        .prefetch_related("checks")
+        .prefetch_related("checks", "decisions")
         .order_by("-pk")
         .first()
     )
 
 
+def _approved(user: User, previous: Gate | None) -> bool:
+    """Whether the reader approved the round before: they may do so again with one click."""
+    return previous is not None and any(
+        decision.user_id == user.pk
+        and decision.on_behalf_of_id is None
+        and decision.verdict == Verdict.APPROVE
+        and decision.state == DecisionState.IN_FORCE
+        for decision in previous.decisions.all()
+    )
+
+
 def _in_force(gate: Gate, user: User) -> Decision | None:
-    return next(
-        (
-            decision
-            for decision in gate.decisions.all()
-            if decision.user_id == user.pk and decision.state == DecisionState.IN_FORCE
-        ),
-        None,
+    """The reader's decision, or the one that a deputy gave for them."""
+    found = [d for d in gate.decisions.all() if d.state == DecisionState.IN_FORCE]
+    return next((decision for decision in found if user.pk in decision.principals), None)
+
+
+def _roles(hat: Hat, gate: Gate) -> tuple[Role, ...]:
+    """The reader's own right first, then everybody they are deputy for here."""
+    givers = (None, *(one.giver for one in hat.lent))
+    return tuple(Role(giver, not_deciding(hat, gate, giver)) for giver in givers)
+
+
+def _no_role(roles: Sequence[Role]) -> DomainError | None:
+    """Why the reader decides in nobody's right; None where there is one."""
+    return None if any(role.refusal is None for role in roles) else roles[0].refusal
+
+
+def _settled(gate: Gate, mine: Decision | None, now: datetime) -> DomainError | None:
+    """Why a verdict of a revealed gate cannot be changed any more; None where it can."""
+    if mine is None or mine.confirmed_at is None or not blind.thinking(gate, now):
+        return None
+    return Conflict(
+        "changed_once",
+        f"Yours is settled; the verdicts are counted at {gate.tally_at:%d %b %H:%M}.",
     )
 
 
@@ -189,48 +236,6 @@ def _outputs(stage: StageDef, gate: Gate) -> list[Output]:
         )
         for step, name, digest in made
     ]
-
-
-def _places(gate: Gate) -> list[Place]:
-    """Each approval asked for, with whose decision fills it or who may still give one."""
-    asked = [rule["persona"] for rule in gate.policy["rules"]]
-    seats = Seat.objects.filter(use_case=gate.run.use_case_id, until=None, user__is_active=True)
-    seated: dict[User, list[str]] = {}
-    for seat in seats.select_related("user").order_by("persona__lane", "user__name"):
-        seated.setdefault(seat.user, []).append(seat.persona_id)
-    decided = {d.user_id: d for d in gate.decisions.all() if d.state == DecisionState.IN_FORCE}
-    taken: set[int] = set()
-    places = []
-    for rule in gate.policy["rules"]:
-        for _ in range(rule["min"]):
-            persona = rule["persona"]
-            own = next(
-                (
-                    d
-                    for d in decided.values()
-                    if persona in d.personas and (d.pk not in taken or len(asked) == 1)
-                ),
-                None,
-            )
-            if own is not None:
-                taken.add(own.pk)
-            places.append(_place(gate, persona, own, seated))
-    return places
-
-
-def _place(
-    gate: Gate, persona: str, decision: Decision | None, seated: Mapping[User, Sequence[str]]
-) -> Place:
-    people, barred = [], []
-    for user, personas in seated.items():
-        if persona not in personas:
-            continue
-        refusal = not_deciding(Hat(user, personas), gate)
-        if refusal is None:
-            people.append(str(user))
-        else:
-            barred.append((str(user), refusal.message))
-    return Place(persona, decision, tuple(people), tuple(barred))
 
 
 def _curves(gate: Gate) -> Mapping[str, Any]:

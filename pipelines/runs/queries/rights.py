@@ -17,6 +17,7 @@ from pipelines.runs.helping import HELP, not_skippable
 from pipelines.runs.models import Run, Stage, Step, WorkItem
 from pipelines.runs.policies import (
     Hat,
+    holds,
     not_delegating,
     not_escalating,
     not_managing,
@@ -102,7 +103,7 @@ def of_item(hat: Hat, item: WorkItem) -> dict[str, DomainError | None]:
 
 
 def _not_held(hat: Hat, item: WorkItem) -> DomainError | None:
-    if item.holder_id == hat.user.pk:
+    if holds(hat, item):
         return None
     who = str(item.holder) if item.holder_id else "Nobody"
     return Conflict("claimed_by_other", f"{who} holds this item.", by=who)

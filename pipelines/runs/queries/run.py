@@ -166,7 +166,8 @@ def _load(run: Run) -> _Rows:
     for attempt in found.defer(*HEAVY, *(f"cached_from__{name}" for name in HEAVY)):
         attempts.setdefault(attempt.step_id, []).append(attempt)
     items = list(run.items.select_related("holder", "completed_by").order_by("id"))
-    decisions = Decision.objects.filter(state=DecisionState.IN_FORCE).select_related("user")
+    decisions = Decision.objects.filter(state=DecisionState.IN_FORCE)
+    decisions = decisions.select_related("user", "on_behalf_of")
     gates: list[Any] = list(
         run.gates.select_related("closed_by", "stage")
         .defer("pack")

@@ -33,6 +33,9 @@ class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
     """One trained artefact with its lineage; `approval` is the gate that approved it."""
 
     registered_by = PersonSerializer(allow_null=True)
+    overridden = serializers.BooleanField(
+        help_text="whether a gate of its run was approved against its rules"
+    )
 
     class Meta:
         model = ModelVersion
@@ -40,6 +43,7 @@ class ModelVersionSerializer(serializers.ModelSerializer[ModelVersion]):
             "id",
             "number",
             "state",
+            "overridden",
             "run",
             "package",
             "sources",

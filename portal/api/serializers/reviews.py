@@ -2,15 +2,25 @@
 
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from personas.errors import DomainError
 from pipelines.lifecycles import GateState, HandOffState
 from pipelines.runs.actions.gates import REASON_CODES, VERDICTS
-from pipelines.runs.models import Check, Decision, Gate, HandOff
-from pipelines.runs.policies import Hat, not_deciding, not_receiving, not_sending
+from pipelines.runs.blind import seen_by
+from pipelines.runs.models import Check, Decision, Gate, HandOff, Override
+from pipelines.runs.models.findings import SEVERITIES
+from pipelines.runs.policies import (
+    Hat,
+    not_deciding,
+    not_overriding,
+    not_receiving,
+    not_sending,
+)
 from pipelines.runs.queries.hand_off import checklist_of
 from portal.api.serializers.base import Input, Output, PersonSerializer, choices
+from portal.api.serializers.findings import FindingSerializer
 from portal.api.serializers.stages import defined
 
 
@@ -51,10 +61,21 @@ class CheckSerializer(serializers.ModelSerializer[Check]):
         )
 
 
+class ConditionSerializer(Output):
+    """A condition of an approval; it becomes a finding when the gate approves."""
+
+    text = serializers.CharField()
+    severity = serializers.ChoiceField(choices=choices(SEVERITIES))
+    persona = serializers.CharField(help_text="whose persona is to fulfil it")
+    days = serializers.IntegerField(help_text="counted from the approval")
+
+
 class DecisionSerializer(serializers.ModelSerializer[Decision]):
-    """One person's verdict on the digest that was shown."""
+    """One person's verdict on the digest that was shown; `on_behalf_of`: whose deputy they were."""
 
     user = PersonSerializer()
+    on_behalf_of = PersonSerializer(allow_null=True)
+    conditions = ConditionSerializer(many=True)
 
     class Meta:
         model = Decision
@@ -62,14 +83,17 @@ class DecisionSerializer(serializers.ModelSerializer[Decision]):
             "id",
             "gate",
             "user",
+            "on_behalf_of",
             "personas",
             "state",
             "verdict",
             "reason",
             "reason_code",
             "target",
+            "conditions",
             "subject_digest",
             "at",
+            "confirmed_at",
             "carried_from",
         )
 
@@ -82,6 +106,7 @@ class GateSerializer(serializers.ModelSerializer[Gate]):
     stage_key = serializers.CharField(source="stage.key")
     round = serializers.IntegerField(source="stage.round")
     persona = serializers.CharField(source="stage.persona_id")
+    sealed = serializers.BooleanField(help_text="blind, and the verdicts are not revealed yet")
     closed_by = PersonSerializer(allow_null=True)
 
     class Meta:
@@ -106,6 +131,31 @@ class GateSerializer(serializers.ModelSerializer[Gate]):
             "closed_by",
             "closing_reason",
             "overridden",
+            "sealed",
+            "revealed_at",
+            "tally_at",
+        )
+
+
+class OverrideSerializer(serializers.ModelSerializer[Override]):
+    """The gate closed against its rules; without `done_at` it waits for a second person."""
+
+    by = PersonSerializer()
+    seconded_by = PersonSerializer(allow_null=True)
+
+    class Meta:
+        model = Override
+        fields = (
+            "id",
+            "verdict",
+            "reason",
+            "subject_digest",
+            "by",
+            "at",
+            "seconded_by",
+            "seconded_at",
+            "second_reason",
+            "done_at",
         )
 
 
@@ -121,7 +171,13 @@ class GateDetailSerializer(GateSerializer):
     pack = serializers.DictField(help_text="the frozen evidence")
     authors = serializers.SerializerMethodField(help_text="ids of those who made the subject")
     checks = CheckSerializer(many=True)
-    decisions = DecisionSerializer(many=True)
+    decisions = serializers.SerializerMethodField(help_text="in a sealed gate your own alone")
+    decided = serializers.SerializerMethodField(help_text="how many decisions are in force")
+    deputy_for = serializers.SerializerMethodField(
+        help_text="people you may decide for here: give one as `on_behalf_of`"
+    )
+    override = OverrideSerializer(allow_null=True, default=None)
+    findings = FindingSerializer(many=True)
     forbidden = serializers.SerializerMethodField(help_text="why you may not; null where you may")
 
     class Meta(GateSerializer.Meta):
@@ -131,17 +187,47 @@ class GateDetailSerializer(GateSerializer):
             "authors",
             "checks",
             "decisions",
+            "decided",
+            "deputy_for",
+            "override",
+            "findings",
             "forbidden",
         )
+
+    @extend_schema_field(DecisionSerializer(many=True))
+    def get_decisions(self, gate: Gate) -> Any:
+        """Return what the person who asks may see of the decisions."""
+        shown = seen_by(self.context["user"], gate, gate.decisions.all())
+        return DecisionSerializer(shown, many=True).data
+
+    def get_decided(self, gate: Gate) -> int:
+        """Return how many decisions count now."""
+        return sum(decision.state == "IN_FORCE" for decision in gate.decisions.all())
+
+    @extend_schema_field(PersonSerializer(many=True))
+    def get_deputy_for(self, gate: Gate) -> Any:
+        """Return for whom the person who asks may decide."""
+        hat = self._hat(gate)
+        lent = [one.giver for one in hat.lent if not_deciding(hat, gate, one.giver) is None]
+        return PersonSerializer(lent, many=True).data
+
+    def _hat(self, gate: Gate) -> Hat:
+        """The hats of the person who asks, fetched once."""
+        if not hasattr(self, "_worn"):
+            self._worn = Hat.of(self.context["user"], gate.run)
+        return self._worn
 
     def get_authors(self, gate: Gate) -> list[int]:
         """Return who may not decide, for they made part of it."""
         return list(gate.author_ids)
 
     def get_forbidden(self, gate: Gate) -> dict[str, dict[str, str] | None]:
-        """Return what forbids the person who asks to decide."""
-        hat = Hat.of(self.context["user"], gate.run)
-        return {"decide": refusal(not_deciding(hat, gate))}
+        """Return what forbids the person who asks to decide, and to override."""
+        hat = self._hat(gate)
+        return {
+            "decide": refusal(not_deciding(hat, gate)),
+            "override": refusal(not_overriding(hat, gate)),
+        }
 
 
 class GateFilter(Input):
@@ -150,6 +236,23 @@ class GateFilter(Input):
     state = serializers.ChoiceField(choices=choices(GateState), required=False)
     use_case = serializers.CharField(required=False, help_text="key of the use case")
     run = serializers.IntegerField(required=False)
+
+
+class ConditionInput(Input):
+    """What an approval asks for: of which persona, within how many days of the approval."""
+
+    text = serializers.CharField(max_length=2_000)
+    severity = serializers.ChoiceField(choices=choices(SEVERITIES), default="major")
+    persona = serializers.CharField()
+    days = serializers.IntegerField(min_value=1, max_value=90, default=14)
+
+
+class OverrideInput(Input):
+    """The verdict that closes a gate against its rules."""
+
+    verdict = serializers.ChoiceField(choices=["approve", "reject"])
+    seen = serializers.CharField(max_length=64, help_text="the gate's `subject_digest` you saw")
+    reason = serializers.CharField(max_length=10_000, help_text="shown for ever")
 
 
 class DecisionInput(Input):
@@ -165,6 +268,10 @@ class DecisionInput(Input):
     )
     target = serializers.CharField(
         default="", allow_blank=True, help_text="stage to send back to; the first one allowed"
+    )
+    conditions = ConditionInput(many=True, default=list)
+    on_behalf_of = serializers.CharField(
+        required=False, help_text="username of whom you are the deputy of, and decide for"
     )
 
 

@@ -302,6 +302,17 @@ BROKEN: list[tuple[Rule, Breaking, str]] = [
         "stages[2].gate.send_back_to",
     ),
     (gates.deadlines_are_ordered, lambda b: gate(b).update(due="P9D"), "stages[2].gate.due"),
+    (
+        gates.blind_gates_open_up,
+        lambda b: gate(b).update(blind=True, expires=None),
+        "stages[2].gate.expires",
+    ),
+    (
+        gates.blind_gates_open_up,
+        lambda b: gate(b).update(blind=True, expires="PT6H", due=None),
+        "stages[2].gate.reveal",
+    ),
+    (gates.blind_gates_open_up, lambda b: gate(b).update(reveal="PT1H"), "stages[2].gate.reveal"),
     (gates.effects_exist, lambda b: gate(b).update(effect="launch"), "stages[2].gate.effect"),
     (
         checks.checks_exist,

@@ -9,6 +9,7 @@ from datetime import datetime
 from personas.models import User
 from pipelines.runs.queries.clock import now
 from pipelines.runs.queries.inbox.done import done
+from pipelines.runs.queries.inbox.findings import open_findings, to_resolve
 from pipelines.runs.queries.inbox.gates import may_decide, open_gates, reviews_of_mine, to_decide
 from pipelines.runs.queries.inbox.hand_offs import offers, offers_of_mine, open_hand_offs
 from pipelines.runs.queries.inbox.items import (
@@ -55,7 +56,7 @@ class Inbox:
     @property
     def waiting(self) -> int:
         """How many rows ask something of this person."""
-        calls = ("decide", "offered", "mine", "returned")
+        calls = ("decide", "offered", "mine", "returned", "findings")
         return sum(len(section.rows) for section in self.sections if section.key in calls)
 
 
@@ -72,7 +73,7 @@ def inbox(user: User) -> Inbox:
         Section(
             "decide",
             "Needs my decision",
-            [to_decide(hats, gate) for gate in gates if may_decide(user, hats, gate)],
+            [to_decide(user, hats, gate) for gate in gates if may_decide(user, hats, gate)],
             "No gate waits for you.",
         ),
         Section(
@@ -84,20 +85,26 @@ def inbox(user: User) -> Inbox:
         Section(
             "offered",
             "Offered to my persona",
-            [*offers(user, hats, hand_offs), *free_items(items), *free_stages(stages, busy)],
+            [*offers(user, hats, hand_offs), *free_items(items, user), *free_stages(stages, busy)],
             "Nobody is handing anything to your persona.",
         ),
         Section(
             "mine",
             "My work",
-            [held(item) for item in items if item.holder_id == user.pk and not on_hold(item)],
+            [held(item, user) for item in items if item.holder_id and not on_hold(item)],
             "You hold no work item.",
         ),
         Section(
             "hold",
             "On hold",
-            [held(item) for item in items if item.holder_id == user.pk and on_hold(item)],
+            [held(item, user) for item in items if item.holder_id and on_hold(item)],
             "You put nothing aside.",
+        ),
+        Section(
+            "findings",
+            "Findings to resolve",
+            [to_resolve(hats, finding) for finding in open_findings(hats)],
+            "No approval waits for evidence from your persona.",
         ),
         Section(
             "others",
@@ -116,7 +123,7 @@ def inbox(user: User) -> Inbox:
 
 
 def waiting_for(user: User) -> int:
-    """Return how many rows of the inbox ask something of this person; seven queries."""
+    """Return how many rows of the inbox ask something of this person; eight queries."""
     hats = hats_of(user)
     items, stages = open_items(user, hats), open_stages(user, hats)
     busy = {item.stage_id for item in items}
@@ -124,6 +131,7 @@ def waiting_for(user: User) -> int:
         sum(may_decide(user, hats, gate) for gate in open_gates(user, hats))
         + len(offers(user, hats, open_hand_offs(user, hats)))
         + len([item for item in items if not on_hold(item)])
+        + len(open_findings(hats))
         + len(list(free_stages(stages, busy)))
         + len([stage for stage in stages if stage.owner_id == user.pk and is_back(stage)])
     )

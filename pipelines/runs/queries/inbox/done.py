@@ -1,5 +1,7 @@
 """What a person did last."""
 
+from django.db.models import Q
+
 from personas.models import User
 from pipelines.runs.models import Decision, HandOff, WorkItem
 from pipelines.runs.queries import names
@@ -10,8 +12,10 @@ MOST_DONE = 10
 
 def done(user: User) -> list[InboxRow]:
     decisions = (
-        Decision.objects.filter(user=user, carried_from=None)
-        .select_related("gate__stage", "gate__run__use_case", "gate__run__version")
+        Decision.objects.filter(Q(user=user) | Q(on_behalf_of=user), carried_from=None)
+        .select_related(
+            "gate__stage", "gate__run__use_case", "gate__run__version", "user", "on_behalf_of"
+        )
         .order_by("-at")[:MOST_DONE]
     )
     items = (
@@ -42,7 +46,7 @@ def _decided(decision: Decision) -> InboxRow:
         run=gate.run,
         persona=gate.stage.persona_id,
         since=decision.at,
-        why=decision.reason,
+        why=f"{decision.who}: {decision.reason}" if decision.on_behalf_of_id else decision.reason,
         state=gate.state,
     )
 

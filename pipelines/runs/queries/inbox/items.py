@@ -16,12 +16,16 @@ from pipelines.runs.queries.inbox.rows import (
     Hats,
     InboxRow,
     codes_of,
+    givers_of,
+    stands_in,
     wears,
 )
 
 PAGES = {
     "checks_red": "gate",
     "gate_expired": "gate",
+    "finding_lapsed": "gate",
+    "gate_stuck": "gate",
     "offer": "hand_off",
     "contract_red": "hand_off",
 }
@@ -32,20 +36,17 @@ TAKING = "Taking it makes it yours; the others stop seeing it."
 
 
 def open_items(user: User, hats: Hats) -> list[WorkItem]:
-    """Open items that the person holds, or that nobody holds and they may take."""
+    """Open items that the person holds, for themselves or as deputy, or that they may take."""
     free = Q(holder=None, run__use_case__in=list(hats), candidates__overlap=codes_of(hats))
     rows = (
-        WorkItem.objects.filter(Q(holder=user) | free, state__in=WORK_ITEM.open)
+        WorkItem.objects.filter(
+            Q(holder=user) | Q(holder__in=givers_of(hats)) | free, state__in=WORK_ITEM.open
+        )
         .filter(run__state="RUNNING")
-        .select_related(*RUN, "stage__owner", "asked_by")
+        .select_related(*RUN, "stage__owner", "holder", "asked_by")
         .order_by(URGENT_FIRST, "id")[:MOST]
     )
-    return [item for item in rows if item.holder_id == user.pk or not _barred(user, hats, item)]
-
-
-def _barred(user: User, hats: Hats, item: WorkItem) -> bool:
-    """Whether the person may not take it: not of its personas, or they asked for it themselves."""
-    return item.asked_by_id == user.pk or not wears(hats, item.run, item.candidates)
+    return [item for item in rows if _concerns(user, hats, item)]
 
 
 def on_hold(item: WorkItem) -> bool:
@@ -73,7 +74,14 @@ def help_of_mine(user: User) -> Iterator[InboxRow]:
         )
 
 
-def held(item: WorkItem) -> InboxRow:
+def _concerns(user: User, hats: Hats, item: WorkItem) -> bool:
+    if item.holder_id is None:  # who asked for help does not answer
+        return item.asked_by_id != user.pk and wears(hats, item.run, item.candidates)
+    lent = stands_in(hats, item.run, item.holder_id, item.candidates)
+    return item.holder_id == user.pk or lent
+
+
+def held(item: WorkItem, user: User) -> InboxRow:
     cause = item.context.get("cause", "") if item.kind == "attention" else ""
     noun = PAGES.get(cause, "run" if cause else "item")
     pk = {"gate": item.context.get("gate"), "hand_off": item.hand_off_id, "run": item.run_id}
@@ -85,7 +93,8 @@ def held(item: WorkItem) -> InboxRow:
         persona=item.persona_id,
         since=item.claimed_at or item.opened_at,
         due=item.due_at,
-        why=_goes_on(item, cause),
+        why=_goes_on(item, cause)
+        + ("" if item.holder_id in (None, user.pk) else f" You act for {item.holder}."),
         button=BUTTONS.get(item.kind, "Act"),
         state=item.state,
     )
@@ -102,10 +111,10 @@ def _goes_on(item: WorkItem, cause: str) -> str:
     return f"Part of {title}; what depends on it starts when it is complete."
 
 
-def free_items(items: list[WorkItem]) -> Iterator[InboxRow]:
+def free_items(items: list[WorkItem], user: User) -> Iterator[InboxRow]:
     for item in items:
         if item.holder_id is None:
-            row = held(item)
+            row = held(item, user)
             yield InboxRow(
                 **{
                     **row.__dict__,
