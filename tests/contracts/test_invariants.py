@@ -15,8 +15,10 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
+from personas.models import BatonNow, Outbox
 from pipelines.artefacts.actions import storage
 from pipelines.runs import reviews
+from pipelines.runs.actions import runs
 from pipelines.runs.invariants import (
     INVARIANTS,
     NOT_YET,
@@ -29,9 +31,9 @@ from pipelines.runs.invariants import (
     check_all,
     record,
 )
-from pipelines.runs.models import Decision, Gate, Verification, WorkItem
+from pipelines.runs.models import Attempt, Decision, Gate, Run, Verification, WorkItem
 from pipelines.runs.queries.verification import last_verified
-from tests.cast import PEOPLE, Cast
+from tests.cast import PEOPLE, Cast, acting
 from tests.contracts import plants
 from tests.contracts.plants import PLANTS, Named
 from tests.domain import engine as f
@@ -137,6 +139,52 @@ def test_changed_content_is_found_by_the_full_form(cast: Cast) -> None:
     finally:
         path.write_bytes(content)
         path.chmod(0o444)
+
+
+# --- what time alone must not break --------------------------------------------------------------
+
+
+def aged(cast: Cast, *, alive: bool = True) -> Run:
+    """A run with an attempt that nobody was woken for, while a worker is alive or is not."""
+    if alive:
+        plants.approved(cast)
+        f.perform()
+    run = f.run(cast, *plants.two())
+    then = BatonNow() - timedelta(minutes=5)
+    Attempt.objects.filter(run=run, state="QUEUED").update(due_at=then, created_at=then)
+    return run
+
+
+def test_without_workers_nobody_is_missed(cast: Cast) -> None:
+    aged(cast, alive=False)
+    assert look(full=False) == {}
+    f.claim()  # now one holds a lease, and another attempt waits
+    aged(cast, alive=False)
+    assert list(look(full=False)) == ["I5"]
+
+
+def test_a_pause_does_not_count_as_waiting(cast: Cast) -> None:
+    run = aged(cast)
+    assert list(look(full=False)) == ["I5"]
+    runs.pause(actor=acting(cast.priya), run=run, reason="lunch")
+    assert look(full=False) == {}
+    runs.resume(actor=acting(cast.priya), run=run)
+    assert look(full=False) == {}
+
+
+@pytest.mark.parametrize(("seconds", "codes"), [(55, []), (70, ["I4"])])
+def test_the_sweeper_has_its_time(cast: Cast, seconds: int, codes: list[str]) -> None:
+    f.run(cast, *plants.two())
+    lease = BatonNow() - timedelta(seconds=seconds)
+    Attempt.objects.filter(pk=f.claim().id).update(lease_until=lease)
+    assert list(look(full=False)) == codes
+
+
+def test_a_row_that_is_tried_again_later_is_not_late(cast: Cast) -> None:
+    plants.an_undelivered_row(cast)
+    assert list(look(full=False)) == ["I20"]
+    Outbox.objects.update(due_at=BatonNow() + timedelta(minutes=5), tries=3)
+    assert look(full=False) == {}
 
 
 # --- policies, against the code that closes gates -----------------------------------

@@ -48,10 +48,11 @@ SELECT 'attempt', a.id, a.run_id,
             ELSE 'its token is ' || a.token || ', its result was accepted under token '
                  || coalesce(e.data ->> 'token', 'none') END
   FROM {attempt} a
-  JOIN runs_step s ON s.id = a.step_id AND s.result_id = a.id
   LEFT JOIN personas_event e ON e.at = a.finished_at AND e.type = 'attempt.complete'
         AND e.subject = 'attempt' AND e.subject_id = a.id
- WHERE a.cached_from_id IS NULL AND e.data ->> 'token' IS DISTINCT FROM a.token::text
+ WHERE a.cached_from_id IS NULL
+   AND a.id = (SELECT s.result_id FROM runs_step s WHERE s.id = a.step_id)
+   AND e.data ->> 'token' IS DISTINCT FROM a.token::text
  ORDER BY 2 LIMIT %(limit)s
 """,
     ("attempt",),

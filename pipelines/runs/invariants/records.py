@@ -130,9 +130,9 @@ SELECT 'attempt', a.id, a.run_id,
        'its output ' || o.key || ' is ' || coalesce(o.value ->> 'digest', 'without a digest')
        || ', which is no artefact'
   FROM {attempt} a
-  JOIN runs_step s ON s.id = a.step_id AND s.result_id = a.id
  CROSS JOIN LATERAL jsonb_each(a.outputs) o
- WHERE NOT EXISTS (SELECT FROM artefacts_artefact f WHERE f.digest = o.value ->> 'digest')
+ WHERE a.id = (SELECT s.result_id FROM runs_step s WHERE s.id = a.step_id)
+   AND NOT EXISTS (SELECT FROM artefacts_artefact f WHERE f.digest = o.value ->> 'digest')
  ORDER BY 2 LIMIT %(limit)s
 """,
     ("attempt",),
