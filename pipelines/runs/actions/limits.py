@@ -33,7 +33,7 @@ def set_limit(*, actor: Actor, kind: str, key: str, at_most: int | None) -> Answ
         else:
             given = {"at_most": at_most, "changed_at": command.now}
             Limit.objects.update_or_create(kind=kind, key=key, defaults=given)
-        data = {"kind": kind, "key": key, "at_most": at_most}
+        data: dict[str, object] = {"kind": kind, "key": key, "at_most": at_most}
         command.recorder.record(STREAM, "limit.set", subject=("limit", None), data=data)
         return data
 
