@@ -11,7 +11,14 @@ from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from psycopg2 import errors as pg
 
 from personas.errors import Busy, Conflict, DomainError, Invalid
@@ -86,9 +93,24 @@ def execute(
         if isinstance(error.__cause__, pg.UniqueViolation):
             raise Conflict("taken", "Somebody else was first; look again.") from error
         raise
+    except DatabaseError as error:
+        if away(error):
+            raise OperationalError(*error.args) from error
+        raise
     if command.refusal is not None:
         raise command.refusal
     return Answer(data)
+
+
+def away(error: Exception) -> bool:
+    """Whether the database is away or busy: trying again may help, nothing was wrong in asking.
+
+    When a server dies in mid-answer, psycopg2 raises a plain DatabaseError without SQLSTATE; every
+    answer of a living server has one.
+    """
+    if isinstance(error, Busy | OperationalError | InterfaceError):
+        return True
+    return isinstance(error, DatabaseError) and getattr(error.__cause__, "pgcode", None) is None
 
 
 def _begin(actor: Actor) -> Command:

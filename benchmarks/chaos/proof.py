@@ -38,6 +38,7 @@ ROWS: dict[str, type[Model]] = {
     "decision": Decision,
     "hand_off": HandOff,
 }
+EXPECTED = {"noop_failed", "database"}
 CLAIMED = {("QUEUED", "RUNNING")}  # a claim writes no event: the attempt's row is its record
 
 
@@ -65,6 +66,7 @@ def prove(tally: Tally) -> list[Verdict]:
         _one_closing,
         _one_decision,
         _one_event_per_success,
+        _failures,
         _content,
         _ledger,
         _replay,
@@ -173,6 +175,14 @@ def _one_event_per_success() -> Verdict:
     against += [f"attempt {pk}: no event" for pk in done - set(counts)]
     against += [f"attempt {pk}: an event, but no success" for pk in set(counts) - done]
     return _verdict("one event a success", len(done), against)
+
+
+def _failures() -> Verdict:
+    """Attempts failed because they were told to, or for want of a database: never by a defect."""
+    rows = Attempt.objects.filter(state__in=("FAILED", "TIMED_OUT"))
+    codes = Counter(rows.values_list("error__code", flat=True))
+    against = [f"{code}: {n} times" for code, n in codes.items() if code not in EXPECTED]
+    return _verdict("no failure but those that were asked for", sum(codes.values()), against)
 
 
 def _content() -> Verdict:

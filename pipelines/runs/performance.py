@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import DatabaseError, InterfaceError, close_old_connections
 
+from personas.commands import away
 from personas.errors import Busy
 from pipelines import catalogue
 from pipelines.artefacts.actions import storage
@@ -67,13 +68,13 @@ class Performance:
             return Result("not_yet", {"seconds": waiting.seconds, "reason": str(waiting)})
         except Stop as stop:
             return Result("stopped", {"reason": stop.reason})
-        except (OperationalError, InterfaceError) as error:
-            close_old_connections()
-            return _failed("database", str(error), retryable=True)
         except faults.InjectedFault:
             raise
         # Else the attempt would hold its lease to the end, three times, and nobody knew why.
         except Exception as error:
+            if away(error):
+                close_old_connections()
+                return _failed("database", str(error), retryable=True)
             logger.exception("attempt %s could not be supervised", self.held.id)
             message = f"{type(error).__name__}: {error}".replace("\0", "")
             if isinstance(error, OSError) and error.errno in NO_ROOM:
@@ -200,7 +201,9 @@ class Performance:
                     text=message["message"],
                     rows=message["rows"],
                 )
-        except (OperationalError, InterfaceError):
+        except (DatabaseError, InterfaceError) as error:
+            if not away(error):
+                raise
             close_old_connections()
             if time.monotonic() - self.last_beat > STALE_SHARE * self.lease:
                 raise Stop("out_of_touch") from None
@@ -232,19 +235,19 @@ class Performance:
             try:
                 self._settle_once(result)
                 faults.point("after_commit")
-            except (Busy, OperationalError, InterfaceError) as error:
-                close_old_connections()
-                if time.monotonic() - self.last_beat > STALE_SHARE * self.lease:
-                    logger.warning("attempt %s: gave up settling: %s", self.held.id, error)
-                    return
-                time.sleep(0.2)
-                continue
             except Fenced as error:
                 logger.warning("attempt %s: %s", self.held.id, error.message)
             except faults.InjectedFault:
                 raise
             # An effect or a check that cannot take the result: said on the step, not swallowed.
             except Exception as error:
+                if away(error):
+                    close_old_connections()
+                    if time.monotonic() - self.last_beat > STALE_SHARE * self.lease:
+                        logger.warning("attempt %s: gave up settling: %s", self.held.id, error)
+                        return
+                    time.sleep(0.2)
+                    continue
                 if result.kind == "settling":
                     raise
                 logger.exception("attempt %s: its result was not accepted", self.held.id)

@@ -21,8 +21,9 @@ from uuid import UUID, uuid4
 import psutil
 import psycopg2.extras
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
+from personas.commands import away
 from pipelines import catalogue
 from pipelines.runs import claims, faults
 from pipelines.runs.lanes import Lane
@@ -138,7 +139,7 @@ class Worker:
     def _claim_once(self, owner: UUID) -> claims.Claim | None:
         try:
             return self._ask(owner)
-        except (OperationalError, InterfaceError):
+        except (DatabaseError, InterfaceError):
             # The connection died while the lane rested; a new one may do.
             close_old_connections()
             return self._ask(owner)
@@ -160,12 +161,13 @@ class Worker:
             self.more.clear()
             try:
                 self.drain()
-            except (OperationalError, InterfaceError) as error:
-                logger.warning("database away: %s", error)
-                close_old_connections()
             # Whatever went wrong with one attempt, the others wait to be looked at.
-            except Exception:
-                logger.exception("an attempt ended without being settled")
+            except Exception as error:
+                if away(error):
+                    logger.warning("database away: %s", error)
+                    close_old_connections()
+                else:
+                    logger.exception("an attempt ended without being settled")
         connection.close()
 
     def stop(self) -> None:

@@ -7,11 +7,12 @@ from datetime import datetime
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.signals import got_request_exception
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 from django.http import Http404
 from rest_framework import exceptions
 from rest_framework.response import Response
 
+from personas.commands import away
 from personas.errors import Busy, Conflict, DomainError, Gone, Invalid, NotAllowed, NotFound
 from pipelines.artefacts.storage import AlteredContent, MissingContent, StorageError
 from portal.uploads import TooLarge
@@ -87,6 +88,8 @@ def answer(error: Exception, context: Mapping[str, object]) -> Response:
 
 def kind_of(error: Exception) -> Kind:
     """Return the table's row for an error."""
+    if isinstance(error, DatabaseError) and away(error):
+        error = OperationalError(*error.args)
     for known, kind in KINDS:
         if isinstance(error, known):
             return kind

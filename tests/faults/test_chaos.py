@@ -17,6 +17,7 @@ PROOFS = {
     "one closing a gate",
     "one decision a person",
     "one event a success",
+    "no failure but those that were asked for",
     "content is what its name says",
     "the ledger verifies",
     "replay gives the present states",

@@ -82,7 +82,9 @@ def test_f17_nobody_excluded_decides_through_any_door(cast: Cast, gate: Gate) ->
     doors = [door for door in doors if "sign-out" not in door]
     before = set(Decision.objects.values_list("pk", flat=True))
     for why, user in excluded(cast, gate.run).items():
-        for door in doors:
+        # The one who knows best how and the one who may most try all of them.
+        most = why in ("author", "administrator")
+        for door in [door for door in doors if most or "gate" in door or "check" in door]:
             client: Any = APIClient() if door.startswith("/api/") else Client()
             client.force_login(user)
             deciding = door.endswith(f"/gates/{gate.pk}/decisions")
