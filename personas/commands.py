@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 from django.db import (
     DatabaseError,
-    IntegrityError,
     InterfaceError,
     OperationalError,
     connection,
@@ -83,23 +82,25 @@ def execute(
                 receipt.save(update_fields=["response"])
             elif receipt is not None:
                 receipt.delete()
-    except OperationalError as error:
-        if isinstance(
-            error.__cause__, pg.LockNotAvailable | pg.QueryCanceled | pg.DeadlockDetected
-        ):
-            raise Busy("busy", "Another change holds this row; try again.") from error
-        raise
-    except IntegrityError as error:
-        if isinstance(error.__cause__, pg.UniqueViolation):
-            raise Conflict("taken", "Somebody else was first; look again.") from error
-        raise
     except DatabaseError as error:
-        if away(error):
-            raise OperationalError(*error.args) from error
-        raise
+        told = _told(error)
+        if told is None:
+            raise
+        raise told from error
     if command.refusal is not None:
         raise command.refusal
     return Answer(data)
+
+
+def _told(error: DatabaseError) -> Exception | None:
+    """Return what the caller is told instead of this error, or None where it stays."""
+    if isinstance(error.__cause__, pg.LockNotAvailable | pg.QueryCanceled | pg.DeadlockDetected):
+        return Busy("busy", "Another change holds this row; try again.")
+    if isinstance(error.__cause__, pg.UniqueViolation):
+        return Conflict("taken", "Somebody else was first; look again.")
+    if away(error) and not isinstance(error, OperationalError):
+        return OperationalError(*error.args)
+    return None
 
 
 def away(error: Exception) -> bool:

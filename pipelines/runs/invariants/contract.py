@@ -48,6 +48,7 @@ TABLES: Final = {
     "gate": "runs_gate",
     "decision": "runs_decision",
     "hand_off": "runs_handoff",
+    "finding": "runs_finding",
 }
 _QUICK: Final = {
     **{kind: _MOVED.format(table=table, kind=kind) for kind, table in TABLES.items()},

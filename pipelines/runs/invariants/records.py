@@ -151,9 +151,13 @@ SELECT 'outbox', o.id, NULL, o.topic || ' is due since ' || o.due_at || ' after 
 """,
 )
 
-_FINAL_STAYS: Final = ("run", "stage", "attempt", "work_item", "gate", "hand_off")
+_FINAL_STAYS: Final = ("run", "stage", "attempt", "work_item", "gate", "hand_off", "finding")
 TRIGGERS: Final = (
     *((_KINDS[kind], "final_stays") for kind in _FINAL_STAYS),
+    ("runs_finding", "keep"),
+    ("runs_finding", "immutable_condition"),
+    ("runs_override", "keep"),
+    ("runs_override", "immutable_override"),
     ("runs_decision", "keep"),
     ("runs_decision", "immutable_verdict"),
     ("personas_event", "append_only"),
