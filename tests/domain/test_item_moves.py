@@ -155,6 +155,17 @@ def test_both_of_a_delegation_are_authors(cast: Cast, run: Run) -> None:
     f.decide(cast.amara, gate)
 
 
+def test_who_delegated_an_item_of_anothers_stage_does_not_decide_on_it(cast: Cast) -> None:
+    asks = [f.form("brief", persona="DS")]
+    run = f.run(cast, f.stage("look", "MLR", items=asks, gate=f.gate("DS")))
+    items.claim(actor=acting(cast.sofia), item=item(run))
+    moves.delegate(actor=acting(cast.sofia), item=item(run), to=cast.noor)
+    f.fill(cast.noor, item(run))
+    with pytest.raises(NotAllowed) as error:
+        f.decide(cast.sofia, f.gate_of(run))
+    assert error.value.code == "sod.subject_author"
+
+
 def test_who_may_be_delegated_to(cast: Cast, run: Run) -> None:
     for somebody in (cast.sofia, cast.amara, cast.iris):
         error = refused(moves.delegate, cast.sofia, run, to=somebody)
