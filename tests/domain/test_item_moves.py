@@ -291,3 +291,24 @@ def test_a_delegates_item_goes_back_to_who_is_accountable(cast: Cast, run: Run) 
     assert (item(run).state, item(run).holder, item(run).delegated_by) == (
         "ASSIGNED", cast.sofia, None,
     )  # fmt: skip
+
+
+def test_an_active_stage_is_free_again_and_its_results_stay_their_authors(cast: Cast) -> None:
+    run = f.run(
+        cast,
+        f.stage("look", "DS", steps=[f.step("work")], items=[f.form("brief")], gate=f.gate("BA")),
+        by=cast.sofia,
+    )
+    f.perform()
+    assert f.stage_of(run, "look").owner == cast.sofia
+    end_seat(
+        actor=acting(cast.amara), seat=Seat.objects.get(use_case=run.use_case, user=cast.sofia)
+    )
+    sweep()
+    stage = f.stage_of(run, "look")
+    assert (stage.owner, stage.state, stage.author_ids) == (None, "ACTIVE", [cast.sofia.pk])
+    assert item(run).holder is None
+    sweep()
+    assert f.events(run).count("stage.assign") == 1
+    items.claim(actor=acting(cast.noor), item=item(run))
+    assert f.stage_of(run, "look").owner == cast.noor
