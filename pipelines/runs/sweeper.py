@@ -83,6 +83,20 @@ SELECT w.id FROM runs_workitem w
  ORDER BY w.id LIMIT %(most)s
 """
 
+LEFT_STAGES = """
+SELECT s.id FROM runs_stage s
+  JOIN runs_run r ON r.id = s.run_id AND r.state = ANY(%(going)s)
+  JOIN personas_user u ON u.id = s.owner_id
+ WHERE s.state = 'ACTIVE' AND s.current AND (NOT u.is_active
+       OR EXISTS (SELECT FROM usecases_seat e
+           WHERE e.user_id = u.id AND e.use_case_id = r.use_case_id
+             AND e.until IS NOT NULL AND e.persona_id = s.persona_id)
+      AND NOT EXISTS (SELECT FROM usecases_seat e
+           WHERE e.user_id = u.id AND e.use_case_id = r.use_case_id
+             AND e.until IS NULL AND e.persona_id = s.persona_id))
+ ORDER BY s.id LIMIT %(most)s
+"""
+
 
 class Sweeper:
     """One process's sweeps; no replica leads, as each duty judges again under the row's lock."""
@@ -126,6 +140,7 @@ class Sweeper:
         if now - self.last_stuck > STUCK_EVERY:
             self.last_stuck = now
             self._each(self._stuck_runs(), lambda pk: unstick(run_id=pk))
+            self._each(self._left_stages(), lambda pk: timers.release_stage(stage_id=pk))
             self._each(self._left_items(), lambda pk: timers.release(item_id=pk))
         if now - self.last_seal > SEAL_SECONDS:
             self.last_seal = now
@@ -199,9 +214,16 @@ class Sweeper:
 
     def _left_items(self) -> list[int]:
         """Open items of people who were deactivated, or whose seat for them ended."""
+        return self._ids(LEFT, open=sorted(WORK_ITEM.open))
+
+    def _left_stages(self) -> list[int]:
+        """Active stages of people who were deactivated, or whose seat for them ended."""
+        return self._ids(LEFT_STAGES)
+
+    def _ids(self, sql: str, **given: list[str]) -> list[int]:
+        going = [RunState.RUNNING, RunState.PAUSED]
         with connection.cursor() as cursor:
-            going = [RunState.RUNNING, RunState.PAUSED]
-            cursor.execute(LEFT, {"open": sorted(WORK_ITEM.open), "going": going, "most": BATCH})
+            cursor.execute(sql, {"going": going, "most": BATCH, **given})
             return [pk for (pk,) in cursor.fetchall()]
 
     def _cancelling_runs(self) -> list[int]:

@@ -22,7 +22,7 @@ from portal.web.forms import actor_of, done, key_of, text_of, user_of
 SAID = {
     "start": "The run is under way.",
     "pause": "The run is paused: nothing new starts, what computes is finished.",
-    "resume": "The run goes on; every deadline moved by the length of the pause.",
+    "resume": "The run goes on; deadlines have the working time left that they had.",
     "cancel": "The run is being cancelled.",
     "give-up": "The run was given up.",
 }

@@ -155,6 +155,17 @@ def test_both_of_a_delegation_are_authors(cast: Cast, run: Run) -> None:
     f.decide(cast.amara, gate)
 
 
+def test_who_delegated_an_item_of_anothers_stage_does_not_decide_on_it(cast: Cast) -> None:
+    asks = [f.form("brief", persona="DS")]
+    run = f.run(cast, f.stage("look", "MLR", items=asks, gate=f.gate("DS")))
+    items.claim(actor=acting(cast.sofia), item=item(run))
+    moves.delegate(actor=acting(cast.sofia), item=item(run), to=cast.noor)
+    f.fill(cast.noor, item(run))
+    with pytest.raises(NotAllowed) as error:
+        f.decide(cast.sofia, f.gate_of(run))
+    assert error.value.code == "sod.subject_author"
+
+
 def test_who_may_be_delegated_to(cast: Cast, run: Run) -> None:
     for somebody in (cast.sofia, cast.amara, cast.iris):
         error = refused(moves.delegate, cast.sofia, run, to=somebody)
@@ -280,3 +291,24 @@ def test_a_delegates_item_goes_back_to_who_is_accountable(cast: Cast, run: Run) 
     assert (item(run).state, item(run).holder, item(run).delegated_by) == (
         "ASSIGNED", cast.sofia, None,
     )  # fmt: skip
+
+
+def test_an_active_stage_is_free_again_and_its_results_stay_their_authors(cast: Cast) -> None:
+    run = f.run(
+        cast,
+        f.stage("look", "DS", steps=[f.step("work")], items=[f.form("brief")], gate=f.gate("BA")),
+        by=cast.sofia,
+    )
+    f.perform()
+    assert f.stage_of(run, "look").owner == cast.sofia
+    end_seat(
+        actor=acting(cast.amara), seat=Seat.objects.get(use_case=run.use_case, user=cast.sofia)
+    )
+    sweep()
+    stage = f.stage_of(run, "look")
+    assert (stage.owner, stage.state, stage.author_ids) == (None, "ACTIVE", [cast.sofia.pk])
+    assert item(run).holder is None
+    sweep()
+    assert f.events(run).count("stage.assign") == 1
+    items.claim(actor=acting(cast.noor), item=item(run))
+    assert f.stage_of(run, "look").owner == cast.noor

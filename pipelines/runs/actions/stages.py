@@ -81,7 +81,7 @@ def assign(
         locked = Stage.objects.select_for_update(of=("self",)).get(pk=stage.pk)
         if locked.owner_id not in (None, owner.pk) and not reason.strip():
             raise Invalid("A reason is needed.", fields={"reason": ["must not be empty"]})
-        authors = {*locked.author_ids, locked.owner_id if _computed(locked) else None}
+        authors = {*locked.author_ids, locked.owner_id if computed(locked) else None}
         move(
             command,
             locked,
@@ -104,7 +104,7 @@ def assign(
     )
 
 
-def _computed(stage: Stage) -> bool:
+def computed(stage: Stage) -> bool:
     """Whether the round has a result already: it is then the work of who owned it until now."""
     return Step.objects.filter(stage=stage, hand_off=None, result__isnull=False).exists()
 

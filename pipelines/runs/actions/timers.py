@@ -5,13 +5,15 @@ from typing import Final
 
 from personas.commands import Answer, Command, execute
 from personas.ledger import Actor
+from personas.models import User
 from pipelines.lifecycles import GATE, WORK_ITEM, HandOffState, RunState, StageState, WorkItemState
 from pipelines.runs.actions.item_moves import back, widen
 from pipelines.runs.actions.locks import name_of, run_of
+from pipelines.runs.actions.stages import computed
 from pipelines.runs.deadlines import Subject
 from pipelines.runs.models import Gate, HandOff, Reminder, Run, Stage, WorkItem
 from pipelines.runs.moves import move
-from pipelines.runs.policies import Hat, not_candidate
+from pipelines.runs.policies import Hat, not_candidate, not_taking
 
 TIMER: Final = Actor("timer", "deadline timer")
 # In these states somebody can still act on it; in any other its reminders are moot.
@@ -126,14 +128,13 @@ def release(*, item_id: int) -> Answer:
         able = owner is not None and not_candidate(Hat.of(owner, run), item) is None
         to_owner = able and item.state != WorkItemState.ON_HOLD
         holder = owner if to_owner else None
-        why = "was deactivated" if not item.holder.is_active else "has no seat for it any more"
         move(
             command,
             item,
             "resolve" if to_owner else "unclaim",
             run=run,
             topic="item.released",
-            data={"from": str(item.holder), "reason": f"{item.holder} {why}"},
+            data=_why_left(item.holder),
             holder=holder,
             delegated_by=None,
             claimed_at=command.now if holder else None,
@@ -143,3 +144,38 @@ def release(*, item_id: int) -> Answer:
         )
 
     return _on_item(item_id, "release_item", change)
+
+
+def _why_left(user: User) -> dict[str, object]:
+    why = "has no seat for it any more" if user.is_active else "was deactivated"
+    return {"from": str(user), "reason": f"{user} {why}"}
+
+
+def release_stage(*, stage_id: int) -> Answer:
+    """Let an active stage be anybody's of its persona whose owner was deactivated or unseated.
+
+    What was computed until then stays the owner's work.
+    """
+    run_id = Stage.objects.values_list("run_id", flat=True).get(pk=stage_id)
+
+    def body(command: Command, run: Run) -> dict[str, object]:
+        rows = Stage.objects.select_for_update(of=("self",)).select_related("owner")
+        stage = rows.get(pk=stage_id)
+        going = run.state in (RunState.RUNNING, RunState.PAUSED)
+        owner = stage.owner if going and stage.state == StageState.ACTIVE else None
+        if owner is not None and not_taking(Hat.of(owner, run), stage) is not None:
+            authors = {*stage.author_ids, *([owner.pk] if computed(stage) else [])}
+            move(
+                command,
+                stage,
+                "assign",
+                run=run,
+                topic="stage.released",
+                owner=None,
+                owned_at=None,
+                author_ids=sorted(authors),
+                data=_why_left(owner),
+            )
+        return {"stage": stage.pk, "owner": name_of(stage.owner) if stage.owner_id else None}
+
+    return execute(actor=TIMER, name="release_stage", lock=lambda: run_of(run_id), body=body)
