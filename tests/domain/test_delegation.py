@@ -199,6 +199,23 @@ def test_the_giver_comes_back_and_decides_anew(cast: Cast) -> None:
     assert not Decision.objects.filter(state="IN_FORCE").exists()
 
 
+def test_who_comes_too_late_is_told_though_a_deputy_said_the_same(cast: Cast) -> None:
+    run = reviewed(cast)
+    lend(cast.sofia, cast.noor, "DS")
+    f.decide(cast.noor, f.gate_of(run), on_behalf_of=cast.sofia)
+    error = refused(f.decide, cast.sofia, f.gate_of(run))
+    assert (error.code, error.data["by"]) == ("already_decided", "Noor Haddad")
+
+
+def test_a_sealed_verdict_does_not_leak_through_a_refusal(cast: Cast) -> None:
+    run = reviewed(cast, ("DS", 2), blind=True, expires="P4D")
+    lend(cast.sofia, cast.noor, "DS")
+    f.decide(cast.sofia, f.gate_of(run), "reject", reason="a secret doubt")
+    error = refused(f.decide, cast.noor, f.gate_of(run), on_behalf_of=cast.sofia)
+    assert error.code == "two_hats"
+    assert "reject" not in f"{error.message} {error.data}"
+
+
 def test_what_was_lent_is_not_lent_on(cast: Cast) -> None:
     run = reviewed(cast)
     lend(cast.sofia, cast.noor, "DS")
