@@ -259,6 +259,16 @@ def test_a_deputy_works_and_both_are_authors(cast: Cast) -> None:
     assert {cast.amara.pk, cast.noor.pk} <= set(f.gate_of(run).author_ids)
 
 
+def test_who_fills_in_for_another_makes_both_authors(cast: Cast) -> None:
+    within = f.use_case(cast, without=("iris", "noor"))
+    items = [f.form("brief", persona="BA")]
+    run = f.run(cast, f.stage("build", "DE", items=items, gate=f.gate("BA", "DS")), on=within)
+    lend(cast.amara, cast.noor, "BA")
+    f.fill(cast.noor, f.item_of(run, "brief"))
+    assert f.gate_of(run).author_ids == sorted([cast.amara.pk, cast.noor.pk])
+    assert refused(f.decide, cast.amara, f.gate_of(run)).code == "sod.subject_author"
+
+
 def test_a_deputy_who_takes_a_stage_makes_the_giver_an_author(cast: Cast) -> None:
     within = f.use_case(cast, without=("iris", "noor"))
     run = f.run(cast, f.stage("build", "DS", gate=f.gate("DS", "BA")), on=within)
