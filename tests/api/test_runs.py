@@ -219,7 +219,7 @@ def test_looks_take_a_fixed_number_of_queries(
         f"/api/v1/runs/{run}/events": 4,
         f"/api/v1/runs/{run}/baton": 10,
         "/api/v1/gates": 3,
-        f"/api/v1/gates/{gate}": 6,
+        f"/api/v1/gates/{gate}": 7,
         f"/api/v1/gates/{gate}/decisions": 4,
         "/api/v1/items": 3,
         "/api/v1/hand-offs": 3,

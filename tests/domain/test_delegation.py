@@ -199,6 +199,23 @@ def test_the_giver_comes_back_and_decides_anew(cast: Cast) -> None:
     assert not Decision.objects.filter(state="IN_FORCE").exists()
 
 
+def test_who_comes_too_late_is_told_though_a_deputy_said_the_same(cast: Cast) -> None:
+    run = reviewed(cast)
+    lend(cast.sofia, cast.noor, "DS")
+    f.decide(cast.noor, f.gate_of(run), on_behalf_of=cast.sofia)
+    error = refused(f.decide, cast.sofia, f.gate_of(run))
+    assert (error.code, error.data["by"]) == ("already_decided", "Noor Haddad")
+
+
+def test_a_sealed_verdict_does_not_leak_through_a_refusal(cast: Cast) -> None:
+    run = reviewed(cast, ("DS", 2), blind=True, expires="P4D")
+    lend(cast.sofia, cast.noor, "DS")
+    f.decide(cast.sofia, f.gate_of(run), "reject", reason="a secret doubt")
+    error = refused(f.decide, cast.noor, f.gate_of(run), on_behalf_of=cast.sofia)
+    assert error.code == "two_hats"
+    assert "reject" not in f"{error.message} {error.data}"
+
+
 def test_what_was_lent_is_not_lent_on(cast: Cast) -> None:
     run = reviewed(cast)
     lend(cast.sofia, cast.noor, "DS")
@@ -240,6 +257,16 @@ def test_a_deputy_works_and_both_are_authors(cast: Cast) -> None:
     item = WorkItem.objects.get(pk=item.pk)
     assert (item.completed_by, item.completed_for) == (cast.noor, cast.amara)
     assert {cast.amara.pk, cast.noor.pk} <= set(f.gate_of(run).author_ids)
+
+
+def test_who_fills_in_for_another_makes_both_authors(cast: Cast) -> None:
+    within = f.use_case(cast, without=("iris", "noor"))
+    items = [f.form("brief", persona="BA")]
+    run = f.run(cast, f.stage("build", "DE", items=items, gate=f.gate("BA", "DS")), on=within)
+    lend(cast.amara, cast.noor, "BA")
+    f.fill(cast.noor, f.item_of(run, "brief"))
+    assert f.gate_of(run).author_ids == sorted([cast.amara.pk, cast.noor.pk])
+    assert refused(f.decide, cast.amara, f.gate_of(run)).code == "sod.subject_author"
 
 
 def test_a_deputy_who_takes_a_stage_makes_the_giver_an_author(cast: Cast) -> None:

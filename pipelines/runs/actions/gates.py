@@ -105,7 +105,7 @@ def decide(
         refuse(not_deciding(hat, locked, giver))
         given = reviews.in_force(locked)
         mine = _own(given, user, giver)
-        if _done_already(locked, mine, request):
+        if mine is not None and mine.user_id == user.pk and _done_already(locked, mine, request):
             return summary(locked)
         refuse(_closed(run, locked, user))
         must_run(run)
@@ -173,9 +173,9 @@ def _check_input(gate: Gate, *, verdict: str, reason: str, reason_code: str, tar
         raise Invalid("The decision cannot be taken.", fields=problems)
 
 
-def _done_already(gate: Gate, mine: Decision | None, request: Mapping[str, Any]) -> bool:
+def _done_already(gate: Gate, mine: Decision, request: Mapping[str, Any]) -> bool:
     """Whether the person's decision in force is this very one: a second click has no effect."""
-    if mine is None or gate.state in (GateState.SUPERSEDED, GateState.EXPIRED):
+    if gate.state in (GateState.SUPERSEDED, GateState.EXPIRED):
         return False
     same = ("verdict", "reason", "reason_code", "target")
     return (
@@ -187,10 +187,9 @@ def _done_already(gate: Gate, mine: Decision | None, request: Mapping[str, Any])
 
 def _own(given: Sequence[Decision], user: User, giver: User | None) -> Decision | None:
     """Return the decision that a new one would replace: a deputy's falls to their giver, too."""
+    behind = giver.pk if giver else None
     for decision in given:
-        if decision.user_id == user.pk and decision.on_behalf_of_id == (
-            giver.pk if giver else None
-        ):
+        if decision.user_id == user.pk and decision.on_behalf_of_id == behind:
             return decision
         if giver is None and decision.on_behalf_of_id == user.pk:
             return decision
@@ -207,7 +206,7 @@ def _refuse_two_hats(given: Sequence[Decision], decider: Decider, mine: Decision
                 f"{other.who} decided here already; one person's decision counts once.",
                 by=other.who,
                 at=other.at,
-                state=other.verdict,
+                state="decided",  # and not what: the gate may be sealed
             )
 
 

@@ -8,7 +8,7 @@ from portal.api.serializers.base import Output
 class InboxRowSerializer(Output):
     """One line: `act` on `act_pk` is what its button does at once, empty where it only opens."""
 
-    noun = serializers.CharField(help_text="gate, item, hand_off or run")
+    noun = serializers.CharField(help_text="gate, item, hand_off, finding or run")
     id = serializers.IntegerField(source="pk")
     asked = serializers.CharField()
     use_case = serializers.CharField(source="run.use_case.key")
