@@ -13,7 +13,6 @@ from uuid import UUID, uuid4
 
 from django.db import (
     DatabaseError,
-    IntegrityError,
     InterfaceError,
     OperationalError,
     connection,
@@ -83,23 +82,24 @@ def execute(
                 receipt.save(update_fields=["response"])
             elif receipt is not None:
                 receipt.delete()
-    except OperationalError as error:
-        if isinstance(
-            error.__cause__, pg.LockNotAvailable | pg.QueryCanceled | pg.DeadlockDetected
-        ):
-            raise Busy("busy", "Another change holds this row; try again.") from error
-        raise
-    except IntegrityError as error:
-        if isinstance(error.__cause__, pg.UniqueViolation):
-            raise Conflict("taken", "Somebody else was first; look again.") from error
-        raise
     except DatabaseError as error:
-        if away(error):
-            raise OperationalError(*error.args) from error
-        raise
+        told = _told(error)
+        if told is None:
+            raise
+        raise told from error
     if command.refusal is not None:
         raise command.refusal
     return Answer(data)
+
+
+def _told(error: DatabaseError) -> Exception | None:
+    """Return what the caller is told of the database's refusal; None where it says enough."""
+    cause = error.__cause__
+    if isinstance(cause, pg.LockNotAvailable | pg.QueryCanceled | pg.DeadlockDetected):
+        return Busy("busy", "Another change holds this row; try again.")
+    if isinstance(cause, pg.UniqueViolation):
+        return Conflict("taken", "Somebody else was first; look again.")
+    return OperationalError(*error.args) if away(error) else None
 
 
 def away(error: Exception) -> bool:
