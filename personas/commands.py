@@ -93,14 +93,13 @@ def execute(
 
 
 def _told(error: DatabaseError) -> Exception | None:
-    """Return what the caller is told instead of this error, or None where it stays."""
-    if isinstance(error.__cause__, pg.LockNotAvailable | pg.QueryCanceled | pg.DeadlockDetected):
+    """Return what the caller is told of the database's refusal; None where it says enough."""
+    cause = error.__cause__
+    if isinstance(cause, pg.LockNotAvailable | pg.QueryCanceled | pg.DeadlockDetected):
         return Busy("busy", "Another change holds this row; try again.")
-    if isinstance(error.__cause__, pg.UniqueViolation):
+    if isinstance(cause, pg.UniqueViolation):
         return Conflict("taken", "Somebody else was first; look again.")
-    if away(error) and not isinstance(error, OperationalError):
-        return OperationalError(*error.args)
-    return None
+    return OperationalError(*error.args) if away(error) else None
 
 
 def away(error: Exception) -> bool:

@@ -1,6 +1,6 @@
 """The inbox: what waits for a person, what they wait for, and what they did last.
 
-Twelve queries, whatever there is; each list is cut at MOST rows, the most urgent first.
+Thirteen queries, whatever there is; each list is cut at MOST rows, the most urgent first.
 """
 
 from dataclasses import dataclass
