@@ -221,11 +221,19 @@ def test_a_change_is_followed_without_a_restart(asking: Asking) -> None:
     assert until(lambda: asking.predict(row).json()["predictions"][0]["version"] == 1)
 
 
-def test_a_lapsed_approval_is_refused(asking: Asking) -> None:
+def test_a_retired_version_is_refused(asking: Asking) -> None:
     go_live(asking)
-    type(asking.release.version).objects.update(state="LAPSED")
+    type(asking.release.version).objects.update(state="RETIRED")
     row = sent_rows(asking, 1)
     assert until(lambda: asking.predict(row).status_code == 409)
+
+
+def test_a_live_version_whose_approval_lapsed_goes_on_answering(asking: Asking) -> None:
+    go_live(asking)
+    row = sent_rows(asking, 1)
+    type(asking.release.version).objects.update(state="LAPSED")
+    time.sleep(1.5)  # the process looks every half second
+    assert asking.predict(row).status_code == 200
 
 
 def test_health(asking: Asking) -> None:
