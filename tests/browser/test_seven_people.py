@@ -122,7 +122,7 @@ class Walk:
         page = person.page
         if person.player.persona == "MLR" and not self.refused:
             self.look_at_own_gate(page.url)
-        approve = page.locator("input[name=verdict][value=approve]")
+        approve = page.locator("input[type=radio][name=verdict][value=approve]")
         if approve.is_disabled():
             if person.player.persona != "DS":
                 return False
@@ -145,7 +145,7 @@ class Walk:
 
     def request_changes(self, person: Person) -> None:
         page = person.page
-        page.locator("input[name=verdict][value=request_changes]").check()
+        page.locator("input[type=radio][name=verdict][value=request_changes]").check()
         page.locator("#f-target").select_option("features")
         page.locator("#f-reason_code").select_option("not_available")
         page.locator("#f-reason").fill(f"{digits.AFTER} is known only afterwards.")

@@ -26,6 +26,10 @@ PROOFS = {
 
 @pytest.mark.faults
 @pytest.mark.slow
+@pytest.mark.skipif(
+    "BATON_LONG" not in os.environ,
+    reason="a minute of chaos each: BATON_LONG=1, as .ci/run sets it",
+)
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "faults",
