@@ -14,10 +14,10 @@ INVARIANTS: Final[tuple[Invariant, ...]] = tuple(
 
 # Said beside every verdict: what is not looked at must not look as if it held.
 NOT_YET: Final = {
-    "I8": "delegation: nobody can act for another person yet, so only the deciders themselves"
-    " are judged",
+    "I8": "delegation: only who decided is judged here, not who they decided for (the action judges"
+    " both)",
     "I19": "erasure: there is no erasure event yet",
     "I20": "alerts about dead-lettered rows, and rows deleted from the outbox: events do not name"
     " their topic",
-    "I22": "slots: no table holds them",
+    "I22": "limits: that no more attempts run than a limit allows is held when they are claimed",
 }
