@@ -7,9 +7,9 @@ calendar time. No deadline ever approves anything.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from personas.calendars import Calendar
 from personas.commands import Command
@@ -119,14 +119,12 @@ def resume(command: Command, run: Run, *, since: datetime) -> None:
             return at + (command.now - since)
         return _latest(command, personas, lambda one: one.add(command.now, one.between(since, at)))
 
-    for row in _open_rows(run):
-        fields = {
-            name: moved(_personas(row), getattr(row, name))
-            for name in ("due_at", "expires_at", "blind_until", "tally_at")
-            if getattr(row, name, None) is not None
-        }
-        if fields:
-            type(row).objects.filter(pk=row.pk).update(**fields)
+    for rows, names in _open_rows(run):
+        found = list(rows)
+        for row in found:
+            for name in names:
+                setattr(row, name, moved(_personas(row), getattr(row, name)))
+        rows.model._default_manager.bulk_update(found, names)
     open_reminders = Reminder.objects.filter(run=run, told_at=None, dropped_at=None)
     for reminder in open_reminders:
         reminder.at = moved(reminder.personas, reminder.at) or reminder.at
@@ -136,13 +134,16 @@ def resume(command: Command, run: Run, *, since: datetime) -> None:
     )
 
 
-def _open_rows(run: Run) -> list[Subject | Finding]:
+def _open_rows(run: Run) -> list[tuple[QuerySet[Any], tuple[str, ...]]]:
+    """Return the run's open rows of each kind, and the names of their clocks."""
+    due = ("due_at",)
+    gates = (*due, "expires_at", "blind_until", "tally_at")
     return [
-        *Stage.objects.filter(run=run, state__in=STAGE.open),
-        *Gate.objects.filter(run=run, state__in=GATE.open).select_related("stage"),
-        *HandOff.objects.filter(run=run, state__in=HAND_OFF.open).select_related("target"),
-        *WorkItem.objects.filter(run=run, state__in=WORK_ITEM.open),
-        *Finding.objects.filter(run=run, state__in=FINDING.open),
+        (Stage.objects.filter(run=run, state__in=STAGE.open), due),
+        (Gate.objects.filter(run=run, state__in=GATE.open).select_related("stage"), gates),
+        (HandOff.objects.filter(run=run, state__in=HAND_OFF.open).select_related("target"), due),
+        (WorkItem.objects.filter(run=run, state__in=WORK_ITEM.open), due),
+        (Finding.objects.filter(run=run, state__in=FINDING.open), due),
     ]
 
 

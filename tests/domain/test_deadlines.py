@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from personas.actions import change_calendar
 from personas.calendars import OFFICE, WEEKDAYS
@@ -247,3 +248,21 @@ def test_a_late_result_does_not_move_what_has_ended(cast: Cast) -> None:
         f.settle(held)
     assert moved(run) == ended
     assert f.events(run)[-1] == "attempt.late_result_discarded"
+
+
+def test_going_on_after_a_pause_takes_the_same_queries_however_much_is_open(cast: Cast) -> None:
+    def taken(count: int) -> int:
+        items = [f.form(f"form{number}") for number in range(count)]
+        run = f.run(cast, f.stage("one", "DE", items=items, target="P3D"))
+        f.perform()
+        assert (
+            run.items.filter(state="OPEN").count() + run.items.filter(state="ASSIGNED").count()
+            == count
+        )
+        runs.pause(actor=acting(cast.priya), run=run, reason="wait")
+        with CaptureQueriesContext(connection) as seen:
+            runs.resume(actor=acting(cast.priya), run=run)
+        return len(seen)
+
+    taken(1)  # what is read once a process
+    assert taken(1) == taken(6)
