@@ -18,7 +18,17 @@ from personas.commands import Command, execute
 from personas.ledger import Actor
 from personas.models import BatonNow, Event, Outbox, Receipt, Stream, User
 from pipelines.runs.actions import gates, steps
-from pipelines.runs.models import Attempt, Check, Gate, HandOff, Run, Stage, Step, WorkItem
+from pipelines.runs.models import (
+    Attempt,
+    Check,
+    Decision,
+    Gate,
+    HandOff,
+    Run,
+    Stage,
+    Step,
+    WorkItem,
+)
 from tests.cast import Cast
 from tests.domain import engine as f
 
@@ -183,9 +193,13 @@ def a_decision_on_another_digest(cast: Cast) -> Named:
 
 
 def a_decision_after_the_end(cast: Cast) -> Named:
-    gate = f.gate_of(approved(cast))
-    with unguarded("runs_decision"):
-        gate.decisions.update(at=BatonNow() + timedelta(seconds=5))
+    run = approved(cast)
+    gate = f.gate_of(run)
+    late = Decision.objects.create(
+        gate=gate, user=cast.amara, verdict="abstain", subject_digest=gate.subject_digest,
+        state="IN_FORCE", command=uuid4(), at=BatonNow(),
+    )  # fmt: skip
+    tell(run, "decision.decide", ("decision", late.pk), change=("", "IN_FORCE"))
     return "gate", gate.pk
 
 

@@ -4,6 +4,8 @@ from typing import Final
 
 from pipelines.runs.invariants.contract import Invariant
 
+# Before and after are places in the ledger: a time is that of the command's begin, and who waited
+# for the run's lock began earlier than who held it.
 CLOSED_ONCE: Final = Invariant(
     "I6",
     "A closed gate has exactly one closing event; its decisions precede it and carry its digest.",
@@ -22,7 +24,7 @@ SELECT * FROM (
               AND e.before = 'OPEN' AND e.after NOT IN ('', 'OPEN')) c
      CROSS JOIN LATERAL (
            SELECT count(*) FILTER (WHERE d.subject_digest <> g.subject_digest) AS strange,
-                  count(*) FILTER (WHERE b.seq > c.seq OR d.at > g.closed_at) AS late
+                  count(*) FILTER (WHERE b.seq > c.seq) AS late
              FROM runs_decision d
              LEFT JOIN personas_event b ON b.stream_id = s.id AND b.subject = 'decision'
                    AND b.subject_id = d.id AND b.before = '' AND b.after <> ''
