@@ -31,8 +31,8 @@ a AS MATERIALIZED (
      ORDER BY priority DESC, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
 claimed AS (
     UPDATE runs_attempt SET state = 'RUNNING', owner = %(owner)s, worker = %(worker)s,
-           token = token + 1, deliveries = deliveries + 1, started_at = baton_now(),
-           lease_until = baton_now() + make_interval(secs => %(lease)s)
+           token = token + 1, deliveries = deliveries + 1, started_at = {now},
+           lease_until = {now} + make_interval(secs => %(lease)s)
       FROM a WHERE runs_attempt.id = a.id AND runs_attempt.state = 'QUEUED'
     RETURNING runs_attempt.id, step_id, run_id, token, operation, params, inputs, seed, queue),
 stepped AS (
@@ -70,8 +70,11 @@ ROOM = """
                          WHEN 'run' THEN b.run_id::text WHEN 'use_case' THEN s.use_case_id::text
                          END))
 """
-CLAIM, CLAIM_LIMITED = _CLAIM.format(room=""), _CLAIM.format(room=ROOM)
-# Who claims under limits claims one after the other: of two that count at once, both see room.
+# Who claims under limits claims one after the other: of two that count at once, both see room. The
+# start is read once the turn has come: the transaction's own time is from before it waited, and
+# would tell of an attempt that ran beside the one whose end made room.
+CLAIM = _CLAIM.format(room="", now="baton_now()")
+CLAIM_LIMITED = _CLAIM.format(room=ROOM, now="(baton_now() + (clock_timestamp() - now()))")
 LOCK_LIMITS = "SELECT id FROM runs_limit ORDER BY id FOR UPDATE"
 LIMITS_SECONDS = 1.0  # a process learns of the first limit, and of the last one's end, so late
 WINDOWS = (16, 256)

@@ -251,3 +251,37 @@ def test_a_limit_is_never_overspent_by_claims_at_once(transactional_db: None) ->
     Attempt.objects.filter(pk=held[1].id).update(lease_until=BatonNow() - timedelta(seconds=1))
     f.attempts.lose(attempt_id=held[1].id, error={"code": "worker_lost"})
     assert f.maybe_claim() is not None
+
+
+def test_an_attempt_that_waited_for_room_did_not_start_before_there_was_room(
+    transactional_db: None, other: Any
+) -> None:
+    """The rows tell truly how many ran at once, also of a claim that waited for its turn."""
+    cast = Cast.make()
+    set_limit(actor=acting(cast.priya), kind="queue", key="cpu", at_most=1)
+    for number in range(2):
+        f.run(cast, f.stage("one", "BA", steps=[f.step("a", params={"message": f"{number}"})]))
+    first = f.claim()
+
+    def second() -> Any:
+        try:
+            return f.maybe_claim()
+        finally:
+            connection.close()
+
+    with other.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        cursor.execute("SELECT FROM runs_limit FOR UPDATE")
+        waiting = pool.submit(second)
+        until(blocked, what="the claim waits for its turn")
+        f.settle(first)
+        other.rollback()
+        then = waiting.result(timeout=30)
+    rows = {row.pk: row for row in Attempt.objects.all()}
+    assert rows[then.id].started_at >= rows[first.id].finished_at
+
+
+def blocked() -> bool:
+    """Whether anybody waits for a lock that somebody else holds."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
