@@ -157,7 +157,8 @@ def release(
     made = made or packaged(family, seed)
     step_with(run, "explore.split", {"holdout": made.holdout}, {}, position=2)
     facts = {
-        "threshold": 0.4, "classes": [0, 1], "columns": ["wind"],
+        "threshold": 0.4, "classes": [0, 1],
+        "columns": ["wind", "seats", "place", "vehicle", "holiday", "booked"],
         "types": {
             "wind": "number", "seats": "number", "place": "string", "vehicle": "string",
             "holiday": "boolean", "booked": "datetime",
