@@ -13,31 +13,43 @@ from personas import statements
 
 # Claims share the run row, commands own it: a claim cannot slip past a cancel, and a busy run is
 # skipped, not waited for. Lock order: run (shared), attempt, step.
+# The first that both locks let through is taken, and no more is locked: who waits for a run's lock
+# would wait for claims of other runs.
+# The queue's rows come and go faster than statistics: where the planner believes in one row, it
+# joins all with all. So each part can be done in one way only, row by row over an index: laterals
+# that lock are not pulled up, a subquery as a value is not joined, and "state || ''" keeps the key
+# from being looked up in the index of all that is queued.
 # None of these waits for the disk: a claim or beat that a crash of the database undoes only lets
 # somebody else claim, and token and owner fence off who believed to hold it.
 # The clock is a subquery, read once a statement: as a plain call it is read for every row.
 _CLAIM = """
-WITH cand AS (
-    SELECT a.id, a.run_id FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
-     WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%(queues)s)
-       AND a.operation = ANY(%(operations)s) AND r.state = 'RUNNING' {room}
-     ORDER BY a.priority DESC, a.due_at, a.id LIMIT %(window)s),
-r AS MATERIALIZED (
-    SELECT id FROM runs_run WHERE id IN (SELECT run_id FROM cand) AND state = 'RUNNING'
-     ORDER BY id FOR SHARE SKIP LOCKED),
+WITH cand AS MATERIALIZED (
+    SELECT c.* FROM unnest(%(queues)s::text[]) q(queue) CROSS JOIN LATERAL (
+        SELECT a.id, a.run_id, a.priority, a.due_at FROM runs_attempt a
+         WHERE a.state = 'QUEUED' AND a.queue = q.queue AND a.due_at <= (SELECT baton_now())
+           AND a.operation = ANY(%(operations)s)
+           AND (SELECT r.state FROM runs_run r WHERE r.id = a.run_id) = 'RUNNING' {room}
+         ORDER BY a.priority DESC, a.due_at, a.id LIMIT %(window)s) c
+     ORDER BY c.priority DESC, c.due_at, c.id LIMIT %(window)s),
 a AS MATERIALIZED (
-    SELECT id FROM runs_attempt WHERE id IN (SELECT cand.id FROM cand JOIN r ON r.id = cand.run_id)
-       AND state = 'QUEUED'
-     ORDER BY priority DESC, due_at, id LIMIT 1 FOR UPDATE SKIP LOCKED),
+    SELECT mine.id FROM cand
+     CROSS JOIN LATERAL (
+        SELECT r.id FROM runs_run r WHERE r.id = cand.run_id AND r.state || '' = 'RUNNING'
+           FOR SHARE SKIP LOCKED) held
+     CROSS JOIN LATERAL (
+        SELECT b.id FROM runs_attempt b
+         WHERE b.id = cand.id AND held.id IS NOT NULL AND b.state || '' = 'QUEUED'
+           FOR UPDATE SKIP LOCKED) mine
+     LIMIT 1),
 claimed AS (
     UPDATE runs_attempt SET state = 'RUNNING', owner = %(owner)s, worker = %(worker)s,
            token = token + 1, deliveries = deliveries + 1, started_at = {now},
            lease_until = {now} + make_interval(secs => %(lease)s)
-      FROM a WHERE runs_attempt.id = a.id AND runs_attempt.state = 'QUEUED'
-    RETURNING runs_attempt.id, step_id, run_id, token, operation, params, inputs, seed, queue),
+     WHERE id = (SELECT a.id FROM a)
+    RETURNING id, step_id, run_id, token, operation, params, inputs, seed, queue),
 stepped AS (
-    UPDATE runs_step SET state = 'RUNNING' FROM claimed WHERE runs_step.id = claimed.step_id
-    RETURNING runs_step.id)
+    UPDATE runs_step SET state = 'RUNNING' WHERE id = (SELECT step_id FROM claimed)
+    RETURNING id)
 SELECT c.*, pg_notify('baton_changed', 'run:' || c.run_id || ':0'),
        set_config('synchronous_commit', 'off', true) FROM claimed c, stepped
 """
@@ -60,7 +72,8 @@ ROOM = """
            SELECT FROM runs_limit l
              CROSS JOIN LATERAL (SELECT CASE l.kind
                   WHEN 'queue' THEN a.queue WHEN 'operation' THEN a.operation
-                  WHEN 'run' THEN a.run_id::text WHEN 'use_case' THEN r.use_case_id::text
+                  WHEN 'run' THEN a.run_id::text WHEN 'use_case' THEN (
+                       SELECT u.use_case_id::text FROM runs_run u WHERE u.id = a.run_id)
                   END AS value) mine
             WHERE l.key IN ('*', mine.value)
               AND l.at_most <= (
@@ -80,9 +93,10 @@ LIMITS_SECONDS = 1.0  # a process learns of the first limit, and of the last one
 WINDOWS = (16, 256)
 _WAITING = """
 SELECT EXISTS (
-    SELECT FROM runs_attempt a JOIN runs_run r ON r.id = a.run_id
+    SELECT FROM runs_attempt a
      WHERE a.state = 'QUEUED' AND a.due_at <= (SELECT baton_now()) AND a.queue = ANY(%(queues)s)
-       AND a.operation = ANY(%(operations)s) AND r.state = 'RUNNING' {room})
+       AND a.operation = ANY(%(operations)s)
+       AND (SELECT r.state FROM runs_run r WHERE r.id = a.run_id) = 'RUNNING' {room})
 """
 WAITING, WAITING_LIMITED = _WAITING.format(room=""), _WAITING.format(room=ROOM)
 
