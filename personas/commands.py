@@ -5,10 +5,11 @@ names, re-checks rules on locked rows in its body, writes its events, and stores
 """
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
 from django.db import (
@@ -20,6 +21,7 @@ from django.db import (
 )
 from psycopg2 import errors as pg
 
+from personas import statements
 from personas.errors import Busy, Conflict, DomainError, Invalid
 from personas.ledger import Actor as Actor
 from personas.ledger import Recorder, canonical
@@ -29,6 +31,16 @@ T = TypeVar("T")
 
 LOCK_TIMEOUT = "2s"
 STATEMENT_TIMEOUT = "5s"
+
+LIMITS: Final = (
+    "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true),"
+    " baton_now()"
+)
+CLAIM: Final = (
+    "INSERT INTO personas_receipt (actor_id, key, name, request, command)"
+    " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (actor_id, key) DO NOTHING RETURNING id"
+)
+ANSWER: Final = "UPDATE personas_receipt SET response = %s WHERE id = %s"
 
 
 @dataclass
@@ -78,8 +90,7 @@ def execute(
             data = dict(body(command, lock()))
             command.recorder.flush()
             if receipt is not None and command.refusal is None:
-                receipt.response = data
-                receipt.save(update_fields=["response"])
+                _keep_answer(receipt, data)
             elif receipt is not None:
                 receipt.delete()
     except DatabaseError as error:
@@ -90,6 +101,11 @@ def execute(
     if command.refusal is not None:
         raise command.refusal
     return Answer(data)
+
+
+def _keep_answer(receipt: Receipt, data: Mapping[str, Any]) -> None:
+    with connection.cursor() as cursor:
+        statements.run(cursor, ANSWER, [json.dumps(data), receipt.pk])
 
 
 def _told(error: DatabaseError) -> Exception | None:
@@ -115,11 +131,7 @@ def away(error: Exception) -> bool:
 
 def _begin(actor: Actor) -> Command:
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('lock_timeout', %s, true),"
-            " set_config('statement_timeout', %s, true), baton_now()",
-            [LOCK_TIMEOUT, STATEMENT_TIMEOUT],
-        )
+        statements.run(cursor, LIMITS, [LOCK_TIMEOUT, STATEMENT_TIMEOUT])
         now = cursor.fetchone()[2]
     command = uuid4()
     return Command(actor, command, now, Recorder(actor, command, now))
@@ -134,11 +146,7 @@ def _receipt(
     digest = hashlib.sha256(canonical([name, request])).hexdigest()
     with connection.cursor() as cursor:
         # Waits for a twin that is under way: its commit makes this a replay, its rollback a claim.
-        cursor.execute(
-            "INSERT INTO personas_receipt (actor_id, key, name, request, command)"
-            " VALUES (%s, %s, %s, %s, %s) ON CONFLICT (actor_id, key) DO NOTHING RETURNING id",
-            [command.actor.user.pk, key, name, digest, command.id],
-        )
+        statements.run(cursor, CLAIM, [command.actor.user.pk, key, name, digest, command.id])
         row = cursor.fetchone()
     if row is not None:
         return Receipt(pk=row[0]), None

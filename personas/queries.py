@@ -1,23 +1,31 @@
 """Reads of people and of the ledger."""
 
 from collections.abc import Iterable
+from typing import Final
 
 from django.db.models import Q, QuerySet
 
 from personas.calendars import Calendar, default_calendar
+from personas.kept import Kept
 from personas.ledger import Break, verify_checkpoints, verify_stream
 from personas.models import BatonNow, BusinessCalendar, Checkpoint, Event, Stream, Token
 
 
-def token_for(secret: str) -> Token | None:
-    """Return the valid token of this secret, with its person, or None."""
+def _tokens(digest: str) -> QuerySet[Token]:
     return (
         Token.objects.select_related("user")
-        .filter(digest=Token.hash(secret), revoked_at=None, user__is_active=True)
+        .filter(digest=digest, revoked_at=None, user__is_active=True)
         .filter(Q(expires_at__gt=BatonNow()))
         .annotate(asked_at=BatonNow())
-        .first()
     )
+
+
+_TOKEN: Final = Kept(_tokens, digest=str)
+
+
+def token_for(secret: str) -> Token | None:
+    """Return the valid token of this secret, with its person, or None."""
+    return _TOKEN.first(digest=Token.hash(secret))
 
 
 def events_of(kind: str, key: str) -> QuerySet[Event]:

@@ -5,15 +5,25 @@ Each question returns the error that forbids it, or None: pages show it, actions
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from personas.errors import Conflict, DomainError, NotAllowed
+from personas.kept import Kept
 from personas.models import User
 from pipelines.lifecycles import DecisionState
 from pipelines.runs.models import Decision, Finding, Gate, HandOff, Run, Stage, WorkItem
 from pipelines.usecases.models import Seat
-from pipelines.usecases.policies import seats_worn
+from pipelines.usecases.policies import seats_worn_by
+
+
+def _seats(user_id: int, use_case_id: int) -> QuerySet[Seat]:
+    seats = seats_worn_by(user_id).filter(use_case_id=use_case_id)
+    return seats.select_related("user").order_by("persona__lane")
+
+
+_SEATS: Final = Kept(_seats, user_id=int, use_case_id=int)
 
 
 @dataclass(frozen=True)
@@ -37,8 +47,7 @@ class Hat:
         """Return the person's hats on the run's use case; one query."""
         if not user.is_active or user.is_service:
             return cls(user, [])
-        seats = seats_worn(user).filter(use_case_id=run.use_case_id)
-        return cls.from_seats(user, seats.select_related("user").order_by("persona__lane"))
+        return cls.from_seats(user, _SEATS.all(user_id=user.pk, use_case_id=run.use_case_id))
 
     @classmethod
     def from_seats(cls, user: User, seats: Iterable[Seat]) -> "Hat":

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import prefetch_related_objects
+from django.db.models import QuerySet
 
 from personas.commands import Command
+from personas.kept import Kept
 from personas.models import User
 from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.spec import CheckUse, GateDef
@@ -18,6 +19,7 @@ from pipelines.runs.models import Check, Decision, Gate, HandOff, Override, Stag
 from pipelines.runs.moves import born, move
 from pipelines.runs.policies import undecided
 from pipelines.runs.quorum import satisfied
+from pipelines.runs.reading import fetch
 from pipelines.runs.rows import Rows
 
 COUNTS = (Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS)
@@ -143,10 +145,20 @@ def _write_checks(
     return checks
 
 
+def _in_force(gate_id: int) -> QuerySet[Decision]:
+    rows = Decision.objects.filter(gate_id=gate_id, state=DecisionState.IN_FORCE)
+    return rows.select_related("user", "on_behalf_of")
+
+
+_IN_FORCE: Final = Kept(_in_force, gate_id=int)
+
+
 def in_force(gate: Gate) -> list[Decision]:
     """Return the decisions that count now, oldest first."""
-    rows = gate.decisions.filter(state=DecisionState.IN_FORCE)
-    return list(rows.select_related("user", "on_behalf_of"))
+    decisions = _IN_FORCE.all(gate_id=gate.pk)
+    for decision in decisions:
+        decision.gate = gate
+    return decisions
 
 
 def tally(
@@ -196,10 +208,13 @@ def _ask_for_people(
     )
 
 
+_NOT_GREEN: Final = "gate_id = %s AND blocking AND verdict <> 'pass' ORDER BY position, id"
+
+
 def red_checks(gate: Gate, now: datetime) -> list[Check]:
     """Return the blocking checks that are not green and not, or no more, waived."""
-    prefetch_related_objects([gate], "checks")  # at most once for each gate in hand
-    return [check for check in gate.checks.all() if check.blocks or _lapsed(check, now)]
+    found = fetch(Check, _NOT_GREEN, [gate.pk])
+    return [check for check in found if check.blocks or _lapsed(check, now)]
 
 
 def _lapsed(check: Check, now: datetime) -> bool:
@@ -340,7 +355,14 @@ def ask_attention(
 
 
 def _close_attention(command: Command, rows: Rows, stage: Stage) -> None:
-    close_attention(command, rows, WorkItem.objects.filter(stage=stage, hand_off=None))
+    for item in fetch(WorkItem, _ASKING, [stage.pk]):
+        move(command, item, "cancel", run=rows.run, closed_at=command.now)
+
+
+_ASKING: Final = (
+    "stage_id = %s AND hand_off_id IS NULL AND kind = 'attention'"
+    " AND state IN ('OPEN', 'ASSIGNED', 'IN_PROGRESS', 'ON_HOLD') ORDER BY id"
+)
 
 
 def close_attention(command: Command, rows: Rows, items: Any) -> None:

@@ -9,10 +9,13 @@ from pipelines.usecases.models import Delegation, Seat, UseCase
 
 def visible(user: User) -> QuerySet[UseCase]:
     """Return the use cases this person may know of: seated or deputy, created, or `read_all`."""
-    if user.can("read_all"):
-        return UseCase.objects.all()
-    seated = seats_worn(user).filter(use_case=OuterRef("pk"))
-    return UseCase.objects.filter(Q(created_by=user) | Exists(seated))
+    return UseCase.objects.all() if user.can("read_all") else visible_to(user.pk)
+
+
+def visible_to(user_id: int) -> QuerySet[UseCase]:
+    """Return the use cases somebody without `read_all` may know of."""
+    seated = seats_worn_by(user_id).filter(use_case=OuterRef("pk"))
+    return UseCase.objects.filter(Q(created_by_id=user_id) | Exists(seated))
 
 
 def under_way() -> QuerySet[Delegation]:
@@ -26,13 +29,18 @@ def seats_worn(user: User) -> QuerySet[Seat]:
 
     A deputy holds the persona themselves, and the giver is active: both are judged at this moment.
     """
+    return seats_worn_by(user.pk)
+
+
+def seats_worn_by(user_id: int) -> QuerySet[Seat]:
+    """Return the open seats the person of this id may act from; see `seats_worn`."""
     lent = (
         under_way()
-        .filter(deputy=user, deputy__personas=F("persona"), giver__is_active=True)
+        .filter(deputy_id=user_id, deputy__personas=F("persona"), giver__is_active=True)
         .filter(giver=OuterRef("user"), persona=OuterRef("persona"))
         .filter(Q(use_case=None) | Q(use_case=OuterRef("use_case")))
     )
-    return Seat.objects.filter(Q(user=user) | Exists(lent), until=None)
+    return Seat.objects.filter(Q(user_id=user_id) | Exists(lent), until=None)
 
 
 def may_see(user: User, use_case: UseCase) -> bool:

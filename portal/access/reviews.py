@@ -1,5 +1,7 @@
 """Gates, checks and hand-offs."""
 
+from typing import Final
+
 from django.db.models import (
     Prefetch,
     QuerySet,
@@ -15,12 +17,11 @@ from pipelines.runs.models import (
     HandOff,
 )
 from pipelines.usecases.policies import visible
-from portal.access.rows import one
+from portal.access.rows import Seen, one
 
-
-def gate_for(user: User, pk: int) -> Gate:
-    """Return the gate, with its stage and run. Raises NotFound."""
-    rows = Gate.objects.select_related(
+_GATE: Final = Seen(
+    "gate",
+    lambda seen: Gate.objects.select_related(
         "run__use_case",
         "run__version",
         "stage__persona",
@@ -28,8 +29,23 @@ def gate_for(user: User, pk: int) -> Gate:
         "closed_by",
         "override__by",
         "override__seconded_by",
-    )
-    return one(rows.filter(run__use_case__in=visible(user)), pk, "gate")
+    ).filter(run__use_case__in=seen),
+)
+
+
+def gate_for(user: User, pk: int) -> Gate:
+    """Return the gate, with its stage and run. Raises NotFound."""
+    return _GATE.one(user, pk)
+
+
+_GATE_TO_DECIDE: Final = Seen(
+    "gate",
+    lambda seen: (
+        Gate.objects.select_related("run__use_case", "stage")
+        .defer("pack")
+        .filter(run__use_case__in=seen)
+    ),
+)
 
 
 def gate_to_decide_for(user: User, pk: int) -> Gate:
@@ -37,8 +53,7 @@ def gate_to_decide_for(user: User, pk: int) -> Gate:
 
     Raises NotFound. Decoding the evidence would cost a decision more than its own queries.
     """
-    rows = Gate.objects.select_related("run__use_case", "stage").defer("pack")
-    return one(rows.filter(run__use_case__in=visible(user)), pk, "gate")
+    return _GATE_TO_DECIDE.one(user, pk)
 
 
 def gate_with_evidence_for(user: User, pk: int) -> Gate:
@@ -83,9 +98,9 @@ def check_for(user: User, pk: int) -> Check:
     return one(rows.filter(run__use_case__in=visible(user)), pk, "check")
 
 
-def hand_off_for(user: User, pk: int) -> HandOff:
-    """Return the hand-off, with both stages and its run. Raises NotFound."""
-    rows = HandOff.objects.select_related(
+_HAND_OFF: Final = Seen(
+    "hand-off",
+    lambda seen: HandOff.objects.select_related(
         "run__use_case",
         "run__version",
         "source__persona",
@@ -93,8 +108,13 @@ def hand_off_for(user: User, pk: int) -> HandOff:
         "target__persona",
         "offered_by",
         "answered_by",
-    )
-    return one(rows.filter(run__use_case__in=visible(user)), pk, "hand-off")
+    ).filter(run__use_case__in=seen),
+)
+
+
+def hand_off_for(user: User, pk: int) -> HandOff:
+    """Return the hand-off, with both stages and its run. Raises NotFound."""
+    return _HAND_OFF.one(user, pk)
 
 
 def hand_off_with_package_for(user: User, pk: int) -> HandOff:

@@ -1,5 +1,7 @@
 """Runs, stages, steps, attempts, work items."""
 
+from typing import Final
+
 from django.db.models import (
     QuerySet,
 )
@@ -13,27 +15,45 @@ from pipelines.runs.models import (
     WorkItem,
 )
 from pipelines.usecases.policies import visible
-from portal.access.rows import one
+from portal.access.rows import Seen, one
+
+_RUN: Final = Seen(
+    "run",
+    lambda seen: Run.objects.select_related("use_case", "version__blueprint", "created_by").filter(
+        use_case__in=seen
+    ),
+)
 
 
 def run_for(user: User, pk: int) -> Run:
     """Return the run, with its use case and version. Raises NotFound."""
-    rows = Run.objects.select_related("use_case", "version__blueprint", "created_by")
-    return one(rows.filter(use_case__in=visible(user)), pk, "run")
+    return _RUN.one(user, pk)
+
+
+_STAGE: Final = Seen(
+    "stage",
+    lambda seen: Stage.objects.select_related(
+        "run__use_case", "run__version", "persona", "owner", "returned_by"
+    ).filter(run__use_case__in=seen),
+)
 
 
 def stage_for(user: User, pk: int) -> Stage:
     """Return the stage, with its run, persona and owner. Raises NotFound."""
-    rows = Stage.objects.select_related(
-        "run__use_case", "run__version", "persona", "owner", "returned_by"
-    )
-    return one(rows.filter(run__use_case__in=visible(user)), pk, "stage")
+    return _STAGE.one(user, pk)
+
+
+_STEP: Final = Seen(
+    "step",
+    lambda seen: Step.objects.select_related(
+        "run__use_case", "stage", "result", "edited_by"
+    ).filter(run__use_case__in=seen),
+)
 
 
 def step_for(user: User, pk: int) -> Step:
     """Return the step, with its stage and run. Raises NotFound."""
-    rows = Step.objects.select_related("run__use_case", "stage", "result", "edited_by")
-    return one(rows.filter(run__use_case__in=visible(user)), pk, "step")
+    return _STEP.one(user, pk)
 
 
 def attempt_for(user: User, pk: int) -> Attempt:
@@ -42,9 +62,9 @@ def attempt_for(user: User, pk: int) -> Attempt:
     return one(rows.filter(run__use_case__in=visible(user)), pk, "attempt")
 
 
-def item_for(user: User, pk: int) -> WorkItem:
-    """Return the work item, with its stage, run and holder. Raises NotFound."""
-    rows = WorkItem.objects.select_related(
+_ITEM: Final = Seen(
+    "work item",
+    lambda seen: WorkItem.objects.select_related(
         "run__use_case",
         "run__version",
         "stage__persona",
@@ -54,8 +74,13 @@ def item_for(user: User, pk: int) -> WorkItem:
         "delegated_by",
         "asked_by",
         "persona",
-    )
-    return one(rows.filter(run__use_case__in=visible(user)), pk, "work item")
+    ).filter(run__use_case__in=seen),
+)
+
+
+def item_for(user: User, pk: int) -> WorkItem:
+    """Return the work item, with its stage, run and holder. Raises NotFound."""
+    return _ITEM.one(user, pk)
 
 
 def runs_of(user: User) -> QuerySet[Run]:

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, DomainError, Gone, Invalid, NotAllowed
+from personas.kept import Kept
 from personas.ledger import Actor
 from personas.models import User
 from pipelines.lifecycles import GateState, RunState, StageState, Verdict
@@ -59,6 +60,22 @@ class Decider:
         return self.hat.of_giver(self.giver) if self.giver else self.hat.personas
 
 
+def _gates(gate_id: int) -> QuerySet[Gate]:
+    rows = Gate.objects.select_for_update(of=("self",)).select_related("stage")
+    return rows.filter(pk=gate_id)
+
+
+_GATE: Final = Kept(_gates, gate_id=int)
+
+
+def _locked(gate_id: int) -> Gate:
+    """Return the gate with its stage, under its lock. Raises Gate.DoesNotExist."""
+    found = _GATE.first(gate_id=gate_id)
+    if found is None:
+        raise Gate.DoesNotExist(gate_id)
+    return found
+
+
 def decide(
     *,
     actor: Actor,
@@ -97,9 +114,7 @@ def decide(
     }
 
     def body(command: Command, run: Run) -> Mapping[str, object]:
-        locked = (
-            Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=gate.pk)
-        )
+        locked = _locked(gate.pk)
         locked.run = locked.stage.run = run
         hat = Hat.of(user, run)
         refuse(not_deciding(hat, locked, giver))
@@ -367,7 +382,7 @@ def expire(*, gate_id: int) -> Answer:
     run_id = Gate.objects.values_list("run_id", flat=True).get(pk=gate_id)
 
     def body(command: Command, run: Run) -> Mapping[str, object]:
-        gate = Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=gate_id)
+        gate = _locked(gate_id)
         if gate.state == GateState.OPEN and run.state == RunState.RUNNING:
             rows = load(run)
             gate.stage = rows.gates[gate.stage_id].stage
@@ -478,9 +493,7 @@ def in_open_gate(
 
     def body(command: Command, run: Run) -> Mapping[str, object]:
         must_run(run)
-        locked = (
-            Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=gate.pk)
-        )
+        locked = _locked(gate.pk)
         locked.run = locked.stage.run = run
         refuse(_closed(run, locked, user))
         rows = load(run)
