@@ -9,7 +9,7 @@ and its text stays prepared; rows are made of the answer by Django's own iterabl
 import re
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
@@ -35,16 +35,16 @@ class Kept(Generic[Row]):
     def __init__(self, make: Callable[..., QuerySet[Row]], **places: type[int] | type[str]) -> None:
         self.make = make
         self.places = places
-        self.composed: WeakKeyDictionary[Any, tuple[Any, str]] = WeakKeyDictionary()
+        self.composed: WeakKeyDictionary[Any, _Composed] = WeakKeyDictionary()
 
     def all(self, **values: int | str) -> list[Row]:
         """Return the rows. Raises DatabaseError."""
         wrapper = connections[DEFAULT_DB_ALIAS]
         if wrapper not in self.composed:
             self.composed[wrapper] = self._compose()
-        compiler, sql = self.composed[wrapper]
+        compiler, sql, fixed = self.composed[wrapper]
         with connection.cursor() as cursor:
-            statements.run(cursor, sql, values)
+            statements.run(cursor, sql, {**values, **fixed})
             found = cursor.fetchall()
         compiler.execute_sql = lambda **_how: [found]
         asked: Any = SimpleNamespace(
@@ -59,8 +59,7 @@ class Kept(Generic[Row]):
         found = self.all(**values)
         return found[0] if found else None
 
-    def _compose(self) -> tuple[Any, str]:
-        """Return what makes rows of the answer, and the text with its named places."""
+    def _compose(self) -> "_Composed":
         stand_ins = {
             name: _FAR + number if kind is int else f"kept:{_FAR + number}"
             for number, (name, kind) in enumerate(self.places.items())
@@ -68,12 +67,26 @@ class Kept(Generic[Row]):
         queryset = self.make(**stand_ins)
         compiler: Any = queryset.query.get_compiler(using=DEFAULT_DB_ALIAS)
         sql, params = compiler.as_sql()
-        return compiler, _named(sql, params, stand_ins)
+        return _Composed(compiler, *_named(sql, params, stand_ins))
 
 
-def _named(sql: str, params: tuple[Any, ...], stand_ins: Mapping[str, int | str]) -> str:
-    """Put names where stand-ins are; every other value becomes part of the text."""
+class _Composed(NamedTuple):
+    """What makes rows of the answer, the text with named places, and values that never change."""
+
+    compiler: Any
+    sql: str
+    fixed: dict[str, Any]
+
+
+def _named(
+    sql: str, params: tuple[Any, ...], stand_ins: Mapping[str, int | str]
+) -> tuple[str, dict[str, Any]]:
+    """Put names where stand-ins are; other values become part of the text, for PostgreSQL to plan.
+
+    But those in which one could see a place: they have a name, too.
+    """
     names = {value: name for name, value in stand_ins.items()}
+    fixed: dict[str, Any] = {}
     left = iter(params)
     with connection.cursor() as cursor:
 
@@ -83,7 +96,10 @@ def _named(sql: str, params: tuple[Any, ...], stand_ins: Mapping[str, int | str]
             value = next(left)
             if isinstance(value, int | str) and value in names:
                 return f"%({names[value]})s"
-            literal: bytes = cursor.mogrify("%s", [value])
-            return literal.decode()
+            literal = cursor.mogrify("%s", [value]).decode()
+            if "%" not in literal:
+                return str(literal)
+            fixed[f"fixed_{len(fixed)}"] = value
+            return f"%(fixed_{len(fixed) - 1})s"
 
-        return _TOKEN.sub(written, sql)
+        return _TOKEN.sub(written, sql), fixed
