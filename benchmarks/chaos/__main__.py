@@ -203,7 +203,7 @@ def main() -> int:
     with served():
         ended = play(tally, havoc, sizes)
         seconds = time.time() - tally.began
-        verdicts = prove(tally)
+        verdicts = prove(tally, havoc)
         table = figures(tally, havoc, sizes, seconds)
     broken = [verdict for verdict in verdicts if not verdict.holds]
     for verdict in verdicts:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -40,6 +41,7 @@ class Havoc:
     blows: list[Blow] = field(default_factory=list)
     stopped: list[psutil.Process] = field(default_factory=list)
     timers: list[threading.Timer] = field(default_factory=list)
+    missed: Counter[str] = field(default_factory=Counter)  # there was nobody to strike
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
@@ -67,6 +69,8 @@ class Havoc:
                 target = self.faults[name][0]()
                 if target:
                     self.blows.append(Blow(time.time(), name, target))
+                else:
+                    self.missed[name] += 1
         for timer in self.timers:
             timer.cancel()
         for process in self.stopped:
@@ -80,7 +84,8 @@ class Havoc:
             "child": ("pipelines.runs.child",),
             "engine": ("manage.py", "engine"),
             "web": ("portal.asgi:application",),
-            "redis": ("valkey-server",),
+            # It writes its title over its environment; the title names its socket.
+            "redis": ("valkey-server", str(FOLDER)),
         }[kind]
         found = []
         for process in psutil.process_iter():
@@ -88,7 +93,7 @@ class Havoc:
                 line = " ".join(process.cmdline())
                 if (
                     all(word in line for word in words)
-                    and process.environ().get("BATON_VAR") == str(FOLDER)
+                    and (kind == "redis" or process.environ().get("BATON_VAR") == str(FOLDER))
                     and process.status() != psutil.STATUS_ZOMBIE
                     and (kind in ("child", "redis") or os.getpgid(process.pid) == process.pid)
                 ):

@@ -11,6 +11,7 @@ from django.core.management import get_commands
 from django.db import connection
 from django.db.models import Model
 
+from benchmarks.chaos.havoc import Havoc
 from benchmarks.chaos.people import Tally
 from benchmarks.served import ROOT
 from personas import ledger
@@ -56,9 +57,10 @@ class Verdict:
         return not self.against
 
 
-def prove(tally: Tally) -> list[Verdict]:
+def prove(tally: Tally, havoc: Havoc) -> list[Verdict]:
     """Judge everything; each verdict says how much it looked at."""
     proofs: list[Callable[[], Verdict]] = [
+        lambda: _every_fault_strikes(havoc),
         lambda: _every_wish_once(tally),
         _every_run_ends,
         _nothing_open,
@@ -85,6 +87,16 @@ def _ask(sql: str) -> list[tuple[object, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql)
         return list(cursor.fetchall())
+
+
+def _every_fault_strikes(havoc: Havoc) -> Verdict:
+    """A fault that never finds its victim would prove nothing, and nobody would know."""
+    struck = {blow.fault for blow in havoc.blows}
+    against = [
+        f"{name} found nobody, {times} times" for name, times in havoc.missed.items()
+        if name not in struck
+    ]  # fmt: skip
+    return _verdict("every fault that was thrown struck", len(havoc.blows), against)
 
 
 def _every_wish_once(tally: Tally) -> Verdict:

@@ -1,8 +1,11 @@
 """Who may see a use case, and who may act as which persona on it."""
 
+from typing import Final
+
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from personas.errors import NotAllowed
+from personas.kept import Kept
 from personas.models import BatonNow, User
 from pipelines.usecases.models import Delegation, Seat, UseCase
 
@@ -48,12 +51,19 @@ def may_see(user: User, use_case: UseCase) -> bool:
     return visible(user).filter(pk=use_case.pk).exists()
 
 
+def _own_seats(user_id: int, use_case_id: int) -> QuerySet[Seat]:
+    seats = Seat.objects.filter(use_case_id=use_case_id, user_id=user_id, until=None)
+    return seats.order_by("persona__lane")
+
+
+_OWN: Final = Kept(_own_seats, user_id=int, use_case_id=int)
+
+
 def personas_of(user: User, use_case_id: int) -> list[str]:
     """Return the personas whose open seats the person holds, in lane order."""
     if not user.is_active or user.is_service:
         return []
-    seats = Seat.objects.filter(use_case_id=use_case_id, user=user, until=None)
-    return list(seats.order_by("persona__lane").values_list("persona_id", flat=True))
+    return [seat.persona_id for seat in _OWN.all(user_id=user.pk, use_case_id=use_case_id)]
 
 
 def not_delegating(user: User, giver: User, deputy: User | None) -> NotAllowed | None:

@@ -1,5 +1,7 @@
 """Use cases, seats and blueprints."""
 
+from typing import Final
+
 from django.db.models import (
     Max,
     Prefetch,
@@ -8,15 +10,27 @@ from django.db.models import (
 )
 
 from personas.errors import Invalid, NotFound
+from personas.kept import Kept
 from personas.models import User
 from pipelines.usecases.models import Blueprint, BlueprintVersion, Delegation, Seat, UseCase
-from pipelines.usecases.policies import visible
+from pipelines.usecases.policies import visible, visible_to
 from portal.access.rows import one
+
+
+def _keyed(rows: QuerySet[UseCase], key: str) -> QuerySet[UseCase]:
+    return rows.select_related("blueprint", "created_by").filter(key=key)
+
+
+_OF_ALL: Final = Kept(lambda key: _keyed(UseCase.objects.all(), key), key=str)
+_OF_SOME: Final = Kept(lambda user_id, key: _keyed(visible_to(user_id), key), user_id=int, key=str)
 
 
 def use_case_for(user: User, key: str) -> UseCase:
     """Return the use case of this key that the person may see. Raises NotFound."""
-    found = visible(user).select_related("blueprint", "created_by").filter(key=key).first()
+    if user.can("read_all"):
+        found = _OF_ALL.first(key=key)
+    else:
+        found = _OF_SOME.first(user_id=user.pk, key=key)
     if found is None:
         raise NotFound("use_case", f"There is no use case {key!r} that you may see.")
     return found
@@ -74,11 +88,20 @@ def version_for(user: User, key: str, number: int) -> BlueprintVersion:
     return found
 
 
+def _published(**wanted: object) -> QuerySet[BlueprintVersion]:
+    rows = BlueprintVersion.objects.select_related("blueprint").filter(state="published")
+    return rows.filter(**wanted)
+
+
+_NAMED: Final = Kept(lambda key: _published(blueprint__key=key), key=str)
+_OWN: Final = Kept(lambda blueprint_id: _published(blueprint=blueprint_id), blueprint_id=int)
+
+
 def version_to_run(use_case: UseCase, key: str) -> BlueprintVersion:
     """Return the published version of the named blueprint, or of the use case's. Raises Invalid."""
-    rows = BlueprintVersion.objects.select_related("blueprint").filter(state="published")
-    wanted = {"blueprint__key": key} if key else {"blueprint": use_case.blueprint_id}
-    found = rows.filter(**wanted).first()
+    found = _NAMED.first(key=key) if key else None
+    if not key and use_case.blueprint_id is not None:
+        found = _OWN.first(blueprint_id=use_case.blueprint_id)
     if found is None:
         rule = f"no published version of {key!r}" if key else "is required: the use case has none"
         raise Invalid("The run cannot be created.", fields={"blueprint": [rule]})
