@@ -39,9 +39,9 @@ def hold(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @change
-def pass_on(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+def pass_on(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
     """Delegate or assign the item to the person who was chosen."""
-    item = access.item_for(user_of(request), pk)
+    item = access.item_for(user_of(request), int(pk))
     person = _person_of(request, "to")
     action = {"delegate": item_moves.delegate, "assign": item_moves.assign}[verb]
     answer = action(
@@ -52,13 +52,13 @@ def pass_on(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         key=key_of(request),
     )
     said = f"{person} does it now" + ("; you stay accountable." if verb == "delegate" else ".")
-    return done(request, answer, said, to=_address(pk))
+    return done(request, answer, said, to=_address(int(pk)))
 
 
 @change
-def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+def act(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
     """Resume, hand back, leave out, escalate or withdraw the item."""
-    item = access.item_for(user_of(request), pk)
+    item = access.item_for(user_of(request), int(pk))
     actor, key, reason = actor_of(request), key_of(request), text_of(request, "reason")
     if verb == "resume":
         answer = item_moves.resume(actor=actor, item=item, key=key)
@@ -70,7 +70,7 @@ def act(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
         answer = item_moves.escalate(actor=actor, item=item, reason=reason, key=key)
     else:
         answer = requests.withdraw(actor=actor, item=item, reason=reason, key=key)
-    return done(request, answer, SAID[verb], to=_address(pk))
+    return done(request, answer, SAID[verb], to=_address(int(pk)))
 
 
 @change

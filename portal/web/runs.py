@@ -74,14 +74,14 @@ def resume(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @change
-def stop(request: HttpRequest, pk: int, verb: str) -> HttpResponse:
+def stop(request: HttpRequest, pk: str, verb: str) -> HttpResponse:
     """Pause, cancel or give up the run, for the reason that is given."""
-    found = access.run_for(user_of(request), pk)
+    found = access.run_for(user_of(request), int(pk))
     action = {"pause": runs.pause, "cancel": runs.cancel, "give-up": runs.give_up}[verb]
     answer = action(
         actor=actor_of(request), run=found, reason=text_of(request, "reason"), key=key_of(request)
     )
-    return done(request, answer, SAID[verb], to=_address(pk))
+    return done(request, answer, SAID[verb], to=_address(int(pk)))
 
 
 @change
