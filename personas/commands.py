@@ -22,13 +22,15 @@ from psycopg2 import errors as pg
 
 from personas.errors import Busy, Conflict, DomainError, Invalid
 from personas.ledger import Actor as Actor
-from personas.ledger import Recorder, canonical
+from personas.ledger import Recorder, canonical, last_change
 from personas.models import Receipt
 
 T = TypeVar("T")
 
 LOCK_TIMEOUT = "2s"
 STATEMENT_TIMEOUT = "5s"
+# What a request calls otherwise than the ledger; the requests stay, for receipts hold their digest.
+SUBJECTS = {"item": "work_item"}
 
 
 @dataclass
@@ -75,7 +77,7 @@ def execute(
             receipt, stored = _receipt(command, name=name, key=key, request=request or {})
             if stored is not None:
                 return Answer(stored, replayed=True)
-            data = dict(body(command, lock()))
+            data = dict(_answered(lock(), command, body, request or {}))
             command.recorder.flush()
             if receipt is not None and command.refusal is None:
                 receipt.response = data
@@ -90,6 +92,29 @@ def execute(
     if command.refusal is not None:
         raise command.refusal
     return Answer(data)
+
+
+def _answered(
+    locked: T,
+    command: Command,
+    body: Callable[[Command, T], Mapping[str, object]],
+    request: Mapping[str, object],
+) -> Mapping[str, object]:
+    """Run the body; a Conflict that does not say who was first and when learns it here.
+
+    Told of the thing that the request names first, by the ledger; else of what was locked.
+    """
+    try:
+        return body(command, locked)
+    except Conflict as error:
+        stream = getattr(locked, "stream", None)
+        if stream is not None and error.data.get("at") is None:
+            things = ((n, v) for n, v in request.items() if isinstance(v, int))
+            noun, pk = next(things, ("", None))
+            subject = (SUBJECTS.get(noun, noun), pk)
+            known = {name: value for name, value in error.data.items() if value is not None}
+            error.data = {**last_change(stream, subject), **known}
+        raise
 
 
 def _told(error: DatabaseError) -> Exception | None:
@@ -110,6 +135,8 @@ def away(error: Exception) -> bool:
     """
     if isinstance(error, Busy | OperationalError | InterfaceError):
         return True
+    if isinstance(error.__cause__, pg.ReadOnlySqlTransaction):
+        return True  # a standby, or a disk that was made read-only: it will take writes again
     return isinstance(error, DatabaseError) and getattr(error.__cause__, "pgcode", None) is None
 
 

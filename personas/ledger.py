@@ -232,6 +232,21 @@ def _flat(notices: Sequence[tuple[str, str]]) -> list[str]:
     return [text for notice in notices for text in notice]
 
 
+def last_change(stream: tuple[str, str], subject: tuple[str, int | None]) -> dict[str, object]:
+    """Return `by`, `at` and `state` of the last event about a subject, else of its stream.
+
+    Empty where the stream has no event. For refusals: they name who was first.
+    """
+    rows = Event.objects.filter(stream__kind=stream[0], stream__key=stream[1]).order_by("-seq")
+    name, pk = subject
+    about = rows.filter(subject=name, subject_id=pk).exclude(subject_id=None).first()
+    event = about or rows.first()
+    if event is None:
+        return {}
+    state = {"state": event.after} if about is not None and event.after else {}
+    return {"by": event.actor_name, "at": event.at, **state}
+
+
 def digest_of(event: Event, stream: tuple[str, str]) -> str:
     """Return the SHA-256 (hex) of an event's content and of the digest before it."""
     body = {
