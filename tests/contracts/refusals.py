@@ -116,7 +116,7 @@ API: dict[str, Row] = {
     "POST stages/{pk}/send-back": Row(
         "amara", {"target": "broken", **CODED}, "kenji", "stage.persona", of="broken"
     ),
-    "POST stages/{pk}/take": Row("amara", {}, "kenji", "stage.persona"),
+    "POST stages/{pk}/take": Row("amara", {}, "kenji", HELD),
     "POST steps/{pk}/retry": Row("amara", {}, "kenji", "stage.persona"),
     "POST tokens": Row(
         "amara",

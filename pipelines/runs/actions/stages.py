@@ -31,8 +31,6 @@ def take(*, actor: Actor, stage: Stage, key: str | None = None) -> Answer:
         )
         if locked.owner_id == user.pk:
             return summary(locked)
-        hat = Hat.of(user, run)
-        refuse(not_taking(hat, locked))
         if locked.owner_id is not None:
             raise Conflict(
                 "claimed_by_other",
@@ -41,6 +39,8 @@ def take(*, actor: Actor, stage: Stage, key: str | None = None) -> Answer:
                 by=name_of(locked.owner),
                 at=locked.owned_at,
             )
+        hat = Hat.of(user, run)
+        refuse(not_taking(hat, locked))
         giver = hat.behind(locked.persona_id)
         move(
             command,
