@@ -13,7 +13,7 @@ from pipelines.blueprints.spec import ChecklistEntry
 from pipelines.lifecycles import HandOffState, StageState
 from pipelines.runs import reviews, rounds
 from pipelines.runs.actions.gates import REASON_CODES
-from pipelines.runs.actions.locks import must_run, name_of, run_of
+from pipelines.runs.actions.locks import must_run, run_of
 from pipelines.runs.advance import advance
 from pipelines.runs.gaps import RETURN_CODES as GAP_CODES
 from pipelines.runs.gaps import checklist
