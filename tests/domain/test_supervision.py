@@ -6,10 +6,13 @@ from unittest import mock
 import pytest
 from django.db import connections
 
+from personas.errors import Conflict
+from pipelines import catalogue
 from pipelines.runs.models import Attempt
 from pipelines.runs.worker import Worker
 from tests import factories
 from tests.cast import Cast
+from tests.domain import engine as f
 
 
 class DefectLane(factories.InlineLane):
@@ -34,3 +37,23 @@ def test_a_defect_around_the_child_fails_the_step_at_once(
     assert (attempt.state, attempt.error["code"]) == ("FAILED", "supervision")
     assert attempt.error["message"] == "ValueError: no JSON from the child"
     assert run.items.filter(kind="attention", context__cause="step_failed").exists()
+
+
+def lapsed(context: Any) -> None:
+    """What the registry's effects answer for a version whose approval lapsed."""
+    raise Conflict("approval_lapsed", "Version 3 is LAPSED: a finding was overdue.", state="LAPSED")
+
+
+def test_an_effect_that_is_refused_fails_its_step_by_name(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deploying a lapsed version ends as FAILED with the reason, not as LOST after a lease."""
+    monkeypatch.setitem(catalogue.EFFECTS, "deploy_shadow", f"{__name__}.lapsed")
+    step = f.step("deploy", params={"message": "x"}, effect="deploy_shadow")
+    run = f.run(cast, f.stage("one", "OPS", steps=[step]))
+    assert factories.work_off() == 1
+    attempt = Attempt.objects.get(run=run)
+    assert (attempt.state, attempt.error["code"]) == ("FAILED", "approval_lapsed")
+    assert "Version 3 is LAPSED: a finding was overdue." in attempt.error["message"]
+    assert f.attention(run) == ["step_failed"]
+    assert "effect.caused" not in f.events(run)
