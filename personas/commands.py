@@ -35,7 +35,10 @@ SUBJECTS = {"item": "work_item"}
 
 @dataclass
 class Command:
-    """A command under way: its actor, its id, its one reading of the clock, its events."""
+    """A command under way: its actor, its id, its one reading of the clock, its events.
+
+    `now` is the database's clock, and never before the last event of the run that it locked.
+    """
 
     actor: Actor
     id: UUID
@@ -104,6 +107,7 @@ def _answered(
 
     Told of the thing that the request names first, by the ledger; else of what was locked.
     """
+    _not_before(command, locked)
     try:
         return body(command, locked)
     except Conflict as error:
@@ -115,6 +119,17 @@ def _answered(
             known = {name: value for name, value in error.data.items() if value is not None}
             error.data = {**last_change(stream, subject), **known}
         raise
+
+
+def _not_before(command: Command, locked: object) -> None:
+    """Let no command be earlier than the one it waited for: its clock was read before the wait.
+
+    What was locked tells when it moved last, by the database's clock; so along a run's ledger
+    times never go back, and no deadline is judged by a moment that lies before what is decided on.
+    """
+    moved_at = getattr(locked, "moved_at", None)
+    if isinstance(moved_at, datetime) and moved_at > command.now:
+        command.now = command.recorder.now = moved_at
 
 
 def _told(error: DatabaseError) -> Exception | None:
