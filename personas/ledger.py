@@ -83,6 +83,14 @@ class Recorder:
         """Send a notification with the events; PostgreSQL delivers it only at commit."""
         self.notices.append((channel, payload))
 
+    def mark(self) -> tuple[int, int]:
+        """Return how much is recorded so far, for `back_to`."""
+        return len(self.drafts), len(self.notices)
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """Forget what was recorded since: it was undone with its savepoint."""
+        del self.drafts[mark[0] :], self.notices[mark[1] :]
+
     def flush(self) -> None:
         """Write what was recorded; locks each stream's head, in order of its name."""
         drafts, self.drafts = self.drafts, []

@@ -57,3 +57,22 @@ def test_an_effect_that_is_refused_fails_its_step_by_name(
     assert "Version 3 is LAPSED: a finding was overdue." in attempt.error["message"]
     assert f.attention(run) == ["step_failed"]
     assert "effect.caused" not in f.events(run)
+
+
+def test_an_effect_that_refuses_a_cached_result_fails_its_own_step(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The step before it is done by then, and stays so."""
+    monkeypatch.setitem(catalogue.EFFECTS, "deploy_shadow", f"{__name__}.lapsed")
+    params = {"message": "known before"}
+    f.run(cast, f.stage("one", "OPS", steps=[f.step("deploy", params=params)]))
+    assert factories.work_off() == 1
+    first = f.step("first", params={"message": "not known before"})
+    deploy = f.step("deploy", params=params, effect="deploy_shadow", after=["first"])
+    run = f.run(cast, f.stage("one", "OPS", steps=[first, deploy]))
+    assert factories.work_off() == 2
+    assert f.step_of(run, "first").state == "SUCCEEDED"
+    attempt = f.attempt_of(run, "deploy")
+    assert (attempt.state, attempt.error["code"]) == ("FAILED", "approval_lapsed")
+    assert f.step_of(run, "deploy").attempts.count() == 1
+    assert "effect.caused" not in f.events(run)

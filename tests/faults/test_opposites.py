@@ -31,6 +31,7 @@ pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 __all__ = ["cast", "pool"]
 ROUNDS = 300 if "BATON_LONG" in os.environ else 40
 FEW = 30 if "BATON_LONG" in os.environ else 5
+OF_AN_ENGINE = ("I4", "I5", "I17", "I20")
 Act = Callable[[], Answer]
 
 
@@ -61,8 +62,10 @@ def one_wins(pool: ThreadPoolExecutor, acts: Sequence[Act]) -> list[Any]:
 
 
 def holds() -> None:
-    """No invariant is broken by what happened."""
-    broken = [one for one in check_all(Scope(full=True)) if not one.holds]
+    """No invariant is broken by what happened; those that ask for a living engine have none."""
+    broken = [
+        one for one in check_all(Scope(full=True)) if not one.holds and one.code not in OF_AN_ENGINE
+    ]
     assert not broken, broken
 
 
