@@ -153,7 +153,8 @@ class Away:
         if not isinstance(exception, DatabaseError | InterfaceError) or not away(exception):
             return None
         logger.warning("the database does not serve: %s", exception)
-        answer = HttpResponse(render_to_string("away.html"), status=503)
+        looking = request.method in ("GET", "HEAD")
+        answer = HttpResponse(render_to_string("away.html", {"looking": looking}), status=503)
         answer["Retry-After"] = RETRY_SECONDS
         return answer
 

@@ -176,8 +176,11 @@ def test_a_button_of_the_console_names_the_rule_that_refuses(
             where = reverse(f"console:{model._meta.app_label}_{model._meta.model_name}_changelist")
             sent = {"action": action, "_selected_action": str(row.pk), "reason": "because"}
             answer = client.post(where, sent, follow=True)
-            said = [str(one) for one in answer.context["messages"]]
             tried += 1
+            last = answer.redirect_chain[-1][0] if answer.redirect_chain else where
+            if not last.startswith("/console/") and answer.status_code in (403, 404):
+                continue  # the button leads to a page, which refuses by itself
+            said = [str(one) for one in answer.context["messages"]]
             if not any(re.search(r"\[[a-z_]+[.\w]*\]$", text) for text in said):
                 wrong.append((model.__name__, action, said))
     assert tried > 5
