@@ -66,7 +66,13 @@ def main(arguments: list[str]) -> int:
         except embedded.EmbeddedError as problem:
             print(f"baton: {problem}", file=sys.stderr)
             return 1
-    execute_from_command_line(arguments)
+    from django.db import OperationalError
+
+    try:
+        execute_from_command_line(arguments)
+    except OperationalError as problem:
+        print(f"baton: The database does not answer: {str(problem).strip()}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -266,13 +266,19 @@ def revoke_token(*, actor: Actor, token: Token) -> Answer:
     def body(command: Command, _locked: User) -> dict[str, object]:
         changed = Token.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=command.now)
         if not changed:
-            raise Conflict("already_revoked", "This token is revoked already.")
+            raise Conflict("already_revoked", "This token is revoked already.", state="revoked")
         command.recorder.record(
             ("person", str(token.user_id)), "token.revoked", subject=("token", token.pk)
         )
         return {"token": token.pk, "revoked": True}
 
-    return execute(actor=actor, name="revoke_token", lock=lambda: _lock_user(token.user), body=body)
+    return execute(
+        actor=actor,
+        name="revoke_token",
+        lock=lambda: _lock_user(token.user),
+        body=body,
+        request={"token": token.pk},
+    )
 
 
 def _lock_user(user: User) -> User:

@@ -24,13 +24,15 @@ from psycopg2 import errors as pg
 from personas import statements
 from personas.errors import Busy, Conflict, DomainError, Invalid
 from personas.ledger import Actor as Actor
-from personas.ledger import Recorder, canonical
+from personas.ledger import Recorder, canonical, last_change
 from personas.models import Receipt
 
 T = TypeVar("T")
 
 LOCK_TIMEOUT = "2s"
 STATEMENT_TIMEOUT = "5s"
+# What a request calls otherwise than the ledger; the requests stay, for receipts hold their digest.
+SUBJECTS = {"item": "work_item"}
 
 LIMITS: Final = (
     "SELECT set_config('lock_timeout', %s, true), set_config('statement_timeout', %s, true),"
@@ -45,7 +47,10 @@ ANSWER: Final = "UPDATE personas_receipt SET response = %s WHERE id = %s"
 
 @dataclass
 class Command:
-    """A command under way: its actor, its id, its one reading of the clock, its events."""
+    """A command under way: its actor, its id, its one reading of the clock, its events.
+
+    `now` is the database's clock, and never before the last event of the run that it locked.
+    """
 
     actor: Actor
     id: UUID
@@ -87,7 +92,7 @@ def execute(
             receipt, stored = _receipt(command, name=name, key=key, request=request or {})
             if stored is not None:
                 return Answer(stored, replayed=True)
-            data = dict(body(command, lock()))
+            data = dict(_answered(lock(), command, body, request or {}))
             command.recorder.flush()
             if receipt is not None and command.refusal is None:
                 _keep_answer(receipt, data)
@@ -108,6 +113,41 @@ def _keep_answer(receipt: Receipt, data: Mapping[str, Any]) -> None:
         statements.run(cursor, ANSWER, [json.dumps(data), receipt.pk])
 
 
+def _answered(
+    locked: T,
+    command: Command,
+    body: Callable[[Command, T], Mapping[str, object]],
+    request: Mapping[str, object],
+) -> Mapping[str, object]:
+    """Run the body; a Conflict that does not say who was first and when learns it here.
+
+    Told of the thing that the request names first, by the ledger; else of what was locked.
+    """
+    _not_before(command, locked)
+    try:
+        return body(command, locked)
+    except Conflict as error:
+        stream = getattr(locked, "stream", None)
+        if stream is not None and error.data.get("at") is None:
+            things = ((n, v) for n, v in request.items() if isinstance(v, int))
+            noun, pk = next(things, ("", None))
+            subject = (SUBJECTS.get(noun, noun), pk)
+            known = {name: value for name, value in error.data.items() if value is not None}
+            error.data = {**last_change(stream, subject), **known}
+        raise
+
+
+def _not_before(command: Command, locked: object) -> None:
+    """Let no command be earlier than the one it waited for: its clock was read before the wait.
+
+    What was locked tells when it moved last, by the database's clock; so along a run's ledger
+    times never go back, and no deadline is judged by a moment that lies before what is decided on.
+    """
+    moved_at = getattr(locked, "moved_at", None)
+    if isinstance(moved_at, datetime) and moved_at > command.now:
+        command.now = command.recorder.now = moved_at
+
+
 def _told(error: DatabaseError) -> Exception | None:
     """Return what the caller is told of the database's refusal; None where it says enough."""
     cause = error.__cause__
@@ -126,6 +166,8 @@ def away(error: Exception) -> bool:
     """
     if isinstance(error, Busy | OperationalError | InterfaceError):
         return True
+    if isinstance(error.__cause__, pg.ReadOnlySqlTransaction):
+        return True  # a standby, or a disk that was made read-only: it will take writes again
     return isinstance(error, DatabaseError) and getattr(error.__cause__, "pgcode", None) is None
 
 

@@ -83,6 +83,14 @@ class Recorder:
         """Send a notification with the events; PostgreSQL delivers it only at commit."""
         self.notices.append((channel, payload))
 
+    def mark(self) -> tuple[int, int]:
+        """Return how much is recorded so far, for `back_to`."""
+        return len(self.drafts), len(self.notices)
+
+    def back_to(self, mark: tuple[int, int]) -> None:
+        """Forget what was recorded since: it was undone with its savepoint."""
+        del self.drafts[mark[0] :], self.notices[mark[1] :]
+
     def flush(self) -> None:
         """Write what was recorded; locks each stream's head, in order of its name."""
         drafts, self.drafts = self.drafts, []
@@ -230,6 +238,21 @@ def _calls(notices: Sequence[tuple[str, str]]) -> str:
 
 def _flat(notices: Sequence[tuple[str, str]]) -> list[str]:
     return [text for notice in notices for text in notice]
+
+
+def last_change(stream: tuple[str, str], subject: tuple[str, int | None]) -> dict[str, object]:
+    """Return `by`, `at` and `state` of the last event about a subject, else of its stream.
+
+    Empty where the stream has no event. For refusals: they name who was first.
+    """
+    rows = Event.objects.filter(stream__kind=stream[0], stream__key=stream[1]).order_by("-seq")
+    name, pk = subject
+    about = rows.filter(subject=name, subject_id=pk).exclude(subject_id=None).first()
+    event = about or rows.first()
+    if event is None:
+        return {}
+    state = {"state": event.after} if about is not None and event.after else {}
+    return {"by": event.actor_name, "at": event.at, **state}
 
 
 def digest_of(event: Event, stream: tuple[str, str]) -> str:

@@ -132,6 +132,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.name or self.username
 
+    @property
+    def stream(self) -> tuple[str, str]:
+        """Return the name of the person's stream of events."""
+        return "person", str(self.pk)
+
     def can(self, capability: str) -> bool:
         """Whether this person holds the capability, by name."""
         return self.is_active and capability in self.capabilities

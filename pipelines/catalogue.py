@@ -6,7 +6,7 @@ module with the numeric libraries and is called in worker children only.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import cast
@@ -167,14 +167,21 @@ def resolve(name: str) -> Run:
     return run
 
 
+class Unknown(KeyError):
+    """A check, effect or feed that this process's code does not have; newer code may."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
 def check(name: str) -> CheckFunction:
-    """The check of that name; raises KeyError for an unknown one."""
-    return cast(CheckFunction, _attribute(CHECKS[name]))
+    """The check of that name; raises Unknown."""
+    return cast(CheckFunction, _known(CHECKS, name, "check"))
 
 
 def effect(name: str) -> Callable[..., object]:
-    """The action that a step or gate triggers outside its run; raises KeyError."""
-    return _attribute(EFFECTS[name])
+    """The action that a step or gate triggers outside its run; raises Unknown."""
+    return _known(EFFECTS, name, "effect")
 
 
 def undo(name: str) -> Callable[..., object] | None:
@@ -189,8 +196,14 @@ def on_lapse() -> tuple[Callable[..., object], ...]:
 
 
 def feed(name: str) -> Callable[..., object]:
-    """The function that makes a system artefact just before an attempt; raises KeyError."""
-    return _attribute(FEEDS[name])
+    """The function that makes a system artefact just before an attempt; raises Unknown."""
+    return _known(FEEDS, name, "feed")
+
+
+def _known(table: Mapping[str, str], name: str, noun: str) -> Callable[..., object]:
+    if name not in table:
+        raise Unknown(f"{noun} {name!r} is not known to this process's code")
+    return _attribute(table[name])
 
 
 def _attribute(path: str) -> Callable[..., object]:

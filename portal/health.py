@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 
 from pipelines.artefacts.actions import storage
 from pipelines.artefacts.storage import StorageError
-from pipelines.runs.health import figures
+from pipelines.runs.health import figures, long_transactions
 from pipelines.runs.queries.verification import Verified, last_verified
 
 _STORAGE_SECONDS = 10.0
@@ -92,6 +92,7 @@ class EngineCollector(Collector):
         """One gauge per figure, and whether the database answered at all."""
         try:
             found = figures()
+            long = long_transactions()
             verified = last_verified()
         except DatabaseError:
             yield GaugeMetricFamily("baton_database_up", "1 if the database answers.", value=0)
@@ -100,6 +101,11 @@ class EngineCollector(Collector):
         for name, value in (asdict(found) | {"lag_seconds": found.lag_seconds}).items():
             title = name.replace("_", " ").capitalize()
             yield GaugeMetricFamily(f"baton_engine_{name}", f"{title}.", value=value)
+        yield GaugeMetricFamily(
+            "baton_database_long_transactions",
+            "Transactions of anybody open for more than 30 s: they hold back vacuum.",
+            value=len(long),
+        )
         if verified is not None:
             yield from _invariants(verified)
 

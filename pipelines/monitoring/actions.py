@@ -65,7 +65,8 @@ def _move(command: Command, alert: Alert, event: str) -> None:
     except IllegalMove as error:
         raise Conflict(
             "illegal_move", f"The alert is {before}; {event!r} is not possible now.",
-            state=before, who=str(alert.resolved_by or alert.acknowledged_by or ""),
+            state=before, by=str(alert.resolved_by or alert.acknowledged_by or ""),
+            at=alert.resolved_at or alert.acknowledged_at,
         ) from error  # fmt: skip
     command.recorder.record(
         alert.model.stream,

@@ -1,9 +1,13 @@
 """Apply the plan: called inside the caller's transaction, under the run's lock; opens none."""
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Any, Final
 
+from django.db import transaction
+
 from personas.commands import Command
+from personas.errors import Busy, DomainError
 from personas.people import BY_CODE, gap
 from pipelines.blueprints import moves
 from pipelines.blueprints.graph import hand_off_def
@@ -110,9 +114,27 @@ def _skip(command: Command, rows: Rows, due: moves.SkipStage) -> None:
 
 def _queue(command: Command, rows: Rows, due: moves.QueueStep) -> None:
     definition = rows.blueprint.stage(due.stage).step(due.step)
-    step = dispatch.queue_step(command, rows, stage=rows.stages[due.stage], definition=definition)
-    if step.result is not None and definition.effect:
-        effects.of_step(command, rows, step, definition.effect)
+    stage = rows.stages[due.stage]
+    if not definition.effect:
+        dispatch.queue_step(command, rows, stage=stage, definition=definition)
+        return
+    place = (stage.pk, definition.key)
+    known, mark = copy(rows.steps.get(place)), command.recorder.mark()
+    try:
+        with transaction.atomic():
+            step = dispatch.queue_step(command, rows, stage=stage, definition=definition)
+            if step.result is not None:
+                effects.of_step(command, rows, step, definition.effect)
+    except DomainError as error:
+        if isinstance(error, Busy):
+            raise
+        # A result from the cache that may not have its effect fails its own step, once it is
+        # computed anew, and not the command of somebody else that happened to come by.
+        command.recorder.back_to(mark)
+        rows.steps.pop(place, None)
+        if known is not None:
+            rows.steps[place] = known
+        dispatch.queue_step(command, rows, stage=stage, definition=definition, fresh=True)
 
 
 def _open_item(command: Command, rows: Rows, due: moves.OpenItem) -> None:

@@ -30,8 +30,9 @@ def queue_step(
     stage: Stage,
     definition: StepDef,
     hand_off: HandOff | None = None,
+    fresh: bool = False,
 ) -> Step:
-    """Queue the step's first attempt, or serve its result from the cache."""
+    """Queue the step's first attempt, or serve its result from the cache unless it is refused."""
     place = rows.steps if hand_off is None else rows.contract_steps
     where = (stage.pk if hand_off is None else hand_off.pk, definition.key)
     known = where in place
@@ -45,6 +46,7 @@ def queue_step(
         refuse_cache=stage.refuse_cache or _computed_before(hand_off, definition),
     )
     place[where] = step
+    step.refuse_cache = step.refuse_cache or fresh
     attempt = _next_attempt(command, rows, step, definition)
     hit = _cached(step, attempt)
     if hit is not None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from personas.commands import Command
+from personas.errors import Busy
 from pipelines import catalogue
 from pipelines.blueprints.refs import Json
 from pipelines.lifecycles import StepState
@@ -64,7 +65,11 @@ def undo(command: Command, rows: Rows, stage: Stage) -> None:
 
 
 def _cause(name: str, context: EffectContext) -> None:
-    catalogue.effect(name)(context)
+    try:
+        action = catalogue.effect(name)
+    except catalogue.Unknown as error:
+        raise Busy("newer_code", f"Newer code is coming in: {error}.") from error
+    action(context)
     context.command.recorder.record(
         context.run.stream,
         "effect.caused",

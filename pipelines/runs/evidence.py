@@ -3,11 +3,12 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 
+from personas.errors import Busy
 from personas.ledger import canonical
 from pipelines import catalogue
 from pipelines.blueprints.refs import Json, Ref
 from pipelines.blueprints.spec import CheckUse
-from pipelines.checks.contract import CheckResult
+from pipelines.checks.contract import CheckFunction, CheckResult
 from pipelines.runs.models import Stage
 from pipelines.runs.rows import Rows
 
@@ -54,5 +55,13 @@ def judge(
             name: rows.value(value) if isinstance(value, Ref) else value
             for name, value in use.params.items()
         }
-        results.append((use, catalogue.check(use.name)(facts, params)))
+        results.append((use, _check(use.name)(facts, params)))
     return results
+
+
+def _check(name: str) -> CheckFunction:
+    """Return the check. Raises Busy where only newer code has it: trying again will help."""
+    try:
+        return catalogue.check(name)
+    except catalogue.Unknown as error:
+        raise Busy("newer_code", f"Newer code is coming in: {error}.") from error

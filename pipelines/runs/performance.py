@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections
 
 from personas.commands import away
-from personas.errors import Busy
+from personas.errors import Busy, DomainError
 from pipelines import catalogue
 from pipelines.artefacts.actions import storage
 from pipelines.artefacts.storage import AlteredContent, MissingContent, StorageError
@@ -64,6 +64,8 @@ class Performance:
             return _failed("storage", str(error), retryable=True)
         except OperationError as error:
             return Result("error", {"error": error.as_json()})
+        except catalogue.Unknown as error:
+            return Result("awaits_code", {"reason": f"Newer code is coming in: {error}."})
         except _FeedWaits as waiting:
             return Result("not_yet", {"seconds": waiting.seconds, "reason": str(waiting)})
         except Stop as stop:
@@ -231,34 +233,60 @@ class Performance:
 
     def _settle(self, result: Result) -> None:
         """Write the end state; again while run or database is busy or away and the lease lives."""
-        while True:
+        wanted: Result | None = result
+        while wanted is not None:
             try:
-                self._settle_once(result)
+                self._settle_once(wanted)
                 faults.point("after_commit")
+                return
             except Fenced as error:
                 logger.warning("attempt %s: %s", self.held.id, error.message)
+                return
             except faults.InjectedFault:
                 raise
-            # An effect or a check that cannot take the result: said on the step, not swallowed.
             except Exception as error:
-                if away(error):
-                    close_old_connections()
-                    if time.monotonic() - self.last_beat > STALE_SHARE * self.lease:
-                        logger.warning("attempt %s: gave up settling: %s", self.held.id, error)
-                        return
-                    time.sleep(0.2)
-                    continue
-                if result.kind == "settling":
-                    raise
-                logger.exception("attempt %s: its result was not accepted", self.held.id)
-                message = f"The result was not accepted: {type(error).__name__}: {error}"
-                result = _failed("not_accepted", message, kind="settling")
-                continue
-            return
+                wanted = self._instead(wanted, error)
+
+    def _instead(self, result: Result, error: Exception) -> Result | None:
+        """Return what to settle after an error: the same again, or what it made of it.
+
+        None where the lease may be over. An effect or a check that cannot take the result is said
+        on the step, not swallowed.
+        """
+        if isinstance(error, Busy) and error.code == "newer_code":
+            logger.warning("attempt %s: %s", self.held.id, error.message)
+            return self._left_to_newer_code(result, error)
+        if away(error):
+            return None if self._waited_in_vain(error) else result
+        if result.kind == "settling":
+            raise error
+        if isinstance(error, DomainError):
+            logger.warning("attempt %s: its result was not accepted: %s", self.held.id, error)
+            return _failed(error.code, f"The result was not accepted: {error}", kind="settling")
+        logger.error("attempt %s: its result was not accepted", self.held.id, exc_info=error)
+        message = f"The result was not accepted: {type(error).__name__}: {error}"
+        return _failed("not_accepted", message, kind="settling")
+
+    def _waited_in_vain(self, error: Exception) -> bool:
+        """Wait a little for run or database; True where the lease may be over meanwhile."""
+        close_old_connections()
+        if time.monotonic() - self.last_beat > STALE_SHARE * self.lease:
+            logger.warning("attempt %s: gave up settling: %s", self.held.id, error)
+            return True
+        time.sleep(0.2)
+        return False
+
+    def _left_to_newer_code(self, result: Result, error: Busy) -> Result:
+        """Accept the result without what follows; where that is what is missing, hand it back."""
+        if result.kind == "done" and "go_on" not in result.message:
+            return Result("done", {**result.message, "go_on": False}, result.log)
+        return Result("awaits_code", {"reason": error.message}, result.log)
 
     def _settle_once(self, result: Result) -> None:
         message, held = result.message, self.held
-        if result.kind == "done":
+        if result.kind == "awaits_code":
+            attempts.await_code(held=held, missing=message["reason"])
+        elif result.kind == "done":
             attempts.complete(
                 held=held,
                 outputs=message["outputs"],
@@ -266,6 +294,7 @@ class Performance:
                 usage=message["usage"],
                 rows=message.get("rows"),
                 log=result.log,
+                go_on=message.get("go_on", True),
             )
         elif result.kind == "not_yet":
             attempts.defer(held=held, seconds=message["seconds"], reason=message["reason"])

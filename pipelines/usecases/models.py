@@ -26,6 +26,11 @@ class UseCase(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def stream(self) -> tuple[str, str]:
+        """Return the name of the use case's stream of events."""
+        return "use_case", str(self.pk)
+
 
 class Seat(models.Model):
     """A person acting as a persona on one use case, from `since` until `until`."""

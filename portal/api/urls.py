@@ -58,7 +58,6 @@ urlpatterns: list[URLPattern] = [
     path("use-cases/<slug:key>/seats/<int:pk>", use_cases.Seat.as_view()),
     path("use-cases/<slug:key>/runs", use_cases.UseCaseRuns.as_view()),
     path("use-cases/<slug:key>/readiness", readiness.UseCaseReadiness.as_view()),
-    path("use-cases/<slug:key>/readiness", use_cases.UseCaseReadiness.as_view()),
     path("use-cases/<slug:key>/retire", use_cases.UseCaseRetire.as_view()),
     path("blueprints", blueprints.Blueprints.as_view()),
     path("blueprints/lint", blueprints.BlueprintLint.as_view()),

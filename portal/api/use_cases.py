@@ -6,7 +6,6 @@ from rest_framework.response import Response
 
 from personas.commands import Answer
 from personas.errors import NotFound
-from pipelines.readiness.queries import readiness
 from pipelines.registry.actions import retire
 from pipelines.runs.actions import runs
 from pipelines.usecases.actions import (
@@ -20,7 +19,6 @@ from pipelines.usecases.queries import seats_of
 from portal import access
 from portal.api.endpoint import Endpoint
 from portal.api.serializers.base import Reason
-from portal.api.serializers.readiness import ReadinessSerializer
 from portal.api.serializers.runs import RunAnswer, RunFilter, RunInput, RunSerializer
 from portal.api.serializers.use_cases import (
     SeatAnswer,
@@ -111,17 +109,6 @@ class Seat(Endpoint):
         if seat.use_case.key != key:
             raise NotFound("seat", f"There is no seat {pk} on {key!r}.")
         return self.reply(end_seat(actor=self.actor, seat=seat))
-
-
-class UseCaseReadiness(Endpoint):
-    """How ready a use case is."""
-
-    @extend_schema(
-        summary="The ML Test Score from evidence, and the worries", responses=ReadinessSerializer
-    )
-    def get(self, request: Request, key: str) -> Response:
-        """Answer the score with what earned it, and what would earn the next point."""
-        return self.show(readiness(access.use_case_for(self.user, key)), ReadinessSerializer)
 
 
 class UseCaseRetire(Endpoint):

@@ -247,6 +247,8 @@ def _make_roles(places: Places) -> None:
                 cursor.execute(f'CREATE ROLE "{application}" LOGIN')
                 # So that the owner, in tests, can act as the application.
                 cursor.execute(f'GRANT "{application}" TO "{owner}"')
+            # To see who else keeps a transaction open; what they ask stays theirs.
+            cursor.execute(f'GRANT pg_read_all_stats TO "{application}"')
             cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [_DATABASE])
             if cursor.fetchone() is None:
                 cursor.execute(f'CREATE DATABASE "{_DATABASE}" OWNER "{owner}"')

@@ -5,16 +5,20 @@ turns a DomainError into a page (or, for htmx, its fragment) that says what, by 
 gives a way on.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Final
 
 from django.contrib.auth.decorators import login_required
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_http_methods
 
+from personas.commands import away
 from personas.errors import (
     Busy,
     Conflict,
@@ -24,10 +28,14 @@ from personas.errors import (
     NotAllowed,
     NotFound,
 )
+from pipelines.artefacts.storage import AlteredContent, MissingContent, StorageError
 from portal.uploads import TooLarge
 from portal.web.forms import return_path
 
+logger = logging.getLogger(__name__)
+
 View = Callable[..., HttpResponseBase]
+RETRY_SECONDS = "2"
 
 # Kind -> its name, HTTP status and headline; the first that fits counts.
 KINDS: Final[Mapping[type[DomainError], tuple[str, int, str]]] = {
@@ -63,7 +71,7 @@ def refusal(request: HttpRequest, error: DomainError) -> HttpResponse:
     answer = render(request, template, context, status=status)
     patch_vary_headers(answer, ["HX-Request"])
     if name == "busy":
-        answer["Retry-After"] = "2"
+        answer["Retry-After"] = RETRY_SECONDS
     return answer
 
 
@@ -75,6 +83,10 @@ def _guarded(view: View, methods: list[str]) -> View:
             return view(request, *args, **kwargs)
         except DomainError as error:
             return refusal(request, error)
+        except (MissingContent, AlteredContent):
+            raise
+        except StorageError as error:
+            return refusal(request, Busy("storage", f"{error} Try again soon."))
 
     guarded: View = require_http_methods(methods)(login_required(answer))
     return guarded
@@ -121,6 +133,30 @@ def broken(request: HttpRequest) -> HttpResponse:
         "message": "Nothing was changed. Try again; if it stays, tell your DevOps.",
     }
     return render(request, "error.html", context, status=500)
+
+
+class Away:
+    """Answers 503 where the database is away or takes no writes; the API says so in its own form.
+
+    Its page asks nothing of the database: not who looks, and not what waits for them.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Pass the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Return the page for an error of a database that may be back soon; None for others."""
+        if not isinstance(exception, DatabaseError | InterfaceError) or not away(exception):
+            return None
+        logger.warning("the database does not serve: %s", exception)
+        looking = request.method in ("GET", "HEAD")
+        answer = HttpResponse(render_to_string("away.html", {"looking": looking}), status=503)
+        answer["Retry-After"] = RETRY_SECONDS
+        return answer
 
 
 def forgery(request: HttpRequest, reason: str = "") -> HttpResponse:

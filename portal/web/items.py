@@ -9,14 +9,14 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from personas.commands import Answer
-from personas.errors import Conflict, DomainError, Gone, Invalid
+from personas.errors import Busy, Conflict, DomainError, Gone, Invalid
 from pipelines.blueprints.spec import FieldDef
 from pipelines.runs.actions import items
 from pipelines.runs.models import WorkItem
 from pipelines.runs.queries.items import Column, Field, ItemView, item_view
 from portal import access
 from portal.web import fields
-from portal.web.errors import change, form_page
+from portal.web.errors import KINDS, RETRY_SECONDS, change, form_page
 from portal.web.forms import actor_of, done, key_of, user_of, whole_of
 
 
@@ -89,7 +89,9 @@ def draft(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         answer = _save(request, found, data, whole_of(request, "version") or 0)
     except DomainError as error:
-        return JsonResponse({"code": error.code, "message": error.message}, status=409)
+        told = {"code": error.code, "message": error.message}
+        headers = {"Retry-After": RETRY_SECONDS} if isinstance(error, Busy) else {}
+        return JsonResponse(told, status=KINDS[type(error)][1], headers=headers)
     return JsonResponse({"version": answer.data["version"]})
 
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 import psycopg2
 from django.conf import settings
 from django.db import connection
+from django.utils import timezone
 
 from personas.commands import Command, execute
 from personas.ledger import Actor
@@ -24,11 +25,13 @@ from pipelines.runs.models import (
     Decision,
     Gate,
     HandOff,
+    Limit,
     Run,
     Stage,
     Step,
     WorkItem,
 )
+from pipelines.usecases.actions import Wish, delegate
 from tests.cast import Cast
 from tests.domain import engine as f
 
@@ -234,6 +237,47 @@ def decided_by_who_filled_it_in(cast: Cast) -> Named:
     return "decision", f.gate_of(run).decisions.get().pk
 
 
+def decided_for_an_author(cast: Cast) -> Named:
+    """Noor decides as the deputy of Sofia, who made part of it."""
+    run = at_gate(cast)
+    gate = f.gate_of(run)
+    decide_for(cast, gate)
+    change(gate, author_ids=[cast.sofia.pk])
+    return "decision", gate.decisions.get().pk
+
+
+def decided_on_work_done_for_them(cast: Cast) -> Named:
+    """Somebody filled the form in for Sofia, who then decides."""
+    run = approved(cast)
+    change(f.item_of(run, "note"), completed_for=cast.sofia)
+    return "decision", f.gate_of(run).decisions.get().pk
+
+
+def decide_for(cast: Cast, gate: Gate) -> None:
+    """Sofia is away, and Noor decides for her."""
+    now = timezone.now()
+    wish = Wish(
+        giver=cast.sofia, deputy=cast.noor, persona="DS",
+        since=now - timedelta(hours=1), until=now + timedelta(days=1),
+    )  # fmt: skip
+    delegate(actor=Actor.person(cast.sofia), wish=wish)
+    f.decide(cast.noor, gate, on_behalf_of=cast.sofia)
+
+
+def more_than_a_limit_allows(cast: Cast) -> Named:
+    """Two run where one may, although the limit has been known for long."""
+    for number in range(2):
+        step = f.step("a", params={"message": str(number)})
+        f.run(cast, f.stage("one", "BA", steps=[step]))
+    f.claim()
+    late = f.claim()
+    Limit.objects.create(
+        kind="queue", key="cpu", at_most=1, changed_at=BatonNow() - timedelta(minutes=1)
+    )
+    Attempt.objects.filter(pk=late.id).update(started_at=BatonNow() + timedelta(milliseconds=5))
+    return "attempt", late.id
+
+
 def decided_by_a_machine(cast: Cast) -> Named:
     gate = f.gate_of(approved(cast))
     User.objects.filter(pk=cast.sofia.pk).update(is_service=True)
@@ -421,6 +465,8 @@ PLANTS: tuple[tuple[str, Callable[[Cast], Named]], ...] = (
     ("I8", decided_by_an_author),
     ("I8", decided_by_who_filled_it_in),
     ("I8", decided_by_a_machine),
+    ("I8", decided_for_an_author),
+    ("I8", decided_on_work_done_for_them),
     ("I9", beyond_the_gate),
     ("I10", computing_under_review),
     ("I11", approved_by_silence),
@@ -439,6 +485,7 @@ PLANTS: tuple[tuple[str, Callable[[Cast], Named]], ...] = (
     ("I19", an_unknown_artefact),
     ("I20", an_undelivered_row),
     ("I21", a_trigger_switched_off),
+    ("I22", more_than_a_limit_allows),
     ("I23", too_many_rounds),
     ("I24", a_long_transaction),
 )

@@ -55,7 +55,7 @@ def test_looking_at_pages_changes_nothing(cast: Cast, things: dict[str, dict[str
     client = Client()
     client.force_login(cast.amara)
     client.get("/")
-    walk(client, pages(things))
+    walk(client, [*pages(things), "/healthz", "/readyz", "/metrics"])
 
 
 def test_looking_at_the_console_changes_nothing(

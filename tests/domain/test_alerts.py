@@ -100,7 +100,7 @@ def test_alerts_are_acknowledged_and_resolved_by_their_persona() -> None:
     actions.acknowledge(actor=scientist, alert=alert)
     with pytest.raises(Conflict) as late:
         actions.acknowledge(actor=scientist, alert=alert)
-    assert late.value.data["who"] == "Dia"
+    assert late.value.data["by"] == "Dia"
     with pytest.raises(Invalid):
         actions.resolve(actor=scientist, alert=alert, resolution="")
     actions.resolve(actor=scientist, alert=alert, resolution="retrained")

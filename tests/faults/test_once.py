@@ -3,13 +3,15 @@
 import os
 import signal
 import time
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from personas.models import BatonNow
 from pipelines import catalogue
 from pipelines.runs.actions import steps
-from pipelines.runs.models import Run
+from pipelines.runs.models import Run, Step
 from tests.cast import Cast, acting
 from tests.domain import engine as f
 from tests.faults.processes import LEASE, NEW_CODE, Processes, until
@@ -119,6 +121,57 @@ def test_f24_an_old_engine_leaves_a_loss_it_cannot_judge_to_a_new_one(
     processes.engine(**NEW_CODE)
     until(lambda: attempt(run, "LOST"), what="the new engine noticed")
     assert f.step_of(run, "work").state == "FAILED"
+
+
+@pytest.fixture
+def newer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let this process know the check and the effect, too."""
+    monkeypatch.setitem(catalogue.CHECKS, "newer", "tests.faults.newer.check")
+    monkeypatch.setitem(catalogue.EFFECTS, "newer", "tests.faults.newer.effect")
+
+
+def fresh(key: str, **more: object) -> dict[str, object]:
+    """A step that no cache knows."""
+    return f.step(key, params={"message": str(time.monotonic())}, **more)
+
+
+@pytest.mark.usefixtures("newer")
+def test_f24_an_effect_that_old_code_does_not_know_waits_for_new_code(
+    cast: Cast, processes: Processes
+) -> None:
+    run = f.run(cast, f.stage("one", "BA", steps=[fresh("work", effect="newer")]))
+    processes.engine()
+    old = processes.work()
+    until(lambda: f.step_of(run, "work").state == "RETRY_WAIT", what="it waits, and fails not")
+    assert (states(run), f.attention(run)) == (["DEFERRED"], [])
+    old.send_signal(signal.SIGTERM)
+    assert old.wait(timeout=20) == 0
+    assert "Traceback" not in processes.said(old)
+    processes.work(**NEW_CODE)
+    Step.objects.filter(run=run).update(retry_at=BatonNow())
+    until(lambda: state(run) == "SUCCEEDED", what="new code ends it")
+    assert states(run) == ["DEFERRED", "SUCCEEDED"]
+    assert f.events(run).count("newer.effect") == 1
+
+
+@pytest.mark.usefixtures("newer")
+def test_f24_a_check_that_old_code_does_not_know_waits_for_new_code(
+    cast: Cast, processes: Processes
+) -> None:
+    """The result is kept; the review opens when an engine of new code looks."""
+    gate = f.gate("DS", checks=[{"name": "newer"}])
+    run = f.run(cast, f.stage("one", "DE", steps=[fresh("work")], gate=gate))
+    old_engine, old = processes.engine(), processes.work()
+    until(lambda: f.step_of(run, "work").state == "SUCCEEDED", what="old code keeps the result")
+    a_while_ago = BatonNow() - timedelta(minutes=2)
+    Run.objects.filter(pk=run.pk).update(moved_at=a_while_ago)
+    until(lambda: "newer code is coming in" in processes.said(old).lower(), what="it is said")
+    assert (f.states(run), f.attention(run)) == ({"one": "ACTIVE"}, [])
+    assert "Traceback" not in processes.said(old)
+    processes.engine(**NEW_CODE)
+    until(lambda: f.states(run) == {"one": "IN_REVIEW"}, what="new code opens the review")
+    assert [check.verdict for check in f.gate_of(run).checks.all()] == ["pass"]
+    assert (states(run), old_engine.poll()) == (["SUCCEEDED"], None)
 
 
 def test_f24_workers_replaced_under_load_lose_nothing_and_wait_for_no_lease(

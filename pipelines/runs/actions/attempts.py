@@ -24,6 +24,7 @@ from pipelines.runs.rows import Rows, load
 
 MAX_LOST = 2  # losses before a step counts as poisonous
 BACKOFF_SECONDS = (5, 30, 120)
+CODE_SECONDS = 15  # until work that only newer code can end is offered again
 # The ends that only an attempt's own holder brings about.
 SETTLED = (
     *(AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.TIMED_OUT),
@@ -108,10 +109,13 @@ def complete(
     usage: Mapping[str, Any],
     log: str,
     rows: int | None = None,
+    go_on: bool = True,
 ) -> Answer:
     """Accept a result: outputs registered, effect caused, what follows queued, in one transaction.
 
-    Raises Fenced where the attempt was taken over, cancelled or lost meanwhile.
+    With `go_on` false what follows is left to whoever looks next: the sweeper of newer code.
+    Raises Busy (newer_code) where only newer code has the effect, or a check of what follows;
+    Fenced where the attempt was taken over, cancelled or lost meanwhile.
     """
 
     def change(command: Command, known: Rows, attempt: Attempt, step: Step) -> dict[str, object]:
@@ -147,11 +151,39 @@ def complete(
         effect = dispatch.definition_of(known, step).effect
         if effect:
             effects.of_step(command, known, step, effect)
-        advance(command, run, known)
+        if go_on:
+            advance(command, run, known)
         _spare_poke(command, held.queue)
         return {}
 
     return _settle(held, "complete", change)
+
+
+def await_code(*, held: Claim, missing: str) -> Answer:
+    """Hand work back that only newer code can bring to its end: tried again soon, on no budget.
+
+    What must not be repeated is handed to a person.
+    """
+
+    def change(command: Command, rows: Rows, attempt: Attempt, step: Step) -> dict[str, object]:
+        move(
+            command,
+            attempt,
+            "not_yet",
+            run=rows.run,
+            finished_at=command.now,
+            lease_until=None,
+            progress_text=missing[:200],
+            data={"key": step.key, "reason": missing},
+        )
+        wait = timedelta(seconds=CODE_SECONDS)
+        data = {"reason": missing}
+        move(command, step, "wait", run=rows.run, retry_at=command.now + wait, data=data)
+        if not catalogue.spec(step.operation).repeatable:
+            _give_up(command, rows, step, data=data)
+        return {}
+
+    return _settle(held, "await_code", change)
 
 
 def _spare_poke(command: Command, queue: str) -> None:

@@ -442,6 +442,8 @@ def waive(*, actor: Actor, check: Check, reason: str, days: int, key: str | None
         problems["reason"] = ["must not be empty"]
     if not 1 <= days <= 90:
         problems["days"] = [f"must be 1 to 90, got {days}"]
+    if check.gate is None:
+        problems["check"] = ["belongs to a hand-off's contract; only a gate's checks are waived"]
     if problems or check.gate is None:
         raise Invalid("The check cannot be waived.", fields=problems)
     gate = check.gate

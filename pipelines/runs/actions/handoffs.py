@@ -13,7 +13,7 @@ from pipelines.blueprints.spec import ChecklistEntry
 from pipelines.lifecycles import HandOffState, StageState
 from pipelines.runs import reviews, rounds
 from pipelines.runs.actions.gates import REASON_CODES
-from pipelines.runs.actions.locks import must_run, name_of, run_of
+from pipelines.runs.actions.locks import must_run, run_of
 from pipelines.runs.advance import advance
 from pipelines.runs.gaps import RETURN_CODES as GAP_CODES
 from pipelines.runs.gaps import checklist
@@ -295,14 +295,13 @@ def _locked(rows: Rows, hand_off: HandOff) -> HandOff:
 def _in_state(hand_off: HandOff, *states: str) -> None:
     if hand_off.state in states:
         return
-    who = name_of(hand_off.answered_by)
+    who, at = hand_off.answered_by, hand_off.answered_at
+    answered = {"by": str(who), "at": at} if who and at else {}
     raise Conflict(
         "hand_off_moved_on",
-        f"This hand-off is {hand_off.state}"
-        + (f", by {who} at {hand_off.answered_at:%H:%M}." if hand_off.answered_at else "."),
+        f"This hand-off is {hand_off.state}" + (f", by {who} at {at:%H:%M}." if answered else "."),
         state=hand_off.state,
-        by=who,
-        at=hand_off.answered_at,
+        **answered,
     )
 
 

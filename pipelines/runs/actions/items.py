@@ -231,14 +231,13 @@ def must_be_open(item: WorkItem) -> None:
     """Raise Conflict, with who closed it, unless the item is open."""
     if item.state in WORK_ITEM.open:
         return
-    who = name_of(item.completed_by)
+    who, at = item.completed_by, item.closed_at
+    closed = {"by": str(who), "at": at} if who and at else {}
     raise Conflict(
         "item_closed",
-        f"This item is {item.state}"
-        + (f", by {who} at {item.closed_at:%H:%M}." if item.completed_by_id else "."),
+        f"This item is {item.state}" + (f", by {who} at {at:%H:%M}." if closed else "."),
         state=item.state,
-        by=who,
-        at=item.closed_at,
+        **closed,
     )
 
 

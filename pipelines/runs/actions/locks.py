@@ -1,6 +1,7 @@
 """How every command locks: the run first, then what hangs on it. Nobody locks upward."""
 
 from personas.errors import Conflict, NotFound
+from personas.ledger import last_change
 from personas.models import User
 from pipelines.lifecycles import RunState
 from pipelines.runs.models import Run
@@ -20,11 +21,11 @@ def must_run(run: Run) -> None:
     if run.state == RunState.RUNNING:
         return
     code = "run_paused" if run.state == RunState.PAUSED else "run_not_running"
+    told = last_change(run.stream, ("run", run.pk))
     raise Conflict(
         code,
-        f"{run.label} is {run.state}; this needs a running one.",
-        state=run.state,
-        reason=run.reason,
+        f"{run.label} is {run.state} by {told.get('by', 'nobody')}; this needs a running one.",
+        **{**told, "state": run.state, "reason": run.reason},
     )
 
 

@@ -97,4 +97,45 @@ SELECT 'attempt', l.id, l.run_id, 'due since ' || l.due || ', '
 """,
 )
 
-ATTEMPTS: Final = (ONE_OPEN, ONE_RESULT, FENCED, NOT_SILENT, POKED)
+# Each claim and each end is a step up or down, in the order of their times; a claim under a limit
+# reads the clock when its turn has come, so it starts after the end that made room for it. A
+# process learns of a new limit within a second or two, hence the five. The quick form sees what
+# runs and what ended lately: it may count too few, never too many.
+ROOM_KEPT: Final = Invariant(
+    "I22",
+    "No attempt was claimed while as many ran as its queue, operation, run or use case may.",
+    """
+WITH seen AS (
+    SELECT id, run_id, queue, operation, started_at, finished_at FROM {attempt} t
+     WHERE started_at IS NOT NULL AND cached_from_id IS NULL
+     UNION
+    SELECT id, run_id, queue, operation, started_at, finished_at FROM runs_attempt
+     WHERE state = 'RUNNING' AND started_at IS NOT NULL),
+held AS (
+    SELECT l.id AS limit_id, l.kind, l.at_most, l.changed_at, v.value, a.*
+      FROM runs_limit l
+     CROSS JOIN seen a
+      JOIN runs_run r ON r.id = a.run_id
+     CROSS JOIN LATERAL (SELECT CASE l.kind
+           WHEN 'queue' THEN a.queue WHEN 'operation' THEN a.operation
+           WHEN 'run' THEN a.run_id::text WHEN 'use_case' THEN r.use_case_id::text
+           END AS value) v
+     WHERE l.key IN ('*', v.value)),
+change AS (
+    SELECT limit_id, kind, at_most, changed_at, value, id, run_id, started_at AS at, 1 AS by
+      FROM held
+     UNION ALL
+    SELECT limit_id, kind, at_most, changed_at, value, id, run_id, finished_at, -1
+      FROM held WHERE finished_at IS NOT NULL),
+running AS (
+    SELECT *, sum(by) OVER (PARTITION BY limit_id, value ORDER BY at, by, id) AS now FROM change)
+SELECT DISTINCT ON (id) 'attempt', id, run_id,
+       'started as number ' || now || ' of ' || kind || ' ' || value || ', where ' || at_most
+       || ' may run at once'
+  FROM running WHERE by = 1 AND now > at_most AND at > changed_at + interval '5 s'
+ ORDER BY id LIMIT %(limit)s
+""",
+    ("attempt",),
+)
+
+ATTEMPTS: Final = (ONE_OPEN, ONE_RESULT, FENCED, NOT_SILENT, POKED, ROOM_KEPT)

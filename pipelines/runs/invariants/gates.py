@@ -79,36 +79,39 @@ SELECT * FROM (
     ("gate",),
 )
 
-# The gate keeps whom it excludes; here it is also derived anew from who worked in the round.
+# The gate keeps whom it excludes; here it is also derived anew from who worked in the round. Who
+# decides for somebody is judged as both of them, as is who works for somebody.
 FOUR_EYES: Final = Invariant(
     "I8",
-    "No decision that counts is by a service account or by anyone the gate excludes.",
+    "No decision that counts is by, or for, a service account or anyone the gate excludes.",
     """
-SELECT * FROM (
-    SELECT 'decision', d.id, g.run_id, concat_ws('; ',
+SELECT 'decision', id, run_id, string_agg(wrong, '; ' ORDER BY wrong) FROM (
+    SELECT d.id, g.run_id, concat_ws('; ',
            CASE WHEN u.is_service THEN u.username || ' is a service account' END,
-           CASE WHEN d.user_id = ANY(g.author_ids || s.author_ids)
-                  OR (d.user_id = s.owner_id AND s.owned_at <= g.opened_at)
-                  OR EXISTS (SELECT FROM runs_workitem i WHERE i.stage_id = s.id
-                                AND i.hand_off_id IS NULL AND i.completed_by_id = d.user_id)
+           CASE WHEN u.id = ANY(g.author_ids || s.author_ids)
+                  OR (u.id = s.owner_id AND s.owned_at <= g.opened_at)
+                  OR EXISTS (SELECT FROM runs_workitem i
+                              WHERE i.stage_id = s.id AND i.hand_off_id IS NULL
+                                AND u.id IN (i.completed_by_id, i.completed_for_id))
                   OR EXISTS (SELECT FROM runs_step t WHERE t.stage_id = s.id
-                                AND t.hand_off_id IS NULL AND t.edited_by_id = d.user_id)
+                                AND t.hand_off_id IS NULL AND t.edited_by_id = u.id)
                 THEN u.username || ' made part of what gate ' || g.id || ' reviews' END,
-           CASE WHEN g.policy -> 'exclude' ? 'run_initiator' AND r.created_by_id = d.user_id
+           CASE WHEN g.policy -> 'exclude' ? 'run_initiator' AND r.created_by_id = u.id
                 THEN u.username || ' started the run' END,
            CASE WHEN g.policy -> 'exclude' ? 'earlier_deciders' AND EXISTS (
                      SELECT FROM runs_decision o
                        JOIN runs_gate og ON og.id = o.gate_id AND og.run_id = g.run_id
                        JOIN runs_stage os ON os.id = og.stage_id AND os.key <> s.key
-                      WHERE o.user_id = d.user_id AND o.state = 'IN_FORCE' AND o.at < d.at)
+                      WHERE u.id IN (o.user_id, o.on_behalf_of_id)
+                        AND o.state = 'IN_FORCE' AND o.at < d.at)
                 THEN u.username || ' decided in an earlier gate' END) AS wrong
       FROM {decision} d
       JOIN runs_gate g ON g.id = d.gate_id
       JOIN runs_stage s ON s.id = g.stage_id
       JOIN runs_run r ON r.id = g.run_id
-      JOIN personas_user u ON u.id = d.user_id
+      JOIN personas_user u ON u.id IN (d.user_id, d.on_behalf_of_id)
      WHERE d.state = 'IN_FORCE' AND d.verdict <> 'abstain') found
- WHERE wrong <> '' ORDER BY 2 LIMIT %(limit)s
+ WHERE wrong <> '' GROUP BY id, run_id ORDER BY id LIMIT %(limit)s
 """,
     ("decision",),
 )

@@ -27,7 +27,7 @@ class Step(models.Model):
     tries = models.PositiveSmallIntegerField(default=0)
     losses = models.PositiveSmallIntegerField(default=0)
     refuse_cache = models.BooleanField(default=False)
-    current = models.BooleanField(default=True)
+    current = models.BooleanField(default=True, db_default=True)
     overrides = models.JSONField(default=dict)
     edited_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     result = models.ForeignKey("Attempt", on_delete=models.PROTECT, null=True, related_name="+")

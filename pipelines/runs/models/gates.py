@@ -118,7 +118,7 @@ class Decision(models.Model):
     at = models.DateTimeField()
     carried_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True)
     on_behalf_of = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
-    conditions = models.JSONField(default=list)
+    conditions = models.JSONField(default=list, db_default=models.Value([], models.JSONField()))
     confirmed_at = models.DateTimeField(null=True)
 
     class Meta:

@@ -45,8 +45,8 @@ class WorkItem(models.Model):
     closed_at = models.DateTimeField(null=True)
     due_at = models.DateTimeField(null=True)
     follow_up_at = models.DateTimeField(null=True)
-    hold_reason = models.TextField(blank=True)
-    escalations = models.PositiveSmallIntegerField(default=0)
+    hold_reason = models.TextField(blank=True, default="", db_default="")
+    escalations = models.PositiveSmallIntegerField(default=0, db_default=0)
 
     class Meta:
         ordering = ("stage__position", "id")

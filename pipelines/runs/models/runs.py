@@ -36,7 +36,7 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True)
     paused_at = models.DateTimeField(null=True)
     reason = models.TextField(blank=True)
-    has_help = models.BooleanField(default=False)
+    has_help = models.BooleanField(default=False, db_default=False)
     cancel_asked_at = models.DateTimeField(null=True)
     moved_at = models.DateTimeField(db_default=BatonNow())
 

@@ -21,11 +21,15 @@ class Stage(models.Model):
     state = state_field(STAGE)
     owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     # Who owned it while it computed, or changed its parameters: what they did stays theirs.
-    author_ids = ArrayField(models.BigIntegerField(), default=list)
+    author_ids = ArrayField(
+        models.BigIntegerField(),
+        default=list,
+        db_default=models.Value([], ArrayField(models.BigIntegerField())),
+    )
     returned_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     return_reason = models.TextField(blank=True)
     return_code = models.CharField(max_length=40, blank=True)
-    refuse_cache = models.BooleanField(default=False)
+    refuse_cache = models.BooleanField(default=False, db_default=False)
     created_at = models.DateTimeField(db_default=BatonNow())
     activated_at = models.DateTimeField(null=True)
     owned_at = models.DateTimeField(null=True)

@@ -1,6 +1,6 @@
 """The workshop, for who runs Baton: workers, queues, runs by state, what is lost, what is stuck.
 
-Seven queries. Ages are in seconds by the database's clock.
+Eight queries. Ages are in seconds by the database's clock.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from pipelines.lifecycles import (
     RunState,
     StepState,
 )
-from pipelines.runs.health import EngineFigures, figures
+from pipelines.runs.health import EngineFigures, LongTransaction, figures, long_transactions
 from pipelines.runs.models import Attempt, Gate, HandOff, Run, Step, WorkItem
 from pipelines.runs.queries.clock import now
 
@@ -62,6 +62,7 @@ class Workshop:
     lost: list[Attempt]
     stuck: list[Run]
     engine: EngineFigures
+    long: list[LongTransaction]
 
 
 def workshop() -> Workshop:
@@ -75,6 +76,7 @@ def workshop() -> Workshop:
         lost=_lost(moment),
         stuck=stuck_runs(moment),
         engine=figures(),
+        long=long_transactions(),
     )
 
 

@@ -140,12 +140,15 @@ def end_delegation(*, actor: Actor, delegation: Delegation, key: str | None = No
         raise refusal
 
     def body(command: Command, giver: User) -> dict[str, object]:
-        locked = Delegation.objects.select_related("giver", "deputy").get(pk=delegation.pk)
+        locked = Delegation.objects.select_related("giver", "deputy", "ended_by").get(
+            pk=delegation.pk
+        )
         if locked.ended_at is not None or locked.until <= command.now:
             raise Gone(
                 "delegation_over",
                 "This delegation is over already.",
                 state="ended",
+                by=str(locked.ended_by or "time"),
                 at=locked.ended_at or locked.until,
             )
         locked.ended_at, locked.ended_by = command.now, user

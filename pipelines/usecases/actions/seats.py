@@ -62,5 +62,9 @@ def end_seat(*, actor: Actor, seat: Seat) -> Answer:
         return {"seat": seat.pk}
 
     return execute(
-        actor=actor, name="end_seat", lock=lambda: lock_use_case(seat.use_case), body=body
+        actor=actor,
+        name="end_seat",
+        lock=lambda: lock_use_case(seat.use_case),
+        body=body,
+        request={"seat": seat.pk},
     )

@@ -1,0 +1,46 @@
+"""PostgreSQL is killed between a claim, which waits for no disk, and what follows. F7."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLAY = "import django; django.setup(); from tests.faults.crash import tell; tell()"
+OWNER = {"DJANGO_SETTINGS_MODULE": "portal.settings", "BATON_DB_ROLE": "owner"}
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+def test_a_crash_between_a_claim_and_its_work_doubles_nothing(tmp_path: Path) -> None:
+    drop = ("BATON_", "DATABASE", "REDIS", "ARTEFACT_URL")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
+    var = tmp_path / "var"
+    done = subprocess.run(
+        [sys.executable, "-c", PLAY],
+        cwd=ROOT, env={**kept, **OWNER, "BATON_VAR": str(var)},
+        capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+    subprocess.run(
+        [sys.executable, "manage.py", "down"],
+        cwd=ROOT, env={**kept, "BATON_VAR": str(var)}, capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads(done.stdout) == {
+        "before the crash": "RUNNING",
+        # The window is real: nobody waited for the disk, and the token is given out anew.
+        "an ordinary claim after it": "QUEUED",
+        "same attempt, same token": True,
+        # Owners differ by lane, or the first would have taken the second's lease for its own.
+        "heartbeat of the first lane": None,
+        "result of the first lane": "fenced",
+        "heartbeat of the second lane": False,
+        "result of the second lane": "accepted",
+        # What must not be done twice had its claim on the disk before it began ...
+        "an intended claim after it": "RUNNING",
+        "somebody else's claim": False,
+        # ... and does not begin where it had not.
+        "intends after its claim was undone": "fenced",
+    }
