@@ -3,12 +3,12 @@
 from pipelines.blueprints.graph import graph
 from pipelines.blueprints.spec import StageDef
 from pipelines.runs.models import Run, Stage
-from pipelines.runs.rows import blueprint_of
+from pipelines.runs.rows import blueprint_of, stage_def
 
 
 def definition_of(run: Run, key: str) -> StageDef:
-    """Return what the run's blueprint says of a stage."""
-    return blueprint_of(run).stage(key)
+    """Return what the run's blueprint says of a stage, or last said before the run moved."""
+    return stage_def(run, key)
 
 
 def stage_title(run: Run, key: str) -> str:
@@ -18,7 +18,8 @@ def stage_title(run: Run, key: str) -> str:
 
 def step_title(stage: Stage, key: str) -> str:
     """Return the title of a step of the stage or of its hand-off."""
-    return definition_of(stage.run, stage.key).step(key).title
+    steps = definition_of(stage.run, stage.key).all_steps()
+    return next((step.title for step in steps if step.key == key), key)
 
 
 def opened_by(run: Run, key: str) -> list[StageDef]:

@@ -33,7 +33,7 @@ from pipelines.runs.queries.clock import now as read_clock
 from pipelines.runs.queries.steps import StepView, step_view
 from pipelines.runs.queries.times import Times, Tries, times
 from pipelines.runs.queries.track import ENDED, Track, track_of
-from pipelines.runs.rows import blueprint_of
+from pipelines.runs.rows import blueprint_of, stage_def
 
 # What lists of attempts never show; a log alone may have 16,000 characters.
 HEAVY = ("log", "facts", "params", "inputs", "cache_key")
@@ -195,8 +195,7 @@ def _load(run: Run) -> _Rows:
 
 
 def _round(rows: _Rows, stage: Stage, *, hat: Hat, now: datetime) -> RoundView:
-    blueprint = blueprint_of(rows.run)
-    definition = blueprint.stage(stage.key)
+    definition = stage_def(rows.run, stage.key)
     gate = next((g for g in reversed(rows.gates) if g.stage_id == stage.pk), None)
     own: list[StepView] = []
     contract: list[StepView] = []
@@ -217,13 +216,16 @@ def _round(rows: _Rows, stage: Stage, *, hat: Hat, now: datetime) -> RoundView:
         checks=views_of(gate.judged, now=now) if gate else (),
         hand_offs=tuple(h for h in rows.hand_offs if h.source_id == stage.pk),
         may=rights.of_stage(hat, stage) if stage.current else {},
-        send_back_to=tuple((key, blueprint.stage(key).title) for key in back),
+        send_back_to=tuple((key, stage_def(rows.run, key).title) for key in back),
     )
 
 
 def _lanes(run: Run, stages: Sequence[Stage], views: Mapping[int, RoundView]) -> Iterable[Lane]:
-    for definition in blueprint_of(run).stages:
-        own = sorted((s for s in stages if s.key == definition.key), key=lambda s: -s.round)
+    """The stages of the plan in its order, then those that it has no more."""
+    planned = [stage.key for stage in blueprint_of(run).stages]
+    for key in dict.fromkeys([*planned, *(stage.key for stage in stages)]):
+        definition = stage_def(run, key)
+        own = sorted((s for s in stages if s.key == key), key=lambda s: -s.round)
         if own:
             rounds = [views[stage.pk] for stage in own]
             yield Lane(definition, rounds[0], tuple(rounds[1:]))
