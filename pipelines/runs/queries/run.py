@@ -1,6 +1,6 @@
 """One run: its stages with their rounds, what computes now, where the time went, what came out.
 
-Ten queries, whatever the size of the run.
+Ten queries, whatever the size of the run; one more where something waits for a worker.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from django.db.models import Prefetch
 from personas.errors import DomainError
 from personas.models import User
 from pipelines.blueprints.spec import StageDef
-from pipelines.lifecycles import GATE, WORK_ITEM, DecisionState
+from pipelines.lifecycles import GATE, WORK_ITEM, DecisionState, StepState
 from pipelines.runs.models import (
     Attempt,
     Check,
@@ -26,6 +26,7 @@ from pipelines.runs.models import (
     WorkItem,
 )
 from pipelines.runs.policies import Hat
+from pipelines.runs.presence import Offers, alive
 from pipelines.runs.queries import rights
 from pipelines.runs.queries.baton import Baton, baton_of
 from pipelines.runs.queries.checks import CheckView, views_of
@@ -154,6 +155,7 @@ class _Rows:
     items: list[WorkItem]
     gates: list[Any]
     hand_offs: list[HandOff]
+    offers: Offers | None
 
 
 def _load(run: Run) -> _Rows:
@@ -191,7 +193,10 @@ def _load(run: Run) -> _Rows:
     held.all_steps = [step for step in steps if step.hand_off_id is None]
     for stage in stages:
         stage.run = run
-    return _Rows(run, stages, steps, attempts, items, gates, hand_offs)
+    waits = any(step.state == StepState.QUEUED and step.current for step in steps)
+    return _Rows(
+        run, stages, steps, attempts, items, gates, hand_offs, offers=alive() if waits else None
+    )
 
 
 def _round(rows: _Rows, stage: Stage, *, hat: Hat, now: datetime) -> RoundView:
@@ -203,7 +208,8 @@ def _round(rows: _Rows, stage: Stage, *, hat: Hat, now: datetime) -> RoundView:
         if step.stage_id != stage.pk or not step.current:
             continue
         step.stage = stage
-        view = step_view(definition, step, rows.attempts.get(step.pk, []), hat=hat)
+        tried = rows.attempts.get(step.pk, [])
+        view = step_view(definition, step, tried, hat=hat, offers=rows.offers)
         (own if step.hand_off_id is None else contract).append(view)
     back = definition.gate.send_back_to if definition.gate else ()
     return RoundView(
