@@ -8,6 +8,7 @@ from pipelines.lifecycles import DecisionState, FindingState, Verdict
 from pipelines.runs.models import Decision, Finding, Gate
 from pipelines.runs.moves import born
 from pipelines.runs.policies import Hat, not_deciding
+from pipelines.runs.quorum import asked
 from pipelines.runs.rows import Rows
 
 CARRIED = (Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS)
@@ -54,7 +55,7 @@ def _lapsed(decisions: Sequence[Decision]) -> set[int]:
 
 def _rules_of(gate: Gate) -> dict[str, Any]:
     """Return what the person approved under; whom a rule counted when it opened is no part."""
-    rules = [{**rule, "base": None} for rule in gate.policy["rules"]]
+    rules = [asked(rule) for rule in gate.policy["rules"]]
     return {**gate.policy, "rules": rules}
 
 

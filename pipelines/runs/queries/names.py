@@ -1,5 +1,7 @@
 """What people call the parts of a run: titles from its blueprint, which the process remembers."""
 
+from typing import Any
+
 from pipelines.blueprints.graph import graph
 from pipelines.blueprints.spec import StageDef
 from pipelines.runs.models import Run, Stage
@@ -28,9 +30,17 @@ def opened_by(run: Run, key: str) -> list[StageDef]:
     return [derived.stage for derived in graph(blueprint).stages.values() if key in derived.needs]
 
 
-def personas_asked(rules: list[dict[str, object]]) -> str:
+def personas_asked(rules: list[dict[str, Any]]) -> str:
     """Return the people a gate asks for ("1 DS and 1 BA")."""
-    parts = [f"{rule['min']} {rule['persona']}" for rule in rules]
+    parts = [_asked(rule) for rule in rules]
     if len(parts) < 2:
         return "".join(parts) or "nobody"
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _asked(rule: dict[str, Any]) -> str:
+    """One rule in words ("1 DS"); of a percentage how many of whom ("3 of 5 DS (60 %)")."""
+    if not rule.get("percent"):
+        return f"{rule['min']} {rule['persona']}"
+    among = f" of {len(rule['base'])}" if rule.get("base") else ""
+    return f"{rule['min']}{among} {rule['persona']} ({rule['percent']} %)"
