@@ -36,6 +36,7 @@ def planned(rows: Rows, new: Blueprint, wish: Wish) -> MovePlan:
         rows.view(),
         wish,
         sent=dict(counted.annotate(n=Count("id"))),
+        computed={f"{one.stage.key}.{one.key}": one.operation for one in rows.steps.values()},
         targets={gate.stage.key: gate.policy["send_back_to"] for gate in open_gates},
     )
 

@@ -77,5 +77,8 @@ def test_what_was_not_seen_is_not_done(cast: Cast, api: Client) -> None:
         client.get(f"/api/v1/runs/{run.pk}/move", {"version": 1}).json()["code"] == "same_version"
     )
     assert client.get(f"/api/v1/runs/{run.pk}/move", {"parameters": "[1]"}).status_code == 422
+    assert client.get(f"/api/v1/runs/{run.pk}/move", {"parameters": "{"}).status_code == 422
+    given = client.get(f"/api/v1/runs/{run.pk}/move", {"parameters": '{"no": 1}'}).json()
+    assert list(given["problems"]) == ["parameters.no"]
     assert api(cast.amara).get(f"/api/v1/runs/{run.pk}/move").status_code == 403
     assert api(cast.iris).get(f"/api/v1/runs/{run.pk}/move").status_code == 404

@@ -32,7 +32,7 @@ class MoveQuery(Input):
     redo = KeysField(default="", help_text="stages to do again, joined by commas")
     rebind = KeysField(default="", help_text="stages whose open gate opens anew, joined by commas")
     parameters = serializers.JSONField(
-        required=False, help_text="a JSON object: parameters that the run never had"
+        required=False, binary=True, help_text="a JSON object: parameters that the run never had"
     )
 
 

@@ -16,6 +16,7 @@ from pipelines.blueprints.moving import (
     plan_move,
 )
 from pipelines.blueprints.parse import parse
+from pipelines.blueprints.plan import HandOffView, RunView, StageView
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import STAGE, move
 from tests.unit.blueprints.playing import Play, Stage, blueprints
@@ -145,3 +146,46 @@ def keep_what_is_done(play: Play, old: Blueprint, key: str, stage: Stage) -> Non
     stage.steps = {step: state for step, state in stage.steps.items() if step in known}
     items = {one.key for one in play.blueprint.stage(key).items}
     stage.items = {item: state for item, state in stage.items.items() if item in items}
+
+
+# --- results that are missing --------------------------------------------------------------------
+
+
+def two_stages(step: Body, wants: str, contract: list[Body] | None = None) -> Blueprint:
+    first: Body = {"key": "a", "persona": "DE", "steps": [step]}
+    if contract is not None:
+        first["hand_off"] = {"steps": contract}
+    steps = (
+        [{"key": "t", "operation": "noop", "params": {"message": {"ref": wants}}}] if wants else []
+    )
+    second = {"key": "b", "persona": "DS", "needs": ["a"], "steps": steps}
+    return parse({"key": "any", "title": "Any", "stages": [first, second]})
+
+
+def passed(**steps: str) -> RunView:
+    """`a` is done and handed over; `b` has just begun."""
+    stages = {"a": StageView("DONE", steps={"s": "SUCCEEDED"}), "b": StageView("ACTIVE")}
+    return RunView("PAUSED", stages, {("a", "b"): HandOffView("ACCEPTED", 1, steps)})
+
+
+def refused(found: MovePlan) -> list[str]:
+    return [one.name for one in found.refused]
+
+
+def test_a_result_of_another_operation_will_not_do_whichever_version_left_it() -> None:
+    """The step's own row says what computed it: the version before may already have had the new."""
+    plain, other = {"key": "s", "operation": "noop"}, {"key": "s", "operation": "other"}
+    new = two_stages(other, "facts.a.s.n")
+    assert refused(plan_move(two_stages(plain, ""), new, passed())) == ["b.t"]
+    between = two_stages(other, "")
+    assert refused(plan_move(between, new, passed(), computed={"a.s": "noop"})) == ["b.t"]
+    assert refused(plan_move(between, new, passed(), computed={"a.s": "other"})) == []
+
+
+def test_a_contracts_result_is_missed_once_the_hand_off_has_passed_on() -> None:
+    step = {"key": "s", "operation": "noop"}
+    new = two_stages(step, "facts.a.proof.n", [{"key": "proof", "operation": "noop"}])
+    old = two_stages(step, "")
+    assert refused(plan_move(old, new, passed())) == ["b.t"]
+    assert refused(plan_move(old, new, passed(proof="SUCCEEDED"))) == []
+    assert refused(plan_move(old, new, passed(), Wish(redo=frozenset({"a"})))) == []
