@@ -168,6 +168,7 @@ def test_page_and_api_say_how_many_of_whom(client: Client, cast: Cast) -> None:
     client.force_login(cast.sofia)
     text = client.get(f"/gates/{gate.pk}/").content.decode()
     assert "3 of 5 DS (60 %)" in text
+    assert "3 of 5: 60 % of those who could decide when it opened" in text
     assert "LATE: was not among those counted when the gate opened" in text
     api = APIClient()
     api.force_login(cast.sofia)
