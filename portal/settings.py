@@ -82,6 +82,18 @@ def _choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     return text
 
 
+def _words(name: str, default: str, *, among: tuple[str, ...]) -> list[str]:
+    """Read words separated by commas; raises ImproperlyConfigured for unknown ones or none."""
+    found = [part.strip() for part in env.str(name, default=default).split(",") if part.strip()]
+    unknown = [part for part in found if part not in among]
+    if unknown or not found:
+        raise ImproperlyConfigured(
+            f"{name} must name some of {', '.join(among)}, separated by commas, but is "
+            f"{', '.join(unknown) or 'empty'!r}."
+        )
+    return list(dict.fromkeys(found))
+
+
 # --- Where things live ---------------------------------------------------------------------
 
 VAR = Path(env.str("BATON_VAR", default="").strip() or BASE_DIR / "var").absolute()
@@ -218,11 +230,7 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 LEASE_SECONDS = _whole("BATON_LEASE_SECONDS", 60, low=2, high=3600)
 SWEEP_SECONDS = _number("BATON_SWEEP_SECONDS", 1.0, low=0.05, high=60)
 WORKER_THREADS = _whole("BATON_WORKER_THREADS", 2, low=1, high=64)
-WORKER_QUEUES = [
-    part.strip()
-    for part in env.str("BATON_WORKER_QUEUES", default="cpu").split(",")
-    if part.strip()
-]
+WORKER_QUEUES = _words("BATON_WORKER_QUEUES", "cpu,memory", among=("cpu", "memory", "gpu"))
 # How often the engine asks whether the invariants hold.
 VERIFY_SECONDS = _number("BATON_VERIFY_SECONDS", 60.0, low=1, high=86_400)
 ENGINE_LAG_SECONDS = _number("BATON_ENGINE_LAG_SECONDS", 30.0, low=1, high=3600)

@@ -160,7 +160,7 @@ class InlineLane:
 
 def work_off(*, most: int = 100) -> int:
     """Perform what is queued until nothing is left; returns how many attempts that took."""
-    worker = Worker(queues=("cpu",), lanes=0)
+    worker = Worker(queues=("cpu", "memory"), lanes=0)
     lane: Any = InlineLane()
     done = 0
     # The worker would close a connection that is inside the test's transaction.

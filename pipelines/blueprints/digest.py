@@ -132,7 +132,7 @@ def field_json(entry: spec.FieldDef) -> _JsonMap:
 def _gate(gate: spec.GateDef) -> _JsonMap:
     return {
         "checks": [_check(check) for check in gate.checks],
-        "rules": [{"persona": rule.persona, "min": rule.min} for rule in gate.rules],
+        "rules": [_rule(rule) for rule in gate.rules],
         "on_reject": gate.on_reject,
         "send_back_to": list(gate.send_back_to),
         "due": _duration(gate.due),
@@ -145,6 +145,12 @@ def _gate(gate: spec.GateDef) -> _JsonMap:
         "invalidate_on_change": gate.invalidate_on_change,
         **_later_fields(gate),
     }
+
+
+def _rule(rule: spec.Rule) -> _JsonMap:
+    """Without a percentage it is left out: versions of before keep their digest."""
+    plain: _JsonMap = {"persona": rule.persona, "min": rule.min}
+    return plain if rule.percent is None else {**plain, "percent": rule.percent}
 
 
 def _later_fields(gate: spec.GateDef) -> _JsonMap:

@@ -57,6 +57,13 @@ class SubmitStage:
 
 
 @dataclass(frozen=True)
+class OpenGate:
+    """A stage in review has no gate: its gate was superseded to open anew under other rules."""
+
+    stage: str
+
+
+@dataclass(frozen=True)
 class FinishStage:
     """ACTIVE or IN_REVIEW -> DONE."""
 
@@ -132,6 +139,7 @@ Move: TypeAlias = (
     | QueueStep
     | OpenItem
     | SubmitStage
+    | OpenGate
     | FinishStage
     | FailStage
     | PrepareHandOff

@@ -219,7 +219,11 @@ def _check(table: Table) -> spec.CheckUse:
 
 
 def _rule(table: Table) -> spec.Rule:
-    rule = spec.Rule(table.text("persona", default=None), table.whole("min", default=1))
+    rule = spec.Rule(
+        table.text("persona", default=None),
+        table.whole("min", default=1),
+        table.whole("percent", default=0) if table.has("percent") else None,
+    )
     table.close()
     return rule
 

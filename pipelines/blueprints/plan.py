@@ -102,6 +102,8 @@ def _stage_moves(blueprint: Blueprint, derived: Graph, view: RunView, key: str) 
         yield from _active(here, now, view.facts)
     elif now.state == StageState.IN_REVIEW and now.gate == GateState.APPROVED:
         yield moves.FinishStage(key)
+    elif now.state == StageState.IN_REVIEW and not now.gate:
+        yield moves.OpenGate(key)
     elif now.state == StageState.FAILED and here.stage.on_fail == "fail_run":
         yield moves.FailRun(key)
     elif now.state == StageState.DONE:

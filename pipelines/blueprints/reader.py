@@ -43,6 +43,10 @@ class Table:
             self.report(name, "required", "is required")
         return value
 
+    def has(self, name: str) -> bool:
+        """Whether the table names it at all."""
+        return self.body.get(name) is not None
+
     def text(self, name: str, *, default: str | None = "") -> str:
         """A text; required if its default is None."""
         value = self.take(name, required=default is None)

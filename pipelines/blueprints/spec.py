@@ -126,10 +126,14 @@ class CheckUse:
 
 @dataclass(frozen=True)
 class Rule:
-    """At least `min` distinct people of the persona approve."""
+    """At least `min` distinct people of the persona approve.
+
+    With `percent` also that share, rounded up, of those who could when the gate opened.
+    """
 
     persona: str
     min: int = 1
+    percent: int | None = None
 
 
 @dataclass(frozen=True)

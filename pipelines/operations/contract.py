@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Kind = Literal["int", "float", "str", "bool", "list", "map"]
@@ -53,6 +53,11 @@ class Port:
     accepts: tuple[Media, ...] = ()  # further media an input port takes beside `media`
 
 
+# What a worker may offer: a processor, much memory, or a graphics processor.
+QUEUES: Final = ("cpu", "memory", "gpu")
+MEMORY_FROM: Final = 2048  # MiB; own: what may need more goes to workers that offer `memory`
+
+
 @dataclass(frozen=True)
 class Spec:
     """The declaration of an operation; times in seconds, memory in MiB."""
@@ -63,7 +68,7 @@ class Spec:
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
     params: tuple[Param, ...] = ()
-    queue: str = "cpu"
+    queue: str = "cpu"  # what it needs of a worker, one of QUEUES
     max_runtime: int = 600
     max_memory: int = 2048
     repeatable: bool = True

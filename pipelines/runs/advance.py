@@ -73,7 +73,7 @@ def _activate(command: Command, rows: Rows, due: moves.ActivateStage) -> None:
     accepters = [hand_off.answered_by_id for hand_off in accepted]
     # What a deputy will do is the work of who they act for, too: neither decides on it.
     givers = {hand_off.answered_for_id for hand_off in accepted if hand_off.answered_for_id}
-    owner = accepters[0] if accepters else _heir(rows, stage)
+    owner = accepters[0] if accepters else stage.owner_id or _heir(rows, stage)
     target = rows.blueprint.stage(stage.key).target
     found = deadlines.deadline(command, [stage.persona_id], target)
     move(
@@ -265,6 +265,10 @@ def _submit(command: Command, rows: Rows, due: moves.SubmitStage) -> None:
     reviews.submit(command, rows, rows.stages[due.stage])
 
 
+def _open_gate(command: Command, rows: Rows, due: moves.OpenGate) -> None:
+    reviews.open_gate(command, rows, rows.stages[due.stage])
+
+
 def _fail_run(command: Command, rows: Rows, due: moves.FailRun) -> None:
     rounds.end_run(command, rows, event="fail", reason=f"stage {due.stage} failed")
 
@@ -281,6 +285,7 @@ APPLY: Final[Mapping[type, Callable[[Command, Rows, Any], None]]] = {
     moves.QueueStep: _queue,
     moves.OpenItem: _open_item,
     moves.SubmitStage: _submit,
+    moves.OpenGate: _open_gate,
     moves.FinishStage: _finish,
     moves.FailStage: _fail,
     moves.PrepareHandOff: _prepare,

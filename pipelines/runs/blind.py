@@ -13,7 +13,7 @@ from personas.models import User
 from pipelines.blueprints.spec import GateDef
 from pipelines.runs.models import Decision, Gate
 from pipelines.runs.moves import move
-from pipelines.runs.quorum import satisfied
+from pipelines.runs.quorum import satisfied, worn
 from pipelines.runs.rows import Rows
 
 Given = TypeVar("Given", bound=Decision)
@@ -32,7 +32,7 @@ def waits(command: Command, rows: Rows, gate: Gate, decisions: Sequence[Decision
         return False
     if gate.revealed_at is None:
         late = gate.blind_until is not None and gate.blind_until <= command.now
-        if not late and not satisfied(gate.policy, [one.personas for one in decisions]):
+        if not late and not satisfied(gate.policy, worn(gate.policy, decisions)):
             return True
         _reveal(command, rows, gate, decisions)
     return thinking(gate, command.now) and not all(one.confirmed_at for one in decisions)

@@ -1,12 +1,14 @@
 """Carrying over: an approval holds for its content, in whatever round that is under review."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from personas.commands import Command
 from pipelines.lifecycles import DecisionState, FindingState, Verdict
 from pipelines.runs.models import Decision, Finding, Gate
 from pipelines.runs.moves import born
 from pipelines.runs.policies import Hat, not_deciding
+from pipelines.runs.quorum import asked
 from pipelines.runs.rows import Rows
 
 CARRIED = (Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS)
@@ -51,9 +53,15 @@ def _lapsed(decisions: Sequence[Decision]) -> set[int]:
     return set(rows.values_list("gate_id", flat=True))
 
 
+def _rules_of(gate: Gate) -> dict[str, Any]:
+    """Return what the person approved under; whom a rule counted when it opened is no part."""
+    rules = [asked(rule) for rule in gate.policy["rules"]]
+    return {**gate.policy, "rules": rules}
+
+
 def _carry(command: Command, rows: Rows, gate: Gate, given: Decision) -> None:
     hat, giver = Hat.of(given.user, rows.run), given.on_behalf_of
-    if given.gate.policy["rules"] != gate.policy["rules"] or not_deciding(hat, gate, giver):
+    if _rules_of(given.gate) != _rules_of(gate) or not_deciding(hat, gate, giver):
         return
     copy = Decision(
         gate=gate,

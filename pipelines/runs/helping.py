@@ -6,7 +6,7 @@ from typing import Final
 from personas.errors import Conflict, DomainError
 from pipelines.blueprints.spec import FieldDef, ItemDef
 from pipelines.runs.models import Run, WorkItem
-from pipelines.runs.rows import Part, Rows, blueprint_of
+from pipelines.runs.rows import Part, Rows, stage_def
 
 HELP: Final = "help"  # the kind of its work item
 CODES: Final = {
@@ -37,13 +37,13 @@ def definition_of(run: Run, item: WorkItem) -> ItemDef | None:
     """Return what an item asks for: of the blueprint, or of a request for help; else None."""
     if item.kind == HELP:
         return ItemDef(item.key, HELP, item.title, item.persona_id, fields=FIELDS)
-    items = blueprint_of(run).stage(item.stage.key).items
+    items = stage_def(run, item.stage.key).items
     return next((one for one in items if one.key == item.key), None)
 
 
 def not_skippable(run: Run, item: WorkItem) -> DomainError | None:
     """Return why the item cannot be left out: its blueprint must allow that."""
-    items = blueprint_of(run).stage(item.stage.key).items
+    items = stage_def(run, item.stage.key).items
     if any(one.key == item.key and one.skippable for one in items):
         return None
     return Conflict("not_skippable", f"The blueprint asks for “{item.title}”.", state=item.state)

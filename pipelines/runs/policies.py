@@ -14,6 +14,7 @@ from personas.kept import Kept
 from personas.models import User
 from pipelines.lifecycles import DecisionState
 from pipelines.runs.models import Decision, Finding, Gate, HandOff, Run, Stage, WorkItem
+from pipelines.runs.quorum import counting
 from pipelines.usecases.models import Seat
 from pipelines.usecases.policies import seats_worn_by
 
@@ -252,7 +253,11 @@ def undecided(gate: Gate, decisions: Sequence[Decision]) -> list[list[str]]:
     held: dict[User, list[str]] = {}
     for seat in seats.exclude(user__in=decided).select_related("user"):
         held.setdefault(seat.user, []).append(seat.persona_id)
-    return [codes for user, codes in held.items() if not_independent(user, gate) is None]
+    return [
+        counting(gate.policy, codes, {user.pk})
+        for user, codes in held.items()
+        if not_independent(user, gate) is None
+    ]
 
 
 def _decided_before(user: User, gate: Gate) -> bool:

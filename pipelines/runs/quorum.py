@@ -1,7 +1,65 @@
-"""Whether enough distinct people have decided; pure."""
+"""Whether enough distinct people have decided; pure.
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+A rule asks for at least `min` people of a persona. One with a `percent` also for that share of
+the people in its `base`: those of the persona who could decide when the gate opened, by id. The
+base and so the number are fixed then: who comes or goes later changes neither.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+
+class Given(Protocol):
+    """What is asked of a decision: the personas it was given as, and whose it is."""
+
+    @property
+    def personas(self) -> Sequence[str]: ...
+
+    @property
+    def principals(self) -> Collection[int]: ...
+
+
+def needed(percent: int, base: int, *, least: int = 1) -> int:
+    """Return how many of `base` people it takes: rounded up, and never fewer than `least`.
+
+    In whole numbers, for a third of three must not become two by a binary fraction.
+    """
+    return max(least, -(-percent * base // 100))
+
+
+def frozen(rule: Mapping[str, Any], base: Collection[int]) -> dict[str, Any]:
+    """Return the rule as a gate keeps it: a percentage with its base and the number it is."""
+    if rule.get("percent") is None:
+        return dict(rule)
+    plain = asked(rule)
+    least = needed(plain["percent"], len(base), least=plain["min"])
+    return {**plain, "min": least, "at_least": plain["min"], "base": sorted(base)}
+
+
+def asked(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the rule as the blueprint has it, without what was fixed when a gate opened."""
+    plain = {name: value for name, value in rule.items() if name not in ("base", "at_least")}
+    return {**plain, "min": rule.get("at_least", rule["min"])}
+
+
+def counting(
+    policy: Mapping[str, Any], personas: Sequence[str], principals: Collection[int]
+) -> list[str]:
+    """Return as which personas somebody counts: where a rule has a base, only who is in it.
+
+    An empty base binds nobody, for else nobody could ever close the gate.
+    """
+    bases = {rule["persona"]: rule["base"] for rule in policy["rules"] if rule.get("base")}
+    return [
+        persona
+        for persona in personas
+        if persona not in bases or not set(bases[persona]).isdisjoint(principals)
+    ]
+
+
+def worn(policy: Mapping[str, Any], decisions: Iterable[Given]) -> list[list[str]]:
+    """Return as which personas each decision counts, for `satisfied`."""
+    return [counting(policy, one.personas, one.principals) for one in decisions]
 
 
 def satisfied(policy: Mapping[str, Any], approvals: Sequence[Sequence[str]]) -> bool:

@@ -13,12 +13,21 @@ from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.spec import CheckUse, GateDef
 from pipelines.checks.contract import CheckResult
 from pipelines.lifecycles import DecisionState, GateState, Verdict
-from pipelines.runs import blind, carrying, conditions, deadlines, effects, evidence, rounds
+from pipelines.runs import (
+    blind,
+    carrying,
+    conditions,
+    deadlines,
+    effects,
+    evidence,
+    percents,
+    rounds,
+)
 from pipelines.runs.gaps import asks_a_person
 from pipelines.runs.models import Check, Decision, Gate, HandOff, Override, Stage, WorkItem
 from pipelines.runs.moves import born, move
 from pipelines.runs.policies import undecided
-from pipelines.runs.quorum import satisfied
+from pipelines.runs.quorum import satisfied, worn
 from pipelines.runs.reading import fetch
 from pipelines.runs.rows import Rows
 
@@ -54,6 +63,7 @@ def open_gate(command: Command, rows: Rows, stage: Stage) -> Gate:
         expires_at=expires.due if expires else None,
         blind_until=blind.until(definition, command.now),
     )
+    percents.freeze(gate)
     born(
         command,
         gate,
@@ -85,7 +95,12 @@ def open_gate(command: Command, rows: Rows, stage: Stage) -> Gate:
 def _snapshot(definition: GateDef) -> dict[str, Any]:
     """Return the policy as it is now: later blueprint versions never touch an open gate."""
     return {
-        "rules": [{"persona": rule.persona, "min": rule.min} for rule in definition.rules],
+        "rules": [
+            {"persona": rule.persona, "min": rule.min}
+            if rule.percent is None
+            else {"persona": rule.persona, "min": rule.min, "percent": rule.percent}
+            for rule in definition.rules
+        ],
         "on_reject": definition.on_reject,
         "send_back_to": list(definition.send_back_to),
         "exclude": list(definition.exclude),
@@ -181,7 +196,7 @@ def tally(
     if red_checks(gate, command.now):
         return
     approvals = [decision for decision in decisions if decision.verdict in COUNTS]
-    if satisfied(gate.policy, [decision.personas for decision in approvals]):
+    if satisfied(gate.policy, worn(gate.policy, approvals)):
         last = approvals[-1] if approvals else None
         close(command, rows, gate, "approve", last, approvals)
     elif any(decision.verdict == Verdict.ABSTAIN for decision in decisions):
@@ -192,7 +207,7 @@ def _ask_for_people(
     command: Command, rows: Rows, gate: Gate, decisions: Sequence[Decision]
 ) -> None:
     """Ask the stage's owner to act where those who are left cannot meet the rules any more."""
-    given = [one.personas for one in decisions if one.verdict in COUNTS]
+    given = worn(gate.policy, [one for one in decisions if one.verdict in COUNTS])
     if satisfied(gate.policy, [*given, *undecided(gate, decisions)]):
         return
     if WorkItem.objects.filter(stage=gate.stage, key=f"too_few_{gate.pk}").exists():

@@ -84,7 +84,7 @@ def reopen(
     if can_move(STAGE, old.state, "supersede"):
         stop(command, rows, old, gate_event="supersede")
         _retire(command, rows, old, "supersede")
-    owner = old.owner if old.owner is not None and _seated(rows, old) else None
+    owner = old.owner if old.owner is not None and seated(rows, old) else None
     length = rows.blueprint.stage(target).target
     found = deadlines.deadline(command, [old.persona_id], length)
     fresh = _next_round(
@@ -144,7 +144,8 @@ def _next_round(command: Command, rows: Rows, old: Stage, event: str, **fields: 
     return stage
 
 
-def _seated(rows: Rows, stage: Stage) -> bool:
+def seated(rows: Rows, stage: Stage) -> bool:
+    """Whether the stage's owner still holds a seat for it."""
     return Seat.objects.filter(
         use_case_id=rows.run.use_case_id,
         persona_id=stage.persona_id,

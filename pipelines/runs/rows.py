@@ -13,7 +13,7 @@ from pipelines.blueprints.graph import hand_off_def, hand_off_edges
 from pipelines.blueprints.parse import parse
 from pipelines.blueprints.plan import HandOffView, RunView, StageView
 from pipelines.blueprints.refs import Json, Ref, RefKind
-from pipelines.blueprints.spec import Blueprint
+from pipelines.blueprints.spec import Blueprint, StageDef
 from pipelines.lifecycles import GateState
 from pipelines.runs.gaps import asks_a_person
 from pipelines.runs.models import Attempt, Gate, HandOff, Run, Stage, Step, WorkItem
@@ -32,6 +32,23 @@ def blueprint_of(run: Run) -> Blueprint:
     """Return the run's blueprint; versions are immutable, so it is parsed once per process."""
     pk = run.version_id
     return _parsed(_digest(pk), pk)
+
+
+def blueprint_at(version: BlueprintVersion) -> Blueprint:
+    """Return the blueprint of one version, parsed once per process."""
+    return _parsed(version.digest, version.pk)
+
+
+def stage_def(run: Run, key: str) -> StageDef:
+    """Return what the run's blueprint says of a stage.
+
+    Of one that it left behind when it moved to another version: what the last that had it says.
+    """
+    for pk in (run.version_id, *reversed(run.earlier_version_ids)):
+        found = next((s for s in _parsed(_digest(pk), pk).stages if s.key == key), None)
+        if found is not None:
+            return found
+    raise KeyError(key)
 
 
 @lru_cache(maxsize=256)

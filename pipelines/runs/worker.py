@@ -25,7 +25,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from personas.commands import away
 from pipelines import catalogue
-from pipelines.runs import claims, faults
+from pipelines.runs import claims, faults, presence
 from pipelines.runs.lanes import Lane
 from pipelines.runs.performance import Performance
 
@@ -36,6 +36,7 @@ DRAIN_ATTEMPTS: Final = 20
 DRAIN_SECONDS: Final = 60.0
 POLL_SECONDS = 1.0
 SWITCH_SECONDS: Final = 0.0005
+BEATS: Final = 4  # times within a lease that a worker says it is alive
 # A run that is locked by a command hides what it has queued; a command takes milliseconds.
 HIDDEN_WAITS: Final = (0.005, 0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64)
 
@@ -52,7 +53,9 @@ class Worker:
         _remove_left(self.scratch)
         logs = settings.VAR / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        self.operations = sorted(catalogue.OPERATIONS)
+        self.needs = {name: catalogue.spec(name).queue for name in catalogue.OPERATIONS}
+        # Not all that is queued here: code of before an operation came in queues it under `cpu`.
+        self.operations = sorted(name for name, queue in self.needs.items() if queue in queues)
         self.idle = [Lane(number, logs) for number in range(lanes)]
         self.lanes = tuple(self.idle)
         self.lock = threading.Lock()
@@ -170,6 +173,29 @@ class Worker:
                     logger.exception("an attempt ended without being settled")
         connection.close()
 
+    def attend(self) -> None:
+        """Say again and again, until stopped, that this worker is alive and what it offers."""
+        while not self.stopping.is_set():
+            try:
+                self.announce()
+            except (DatabaseError, InterfaceError) as error:
+                logger.warning("presence: database away: %s", error)
+                close_old_connections()
+            self.stopping.wait(settings.LEASE_SECONDS / BEATS)
+        connection.close()
+
+    def announce(self) -> None:
+        """Say once that this worker is alive; put right what older code queued elsewhere."""
+        presence.beat(
+            incarnation=self.incarnation,
+            name=self.name,
+            queues=self.queues,
+            operations=self.operations,
+            lanes=len(self.lanes),
+        )
+        for queue in set(self.needs.values()):
+            presence.correct(queue, [name for name, own in self.needs.items() if own == queue])
+
     def stop(self) -> None:
         """Hand every lease back: the lanes kill their children and release at the next beat."""
         self.stopping.set()
@@ -210,6 +236,8 @@ def current(*, pollers: int = 1) -> Worker:
             sys.setswitchinterval(SWITCH_SECONDS)
             _worker = Worker(queues=settings.WORKER_QUEUES, lanes=settings.WORKER_THREADS)
             _worker.warm()
+            attending = threading.Thread(target=_worker.attend, daemon=True, name="presence")
+            attending.start()
             for number in range(pollers):
                 threading.Thread(target=_worker.poll, daemon=True, name=f"poll-{number}").start()
         return _worker
@@ -221,6 +249,8 @@ def shut_down(*, grace: float) -> None:
     if worker is None:
         return
     worker.stop()
+    with contextlib.suppress(DatabaseError, InterfaceError):
+        presence.leave(worker.incarnation)
     until = time.monotonic() + grace
     while worker.busy and time.monotonic() < until:
         time.sleep(0.05)

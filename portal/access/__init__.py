@@ -6,6 +6,7 @@ from portal.access.artefacts import artefact_for, check_inputs
 from portal.access.changes import changed_lately, streams_seen, use_case_ids_of, use_case_ids_seen
 from portal.access.ledger import events_for, ledger_of, stream_for
 from portal.access.models import alert_for, model_for, model_of, model_to_label_for
+from portal.access.moving import version_to_move, versions_beside
 from portal.access.people import (
     calendar_of,
     people_of,
@@ -92,5 +93,7 @@ __all__ = [
     "use_case_ids_seen",
     "use_cases_of",
     "version_for",
+    "version_to_move",
     "version_to_run",
+    "versions_beside",
 ]

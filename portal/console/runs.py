@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from pipelines.runs.actions import runs, steps
 from pipelines.runs.models import Attempt, Run, Stage, Step
@@ -21,8 +22,8 @@ class RunAdmin(LookOnly):
     list_select_related = ("use_case", "version__blueprint", "created_by")
     search_fields = ("use_case__key", "use_case__title")
     date_hierarchy = "created_at"
-    actions = ("pause", "resume", "cancel")
-    buttons = ("pause", "resume", "cancel")
+    actions = ("pause", "resume", "move", "cancel")
+    buttons = ("pause", "resume", "move", "cancel")
 
     @admin.action(description="Pause", permissions=["view"])
     def pause(self, request: HttpRequest, rows: QuerySet[Run]) -> HttpResponse | None:
@@ -33,6 +34,15 @@ class RunAdmin(LookOnly):
     def resume(self, request: HttpRequest, rows: QuerySet[Run]) -> None:
         """Resume paused runs."""
         perform(request, rows, runs.resume, "run")
+
+    @admin.action(description="Move to another version", permissions=["view"])
+    def move(self, request: HttpRequest, rows: QuerySet[Run]) -> HttpResponse | None:
+        """Go to the page that says what the move would do: nobody moves a run unseen."""
+        found = list(rows)
+        if len(found) != 1:
+            messages.error(request, "One run at a time: each has its own plan.")
+            return None
+        return redirect("web:run_move", found[0].pk)
 
     @admin.action(description="Cancel", permissions=["view"])
     def cancel(self, request: HttpRequest, rows: QuerySet[Run]) -> HttpResponse | None:

@@ -15,9 +15,9 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-from personas.models import BatonNow, Outbox
+from personas.models import BatonNow, Outbox, User
 from pipelines.artefacts.actions import storage
-from pipelines.runs import reviews
+from pipelines.runs import quorum, reviews
 from pipelines.runs.actions import runs
 from pipelines.runs.invariants import (
     INVARIANTS,
@@ -205,6 +205,8 @@ def test_the_policy_is_judged_as_the_tally_judges_it(cast: Cast) -> None:
                 {"persona": dice.choice(codes), "min": dice.randint(1, 2)}
                 for _ in range(dice.randint(0, 3))
             ]
+            if len({rule["persona"] for rule in rules}) == len(rules):
+                rules = [_shared_out(rule, people, dice) for rule in rules]
             policy = {**gate.policy, "rules": rules, "allow_shared": dice.random() < 0.3}
             worn = [
                 dice.sample(codes, dice.randint(1, 3)) for _ in range(dice.randint(0, len(people)))
@@ -219,10 +221,20 @@ def test_the_policy_is_judged_as_the_tally_judges_it(cast: Cast) -> None:
             Gate.objects.filter(pk=gate.pk).update(policy=policy)
             (result,) = check_all(Scope(full=True), [invariant])
             assert not result.problem
-            met = reviews.satisfied(policy, worn)
+            votes = zip(worn, people, strict=False)
+            counted = [quorum.counting(policy, held, {user.pk}) for held, user in votes]
+            met = reviews.satisfied(policy, counted)
             assert result.holds == met, (policy, worn, result.offenders)
             agreed[met] += 1
     assert min(agreed.values()) > 10
+
+
+def _shared_out(rule: dict[str, Any], people: list[User], dice: random.Random) -> dict[str, Any]:
+    """Now and then a share of some of the people."""
+    if dice.random() < 0.5:
+        return rule
+    base = [user.pk for user in dice.sample(people, dice.randint(0, len(people)))]
+    return quorum.frozen({**rule, "min": 1, "percent": dice.choice((20, 34, 50, 100))}, base)
 
 
 # --- the forms ----------------------------------------------------------------------

@@ -39,6 +39,9 @@ def quorums_are_possible(blueprint: Blueprint, known: Known) -> Iterator[Problem
             if not 1 <= rule.min <= MAX_DECIDERS:
                 message = f"is unsatisfiable: must be 1 to {MAX_DECIDERS} people"
                 yield problem(f"{path}.rules[{index}].min", "unsatisfiable", message, rule.min)
+            if rule.percent is not None and not 1 <= rule.percent <= 100:
+                where = f"{path}.rules[{index}].percent"
+                yield problem(where, "unsatisfiable", "must be 1 to 100", rule.percent)
 
 
 def enough_people(blueprint: Blueprint, known: Known) -> Iterator[Problem]:
@@ -121,7 +124,8 @@ def blind_gates_open_up(blueprint: Blueprint, known: Known) -> Iterator[Problem]
         elif gate.reveal >= gate.expires / 2:
             message = "must be shorter than half of expires, which begins it at the latest"
             yield problem(f"{path}.reveal", "blind", message)
-        if sum(rule.min for rule in gate.rules) < 2:
+        counted = all(rule.percent is None for rule in gate.rules)
+        if counted and sum(rule.min for rule in gate.rules) < 2:
             message = "hides nothing: fewer than two people decide here"
             yield warning(f"{path}.blind", "blind", message)
 

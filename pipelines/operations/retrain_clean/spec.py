@@ -13,6 +13,7 @@ SPEC = Spec(
     ),
     outputs=(Port("report", "json", help="Both digests, differences, environment"),),
     params=(Param("rows", "int", 5000, minimum=10, help="Holdout rows compared"),),
+    queue="memory",
     max_runtime=900,
     max_memory=3072,
 )

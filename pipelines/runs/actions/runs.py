@@ -121,7 +121,7 @@ def create_within(
         )
     if use_case.retired_at is not None:
         raise Conflict("use_case_retired", f"{use_case} is retired.", state="retired")
-    run.parameters, run.inputs = _clean(blueprint, parameters, inputs)
+    run.parameters, run.inputs = clean_given(blueprint, parameters, inputs)
     last = use_case.runs.filter(kind=run.kind).aggregate(last=Max("number"))["last"] or 0
     run.number = last + 1
     _write(command, run, blueprint)
@@ -148,11 +148,12 @@ def _write(command: Command, run: Run, blueprint: Blueprint) -> None:
     )
 
 
-def _clean(
+def clean_given(
     blueprint: Blueprint,
     parameters: Mapping[str, Any],
     inputs: Mapping[str, Sequence[Mapping[str, str]]],
 ) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return a run's parameters and inputs as the blueprint has them. Raises Invalid."""
     problems: dict[str, list[str]] = {}
     cleaned: dict[str, Any] = {}
     try:

@@ -60,11 +60,15 @@ SELECT * FROM (
            WITH rule AS (
                SELECT row_number() OVER (ORDER BY r ->> 'persona')::int - 1 AS bit,
                       r ->> 'persona' AS persona,
-                      CASE WHEN shared.allowed THEN max((r ->> 'min')::int)
-                           ELSE sum((r ->> 'min')::int) END AS least
-                 FROM jsonb_array_elements(g.policy -> 'rules') r GROUP BY r ->> 'persona'),
+                      CASE WHEN shared.allowed THEN max(q.least) ELSE sum(q.least) END AS least,
+                      (array_agg(r -> 'base'))[1] AS base
+                 FROM jsonb_array_elements(g.policy -> 'rules') r
+                CROSS JOIN LATERAL (SELECT greatest((r ->> 'min')::int,
+                      ceil((r ->> 'percent')::numeric * jsonb_array_length(r -> 'base') / 100)::int
+                      ) AS least) q
+                GROUP BY r ->> 'persona'),
            vote AS (
-               SELECT d.user_id, d.personas FROM runs_decision d
+               SELECT d.user_id, d.on_behalf_of_id, d.personas FROM runs_decision d
                 WHERE d.gate_id = g.id AND d.state = 'IN_FORCE'
                   AND d.verdict IN ('approve', 'approve_with_conditions'))
            SELECT EXISTS (
@@ -72,7 +76,10 @@ SELECT * FROM (
                 WHERE (NOT shared.allowed OR m & (m - 1) = 0)
                   AND (SELECT sum(least) FROM rule WHERE (m >> bit) & 1 = 1)
                       > (SELECT count(DISTINCT v.user_id) FROM vote v JOIN rule r
-                            ON (m >> r.bit) & 1 = 1 AND v.personas ? r.persona)) AS missing
+                            ON (m >> r.bit) & 1 = 1 AND v.personas ? r.persona
+                           AND (coalesce(jsonb_array_length(r.base), 0) = 0
+                                OR r.base @> to_jsonb(v.user_id)
+                                OR r.base @> to_jsonb(v.on_behalf_of_id)))) AS missing
            ) places) found
  WHERE wrong <> '' ORDER BY 2 LIMIT %(limit)s
 """,

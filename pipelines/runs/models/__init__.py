@@ -10,6 +10,7 @@ from pipelines.runs.models.reminders import Reminder
 from pipelines.runs.models.runs import Run
 from pipelines.runs.models.stages import Stage
 from pipelines.runs.models.verifications import Verification
+from pipelines.runs.models.workers import WorkerPresence
 
 __all__ = [
     "Attempt",
@@ -26,4 +27,5 @@ __all__ = [
     "Step",
     "Verification",
     "WorkItem",
+    "WorkerPresence",
 ]

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from personas.models import BatonNow, User
@@ -39,6 +40,8 @@ class Run(models.Model):
     has_help = models.BooleanField(default=False, db_default=False)
     cancel_asked_at = models.DateTimeField(null=True)
     moved_at = models.DateTimeField(db_default=BatonNow())
+    # The versions it was on before it moved, oldest first: its history is read with them.
+    earlier_version_ids = ArrayField(models.BigIntegerField(), default=list, db_default=[])
 
     class Meta:
         ordering = ("-created_at",)

@@ -11,7 +11,7 @@ from pipelines.runs.models import Decision, Gate, Stage
 from pipelines.runs.queries import names
 from pipelines.runs.queries.checks import CheckView
 from pipelines.runs.rounds import RERUN
-from pipelines.runs.rows import blueprint_of
+from pipelines.runs.rows import stage_def
 
 VERDICTS: Mapping[str, str] = {
     Verdict.APPROVE: "Approve",
@@ -62,12 +62,9 @@ def targets(gate: Gate) -> tuple[Target, ...]:
     sent = Stage.objects.filter(run=gate.run_id, key__in=wanted).exclude(return_reason="")
     counted = sent.exclude(return_code=RERUN).values_list("key").annotate(n=Count("id"))
     had = dict(counted.order_by())
-    blueprint = blueprint_of(gate.run)
+    found = [stage_def(gate.run, key) for key in wanted]
     return tuple(
-        Target(
-            key, blueprint.stage(key).title, blueprint.stage(key).max_rounds - 1 - had.get(key, 0)
-        )
-        for key in wanted
+        Target(one.key, one.title, one.max_rounds - 1 - had.get(one.key, 0)) for one in found
     )
 
 

@@ -13,7 +13,7 @@ from django.db.models import Prefetch
 from personas.errors import Conflict, DomainError
 from personas.models import User
 from personas.people import BY_CODE
-from pipelines.blueprints.graph import hand_off_def
+from pipelines.blueprints.graph import PLAIN_HAND_OFF
 from pipelines.blueprints.spec import ChecklistEntry, StageDef
 from pipelines.lifecycles import HAND_OFF, HandOffState, RunState
 from pipelines.runs.advance import MODEL_PAYLOAD
@@ -23,7 +23,7 @@ from pipelines.runs.policies import Hat, not_receiving, not_sending
 from pipelines.runs.queries.checks import CheckView, views_of
 from pipelines.runs.queries.clock import now as read_clock
 from pipelines.runs.queries.steps import StepView, step_view
-from pipelines.runs.rows import blueprint_of
+from pipelines.runs.rows import stage_def
 from pipelines.usecases.models import Seat
 
 OFFERED = (HandOffState.OFFERED, HandOffState.ESCALATED)
@@ -95,9 +95,8 @@ def hand_off_view(user: User, hand_off: HandOff) -> HandOffView:
     hand_off.source.run = hand_off.target.run = run
     now = read_clock()
     hat = Hat.of(user, run)
-    blueprint = blueprint_of(run)
-    source, target = blueprint.stage(hand_off.source.key), blueprint.stage(hand_off.target.key)
-    definition = hand_off_def(blueprint, source.key)
+    source, target = (stage_def(run, one.key) for one in (hand_off.source, hand_off.target))
+    definition = source.hand_off or PLAIN_HAND_OFF
     steps = _steps(hand_off, source, hat)
     latest = {check.name: check for check in sorted(hand_off.checks.all(), key=lambda c: c.pk)}
     checks = views_of(latest.values(), now=now)
@@ -123,7 +122,7 @@ def hand_off_view(user: User, hand_off: HandOff) -> HandOffView:
 
 def checklist_of(hand_off: HandOff) -> tuple[ChecklistEntry, ...]:
     """Return every line of the checklist: the blueprint's, and what the distance adds."""
-    definition = hand_off_def(blueprint_of(hand_off.run), hand_off.source.key)
+    definition = stage_def(hand_off.run, hand_off.source.key).hand_off or PLAIN_HAND_OFF
     return checklist(definition, hand_off.gap)
 
 

@@ -18,7 +18,7 @@ from pipelines.runs.queries.brief import Brief, brief
 from pipelines.runs.queries.clock import now as read_clock
 from pipelines.runs.queries.facts import Facts, document, names, number, rows, saying
 from pipelines.runs.queries.rights import of_item
-from pipelines.runs.rows import Rows, blueprint_of, load
+from pipelines.runs.rows import Rows, load, stage_def
 from pipelines.usecases.models import Seat
 
 
@@ -96,7 +96,7 @@ def item_view(user: User, item: WorkItem) -> ItemView:
     item.stage.run = run
     hat = Hat.of(user, run)
     held = load(run)
-    stage = blueprint_of(run).stage(item.stage.key)
+    stage = stage_def(run, item.stage.key)
     definition = definition_of(run, item)
     others = _others(item)
     facts = held.facts()

@@ -8,8 +8,11 @@ from pipelines.lifecycles import DecisionState
 from pipelines.runs import blind
 from pipelines.runs.models import Decision, Gate
 from pipelines.runs.policies import Hat, not_deciding
+from pipelines.runs.quorum import counting
 from pipelines.usecases.models import Delegation, Seat
 from pipelines.usecases.policies import under_way
+
+LATER = "was not among those counted when the gate opened"
 
 
 @dataclass(frozen=True)
@@ -57,7 +60,8 @@ def places_of(user: User, gate: Gate, seated: Seated) -> tuple[Place, ...]:
             fitting = (
                 d
                 for d in decided
-                if persona in d.personas and (d.pk not in taken or len(asked) == 1)
+                if persona in counting(gate.policy, d.personas, d.principals)
+                and (d.pk not in taken or len(asked) == 1)
             )
             own = next(fitting, None)
             if own is not None:
@@ -79,9 +83,11 @@ def _place(
         if persona not in personas:
             continue
         refusal = not_deciding(Hat(user, personas), gate)
-        if refusal is None:
+        if refusal is None and persona not in counting(gate.policy, personas, {user.pk}):
+            barred.append((str(user), LATER))
+        elif refusal is None:
             people.append(_named(gate, user, persona, away.get(user.pk, ())))
-        else:
+        elif refusal is not None:
             barred.append((str(user), refusal.message))
     return Place(persona, decision, tuple(people), tuple(barred))
 

@@ -23,7 +23,7 @@ from pipelines.runs.queries.choices import Choice, Target, choices, closed, targ
 from pipelines.runs.queries.clock import now as read_clock
 from pipelines.runs.queries.facts import Facts, document, outputs_of
 from pipelines.runs.queries.places import Place, places_of, seated_on
-from pipelines.runs.rows import blueprint_of
+from pipelines.runs.rows import blueprint_of, stage_def
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def review(user: User, gate: Gate, *, voice: str = "") -> Review:
     now = read_clock()
     hat = Hat.of(user, gate.run)
     blueprint = blueprint_of(gate.run)
-    stage = blueprint.stage(gate.stage.key)
+    stage = stage_def(gate.run, gate.stage.key)
     previous = _previous(gate)
     facts: Facts = gate.pack.get("facts") or {}
     earlier: Facts = (previous.pack.get("facts") or {}) if previous else {}

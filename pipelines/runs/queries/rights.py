@@ -30,13 +30,14 @@ RERUNNABLE = (StageState.ACTIVE, StageState.IN_REVIEW, StageState.DONE, StageSta
 
 
 def of_run(hat: Hat, run: Run) -> dict[str, DomainError | None]:
-    """Return what forbids the person to start, pause, resume, cancel or give up the run."""
+    """Return what forbids the person to start, pause, resume, move, cancel or give up the run."""
     managing = not_managing(hat, run)
     ending = not_managing(hat, run, initiator=True)
     return {
         "start": not_starting(hat, run) or _impossible(run, "start"),
         "pause": managing or _impossible(run, "pause"),
         "resume": managing or _impossible(run, "resume"),
+        "move": managing or _impossible(run, "migrate"),
         "cancel": ending or _impossible(run, "cancel"),
         "give_up": ending or _impossible(run, "give_up"),
     }

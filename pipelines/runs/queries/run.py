@@ -1,6 +1,6 @@
 """One run: its stages with their rounds, what computes now, where the time went, what came out.
 
-Ten queries, whatever the size of the run.
+Ten queries, whatever the size of the run; one more where something waits for a worker.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,7 +13,7 @@ from django.db.models import Prefetch
 from personas.errors import DomainError
 from personas.models import User
 from pipelines.blueprints.spec import StageDef
-from pipelines.lifecycles import GATE, WORK_ITEM, DecisionState
+from pipelines.lifecycles import GATE, WORK_ITEM, DecisionState, StepState
 from pipelines.runs.models import (
     Attempt,
     Check,
@@ -26,6 +26,7 @@ from pipelines.runs.models import (
     WorkItem,
 )
 from pipelines.runs.policies import Hat
+from pipelines.runs.presence import Offers, alive
 from pipelines.runs.queries import rights
 from pipelines.runs.queries.baton import Baton, baton_of
 from pipelines.runs.queries.checks import CheckView, views_of
@@ -33,7 +34,7 @@ from pipelines.runs.queries.clock import now as read_clock
 from pipelines.runs.queries.steps import StepView, step_view
 from pipelines.runs.queries.times import Times, Tries, times
 from pipelines.runs.queries.track import ENDED, Track, track_of
-from pipelines.runs.rows import blueprint_of
+from pipelines.runs.rows import blueprint_of, stage_def
 
 # What lists of attempts never show; a log alone may have 16,000 characters.
 HEAVY = ("log", "facts", "params", "inputs", "cache_key")
@@ -154,6 +155,7 @@ class _Rows:
     items: list[WorkItem]
     gates: list[Any]
     hand_offs: list[HandOff]
+    offers: Offers | None
 
 
 def _load(run: Run) -> _Rows:
@@ -191,12 +193,14 @@ def _load(run: Run) -> _Rows:
     held.all_steps = [step for step in steps if step.hand_off_id is None]
     for stage in stages:
         stage.run = run
-    return _Rows(run, stages, steps, attempts, items, gates, hand_offs)
+    waits = any(step.state == StepState.QUEUED and step.current for step in steps)
+    return _Rows(
+        run, stages, steps, attempts, items, gates, hand_offs, offers=alive() if waits else None
+    )
 
 
 def _round(rows: _Rows, stage: Stage, *, hat: Hat, now: datetime) -> RoundView:
-    blueprint = blueprint_of(rows.run)
-    definition = blueprint.stage(stage.key)
+    definition = stage_def(rows.run, stage.key)
     gate = next((g for g in reversed(rows.gates) if g.stage_id == stage.pk), None)
     own: list[StepView] = []
     contract: list[StepView] = []
@@ -204,7 +208,8 @@ def _round(rows: _Rows, stage: Stage, *, hat: Hat, now: datetime) -> RoundView:
         if step.stage_id != stage.pk or not step.current:
             continue
         step.stage = stage
-        view = step_view(definition, step, rows.attempts.get(step.pk, []), hat=hat)
+        tried = rows.attempts.get(step.pk, [])
+        view = step_view(definition, step, tried, hat=hat, offers=rows.offers)
         (own if step.hand_off_id is None else contract).append(view)
     back = definition.gate.send_back_to if definition.gate else ()
     return RoundView(
@@ -217,13 +222,16 @@ def _round(rows: _Rows, stage: Stage, *, hat: Hat, now: datetime) -> RoundView:
         checks=views_of(gate.judged, now=now) if gate else (),
         hand_offs=tuple(h for h in rows.hand_offs if h.source_id == stage.pk),
         may=rights.of_stage(hat, stage) if stage.current else {},
-        send_back_to=tuple((key, blueprint.stage(key).title) for key in back),
+        send_back_to=tuple((key, stage_def(rows.run, key).title) for key in back),
     )
 
 
 def _lanes(run: Run, stages: Sequence[Stage], views: Mapping[int, RoundView]) -> Iterable[Lane]:
-    for definition in blueprint_of(run).stages:
-        own = sorted((s for s in stages if s.key == definition.key), key=lambda s: -s.round)
+    """The stages of the plan in its order, then those that it has no more."""
+    planned = [stage.key for stage in blueprint_of(run).stages]
+    for key in dict.fromkeys([*planned, *(stage.key for stage in stages)]):
+        definition = stage_def(run, key)
+        own = sorted((s for s in stages if s.key == key), key=lambda s: -s.round)
         if own:
             rounds = [views[stage.pk] for stage in own]
             yield Lane(definition, rounds[0], tuple(rounds[1:]))

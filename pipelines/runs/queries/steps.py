@@ -7,8 +7,10 @@ from typing import Any
 
 from personas.errors import DomainError
 from pipelines.blueprints.spec import StageDef, StepDef
+from pipelines.lifecycles import AttemptState
 from pipelines.runs.models import Attempt, Step
 from pipelines.runs.policies import Hat
+from pipelines.runs.presence import Offers
 from pipelines.runs.queries import rights
 
 
@@ -24,6 +26,7 @@ class StepView:
     reads: tuple[str, ...]
     outputs: Mapping[str, Any]
     retry: DomainError | None
+    lacks: str = ""  # why nobody alive takes it while it is queued
 
     @property
     def took(self) -> timedelta | None:
@@ -49,9 +52,17 @@ class StepView:
 
 
 def step_view(
-    definition: StageDef, step: Step, attempts: Sequence[Attempt], *, hat: Hat
+    definition: StageDef,
+    step: Step,
+    attempts: Sequence[Attempt],
+    *,
+    hat: Hat,
+    offers: Offers | None = None,
 ) -> StepView:
-    """Return a step as it is shown; `attempts` in order, with what they were cached from."""
+    """Return a step as it is shown; `attempts` in order, with what they were cached from.
+
+    `offers` of the living workers say why a queued one waits.
+    """
     own = _definition(definition, step.key)
     last = attempts[-1] if attempts else None
     result = next((attempt for attempt in attempts if attempt.pk == step.result_id), None)
@@ -64,7 +75,14 @@ def step_view(
         reads=_reads(own),
         outputs=result.outputs if result is not None else {},
         retry=rights.not_retrying(hat, step),
+        lacks=_lacks(last, offers),
     )
+
+
+def _lacks(last: Attempt | None, offers: Offers | None) -> str:
+    if last is None or offers is None or last.state != AttemptState.QUEUED:
+        return ""
+    return offers.lacks(last.queue, last.operation)
 
 
 def _definition(stage: StageDef, key: str) -> StepDef | None:

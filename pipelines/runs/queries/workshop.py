@@ -1,6 +1,6 @@
 """The workshop, for who runs Baton: workers, queues, runs by state, what is lost, what is stuck.
 
-Eight queries. Ages are in seconds by the database's clock.
+Ten queries. Ages are in seconds by the database's clock.
 """
 
 from dataclasses import dataclass
@@ -20,7 +20,8 @@ from pipelines.lifecycles import (
     StepState,
 )
 from pipelines.runs.health import EngineFigures, LongTransaction, figures, long_transactions
-from pipelines.runs.models import Attempt, Gate, HandOff, Run, Step, WorkItem
+from pipelines.runs.models import Attempt, Gate, HandOff, Run, Step, WorkerPresence, WorkItem
+from pipelines.runs.presence import alive
 from pipelines.runs.queries.clock import now
 
 SEEN_FOR = timedelta(hours=1)
@@ -49,6 +50,17 @@ class QueueSeen:
     waiting: int
     oldest_seconds: float
     unpoked: int
+    lacks: str
+
+
+@dataclass(frozen=True)
+class Served:
+    """A living worker, and what it offers."""
+
+    name: str
+    queues: tuple[str, ...]
+    lanes: int
+    seen_at: datetime
 
 
 @dataclass(frozen=True)
@@ -58,6 +70,7 @@ class Workshop:
     now: datetime
     workers: list[WorkerSeen]
     queues: list[QueueSeen]
+    served: list[Served]
     runs: list[tuple[str, int]]
     lost: list[Attempt]
     stuck: list[Run]
@@ -72,6 +85,7 @@ def workshop() -> Workshop:
         now=moment,
         workers=_workers(moment),
         queues=_queues(moment),
+        served=_served(moment),
         runs=_runs(),
         lost=_lost(moment),
         stuck=stuck_runs(moment),
@@ -118,15 +132,22 @@ def _queues(moment: datetime) -> list[QueueSeen]:
         .annotate(waiting=Count("id"), oldest=Min("due_at"), unpoked=Count("id", Q(poked_at=None)))
         .order_by("queue")
     )
+    offers = alive()
     return [
         QueueSeen(
             name=row["queue"],
             waiting=row["waiting"],
             oldest_seconds=(moment - row["oldest"]).total_seconds(),
             unpoked=row["unpoked"],
+            lacks=offers.lacks(row["queue"]),
         )
         for row in rows
     ]
+
+
+def _served(moment: datetime) -> list[Served]:
+    rows = WorkerPresence.objects.filter(left_at=None, alive_until__gt=moment).order_by("name")
+    return [Served(row.name, tuple(row.queues), row.lanes, row.seen_at) for row in rows]
 
 
 def _runs() -> list[tuple[str, int]]:

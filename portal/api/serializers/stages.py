@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from pipelines.runs.models import Attempt, Stage, Step
+from pipelines.runs.presence import Offers, alive
 from portal.api.serializers.base import Input, Output, PersonSerializer, Reason
 
 
@@ -159,6 +160,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
 
     step_key = serializers.CharField(source="step.key")
     stage_key = serializers.CharField(source="step.stage.key")
+    waits_for = serializers.SerializerMethodField()
 
     class Meta:
         model = Attempt
@@ -173,6 +175,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
             "operation",
             "operation_version",
             "queue",
+            "waits_for",
             "priority",
             "due_at",
             "seed",
@@ -192,6 +195,14 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
             "started_at",
             "finished_at",
         )
+
+    def get_waits_for(self, attempt: Attempt) -> str:
+        """Why nobody alive takes it while it is queued, as "no worker offers gpu"; else empty."""
+        if attempt.state != "QUEUED":
+            return ""
+        kept: dict[str, Any] = self.context  # one for a whole answer
+        offers: Offers = kept.get("offers") or kept.setdefault("offers", alive())
+        return offers.lacks(attempt.queue, attempt.operation)
 
 
 class AttemptDetailSerializer(AttemptSerializer):

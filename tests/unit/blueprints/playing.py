@@ -46,6 +46,11 @@ class Play:
         self.edges = set(hand_off_edges(blueprint))
         self.applied: list[Move] = []
 
+    def move_to(self, blueprint: Blueprint) -> None:
+        """Go on by another version."""
+        self.blueprint = blueprint
+        self.edges = set(hand_off_edges(blueprint))
+
     def view(self) -> RunView:
         stages = {
             key: StageView(s.state, s.round, s.steps, s.items, s.gate)
@@ -117,6 +122,11 @@ class Play:
         self.assert_all_done(one.stage)
         self.to(one.stage, "submit")
         self.stages[one.stage].gate = "OPEN"
+
+    def OpenGate(self, one: moves.OpenGate) -> None:
+        stage = self.stages[one.stage]
+        assert (stage.state, stage.gate) == ("IN_REVIEW", "")
+        stage.gate = "OPEN"
 
     def FinishStage(self, one: moves.FinishStage) -> None:
         stage = self.stages[one.stage]

@@ -1,0 +1,1 @@
+"""on_gpu: needs a worker that offers a graphics processor."""
