@@ -63,6 +63,8 @@ def override(things: dict[str, Any]) -> dict[str, Any]:
     return {**decision(things), **REASON}
 
 
+MOVE = {"version": 1, "seen": "0" * 64, **REASON}
+
 # Of the API, by method and address; of the pages by address and the body's button (`do`).
 API: dict[str, Row] = {
     "POST alerts/{pk}/acknowledge": Row("priya", {}, "kenji", "alert.answer"),
@@ -107,6 +109,7 @@ API: dict[str, Row] = {
     "POST models/{name}/rollback": Row("priya", REASON, "kenji", "model.roll_back"),
     "POST runs/{pk}/cancel": Row("priya", REASON, "kenji", "run.manage"),
     "POST runs/{pk}/give-up": Row("priya", REASON, "kenji", "run.manage"),
+    "POST runs/{pk}/move": Row("priya", MOVE, "kenji", "run.manage"),
     "POST runs/{pk}/pause": Row("priya", REASON, "kenji", "run.manage"),
     "POST runs/{pk}/resume": Row("priya", {}, "kenji", "run.manage"),
     "POST runs/{pk}/start": Row("amara", {}, "auditor", "run.seat"),
@@ -159,6 +162,9 @@ PAGES: Pages = {
     "runs/{pk}/resume": (("POST runs/{pk}/resume", {}),),
     "runs/{pk}/pause": (("POST runs/{pk}/pause", {"reason": "because"}),),
     "runs/{pk}/cancel": (("POST runs/{pk}/cancel", {"reason": "because"}),),
+    "runs/{pk}/move/": (
+        ("POST runs/{pk}/move", {"version": "1", "seen": "0" * 64, "reason": "because"}),
+    ),
     "runs/{pk}/give-up": (("POST runs/{pk}/give-up", {"reason": "because"}),),
     "stages/{pk}/take": (("POST stages/{pk}/take", {}),),
     "stages/{pk}/rerun": (("POST stages/{pk}/rerun", {"reason": "because"}),),
