@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, transaction
+from django.db.models import F
 from django.utils.module_loading import import_string
 
 from personas.models import BatonNow, Outbox
@@ -63,16 +64,18 @@ def deliver() -> int:
         .filter(sent_at=None, dead_at=None, due_at__lte=BatonNow())
         .order_by("id")[:BATCH]
     )
-    for row in rows:
-        _deliver_one(row)
+    told = [row.pk for row in rows if _delivered(row)]
+    Outbox.objects.filter(pk__in=told).update(sent_at=BatonNow(), tries=F("tries") + 1)
     return len(rows)
 
 
-def _deliver_one(row: Outbox) -> None:
+def _delivered(row: Outbox) -> bool:
+    """Hand a row to every consumer; a failure is kept with it."""
     try:
-        with transaction.atomic():
-            for consume in consumers():
-                consume(row)
+        if consumers():
+            with transaction.atomic():
+                for consume in consumers():
+                    consume(row)
     # Whatever a consumer does wrong must not keep the others' rows from going out.
     except Exception as error:
         logger.exception("outbox row %s", row.pk)
@@ -85,5 +88,5 @@ def _deliver_one(row: Outbox) -> None:
             due_at=BatonNow() + BACKOFF * 2**row.tries,
             dead_at=BatonNow() if dead else None,
         )
-    else:
-        Outbox.objects.filter(pk=row.pk).update(sent_at=BatonNow(), tries=row.tries + 1)
+        return False
+    return True
