@@ -13,7 +13,7 @@ from personas.models import User
 from pipelines.lifecycles import DecisionState
 from pipelines.runs.models import Decision, Finding, Gate, HandOff, Run, Stage, WorkItem
 from pipelines.usecases.models import Seat
-from pipelines.usecases.policies import seats_worn
+from pipelines.usecases.policies import seats_on
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,25 @@ class Hat:
 
     @classmethod
     def of(cls, user: User, run: Run) -> "Hat":
-        """Return the person's hats on the run's use case; one query."""
+        """Return the person's hats on the run's use case; one query, and one for who lends."""
         if not user.is_active or user.is_service:
             return cls(user, [])
-        seats = seats_worn(user).filter(use_case_id=run.use_case_id)
-        return cls.from_seats(user, seats.select_related("user").order_by("persona__lane"))
+        seats = seats_on(user.pk, run.use_case_id)
+        givers = User.objects.in_bulk({pk for pk, _ in seats} - {user.pk})
+        return cls._of(user, [(givers.get(pk, user), persona) for pk, persona in seats])
 
     @classmethod
     def from_seats(cls, user: User, seats: Iterable[Seat]) -> "Hat":
         """Return the hat that seats of one use case make, in their order."""
+        return cls._of(user, [(seat.user, seat.persona_id) for seat in seats])
+
+    @classmethod
+    def _of(cls, user: User, seats: Iterable[tuple[User, str]]) -> "Hat":
         own: list[str] = []
         lent: dict[User, list[str]] = {}
-        for seat in seats:
-            of_whom = own if seat.user_id == user.pk else lent.setdefault(seat.user, [])
-            of_whom.append(seat.persona_id)
+        for holder, persona in seats:
+            of_whom = own if holder.pk == user.pk else lent.setdefault(holder, [])
+            of_whom.append(persona)
         return cls(user, own, tuple(Lent(giver, tuple(held)) for giver, held in lent.items()))
 
     def wears(self, persona: str) -> bool:

@@ -69,3 +69,11 @@ def first(
     """Return the first such row, or None. Raises DatabaseError."""
     found = fetch(model, condition, values, only=only)
     return found[0] if found else None
+
+
+def one(model: type[Row], pk: int, *, lock: bool = False) -> Row:
+    """Return the row of that id, locked if asked. Raises DoesNotExist of the model."""
+    found = first(model, "id = %s FOR UPDATE" if lock else "id = %s", [pk])
+    if found is None:
+        raise model.DoesNotExist(f"{model._meta.label} {pk}")
+    return found

@@ -31,17 +31,20 @@ def hours(median: float, p90: float) -> Spread:
 
 # Work on one form or statement of a stage.
 ITEM: Final[Mapping[str, Spread]] = {
-    "frame": hours(2.0, 6.0),
-    "source": hours(4.0, 12.0),
-    "explore": hours(4.0, 10.0),
-    "features": hours(3.0, 9.0),
-    "evaluate": hours(2.5, 7.0),
-    "operationalise": hours(4.0, 12.0),
+    "frame": hours(1.5, 4.0),
+    "source": hours(3.0, 8.0),
+    "explore": hours(3.0, 8.0),
+    "features": hours(2.0, 6.0),
+    "evaluate": hours(2.0, 5.0),
+    "operationalise": hours(3.0, 8.0),
     "register": hours(1.5, 4.0),
     "deploy": hours(2.0, 6.0),
     "serve": hours(1.0, 3.0),
     "monitor": hours(2.0, 5.0),
 }
+NOTICE, DECIDE, RESOLVE = hours(0.7, 4.0), hours(0.6, 2.5), hours(1.5, 5.0)
+ACCEPT, OFFER, ATTEND = minutes(20, 90), minutes(25, 90), minutes(20, 120)
+HELP, MINUTES = hours(0.7, 3.0), minutes(2, 8)
 # Computing by step; what is not named takes the default.
 MACHINE: Final[Mapping[str, Spread]] = {
     "ingest": minutes(6, 20),
@@ -74,7 +77,7 @@ class Machine:
     """Workers: how many at once, how long, and how they fail."""
 
     lanes: int = 4
-    default: Spread = minutes(2, 8)
+    default: Spread = MINUTES
     by_step: Mapping[str, Spread] = field(default_factory=lambda: MACHINE)
     retryable: float = 0.03  # tried again by itself, until the budget is used up
     final: float = 0.012  # a person has to say "again"
@@ -114,7 +117,7 @@ class Items:
     hold_days: tuple[int, int] = (1, 4)
     delegate: float = 0.04  # where a second person has a seat
     help: float = 0.06
-    help_work: Spread = hours(0.7, 3.0)
+    help_work: Spread = HELP
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ class Absences:
 class Runs:
     """What happens to runs as a whole."""
 
-    start_share: float = 0.8  # use cases begin spread over this part of the simulated time
+    start_share: float = 0.6  # use cases begin spread over this part of the simulated time
     pause: float = 0.06
     pause_days: tuple[int, int] = (1, 8)
     cancel: float = 0.05
@@ -145,12 +148,12 @@ class Parameters:
     """All of it. `notice` runs from the moment something waits until its person turns to it."""
 
     begins: datetime = datetime(2026, 1, 5, 6, 0, tzinfo=UTC)
-    notice: Spread = hours(1.0, 5.0)
-    decide: Spread = hours(0.6, 2.5)
-    accept: Spread = minutes(20, 90)
-    offer: Spread = minutes(25, 90)
-    attend: Spread = minutes(20, 120)
-    resolve: Spread = hours(1.5, 5.0)
+    notice: Spread = NOTICE
+    decide: Spread = DECIDE
+    accept: Spread = ACCEPT
+    offer: Spread = OFFER
+    attend: Spread = ATTEND
+    resolve: Spread = RESOLVE
     item: Mapping[str, Spread] = field(default_factory=lambda: ITEM)
     machine: Machine = Machine()
     verdicts: Verdicts = Verdicts()

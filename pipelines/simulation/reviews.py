@@ -8,6 +8,7 @@ from personas.errors import Conflict, DomainError
 from pipelines.lifecycles import Verdict
 from pipelines.runs.actions import findings, gates, handoffs
 from pipelines.runs.models import Decision, Finding, Gate, HandOff
+from pipelines.runs.reading import one
 from pipelines.simulation.draws import Draw
 from pipelines.simulation.play import Play
 from pipelines.simulation.rows import Open
@@ -30,7 +31,7 @@ class Reviews:
 
     def gate(self, play: Play, row: Open, at: datetime) -> None:
         """Of every persona that the rules ask, as many people as they ask decide."""
-        gate = Gate.objects.get(pk=row.id)
+        gate = one(Gate, row.id)
         decided = self._decided(gate)
         for rule in gate.policy["rules"]:
             made = sum(rule["persona"] in personas for personas in decided)
@@ -123,7 +124,7 @@ class Reviews:
     def _decide(
         self, play: Play, row: Open, task: TaskTruth, at: datetime, draw: Draw, verdict: str
     ) -> Answer | DomainError:
-        gate = Gate.objects.select_related("stage", "run").get(pk=row.id)
+        gate = one(Gate, row.id)
         said = self._said(play, row, gate, draw, verdict)
         done = self._take(gate, task, at, verdict, said)
         if isinstance(done, Conflict) and done.code == "max_rounds":

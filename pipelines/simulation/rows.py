@@ -39,7 +39,8 @@ SELECT 'gate', g.id, s.key, s.round, s.persona_id, NULL, g.state, ''
  WHERE g.run_id = %(run)s AND g.state = ANY(%(gate)s)
 UNION ALL
 SELECT 'hand_off', h.id, s.key, s.round, t.persona_id, h.offered_by_id, h.state, t.key
-  FROM runs_handoff h JOIN runs_stage s ON s.id = h.source_id JOIN runs_stage t ON t.id = h.target_id
+  FROM runs_handoff h JOIN runs_stage s ON s.id = h.source_id
+  JOIN runs_stage t ON t.id = h.target_id
  WHERE h.run_id = %(run)s AND h.state IN ('OFFERED', 'ESCALATED')
 UNION ALL
 SELECT 'finding', f.id, s.key, s.round, f.persona_id, NULL, f.state, f.position::text
@@ -74,8 +75,9 @@ UNION ALL
 SELECT 'cancelling', min(c.cancel_asked_at) + interval '61 s' FROM runs_run c
  WHERE c.state = 'CANCELLING'
 UNION ALL
-SELECT 'reminder', min(m.at) FROM runs_reminder m JOIN runs_run r ON r.id = m.run_id AND r.state = 'RUNNING'
- WHERE m.told_at IS NULL AND m.dropped_at IS NULL AND m.at <= %(until)s AND CASE m.noun
+SELECT 'reminder', min(m.at) FROM runs_reminder m JOIN runs_run r ON r.id = m.run_id
+ WHERE r.state = 'RUNNING' AND m.told_at IS NULL AND m.dropped_at IS NULL
+   AND m.at <= %(until)s AND CASE m.noun
        WHEN 'stage' THEN EXISTS (SELECT FROM runs_stage s
             WHERE s.id = m.subject_id AND s.state = ANY(%(stage)s))
        WHEN 'gate' THEN EXISTS (SELECT FROM runs_gate g

@@ -12,6 +12,7 @@ from pipelines.runs import helping
 from pipelines.runs.actions import gates, handoffs, help, item_moves, items, runs, stages, steps
 from pipelines.runs.gaps import checklist
 from pipelines.runs.models import Gate, HandOff, Run, Stage, Step, WorkItem
+from pipelines.runs.reading import one
 from pipelines.simulation.draws import Draw
 from pipelines.simulation.forms import filled
 from pipelines.simulation.play import Play
@@ -23,15 +24,22 @@ REASON: Final = "Drawn by the simulation."
 # Whom a stage's owner asks for help: never a persona that decides on the stage afterwards, since
 # who helped has made part of it.
 HELPERS: Final = {
-    **{"frame": "DE", "source": "BA", "explore": "DE", "features": "DS", "evaluate": "MLE"},
-    **{"operationalise": "MLE", "register": "SWE", "deploy": "MLE", "serve": "OPS"},
-    **{"monitor": "MLE"},
+    "frame": "DE",
+    "source": "BA",
+    "explore": "DE",
+    "features": "DS",
+    "evaluate": "MLE",
+    "operationalise": "MLE",
+    "register": "SWE",
+    "deploy": "MLE",
+    "serve": "OPS",
+    "monitor": "MLE",
 }
 
 
 def item_of(row: Open) -> WorkItem:
     """Return the work item as it is now."""
-    return WorkItem.objects.select_related("stage", "run").get(pk=row.id)
+    return one(WorkItem, row.id)
 
 
 class Work:
@@ -56,7 +64,7 @@ class Work:
         task.by, task.begun, task.touch = booking.login, booking.begins, booking.touch
 
         def take(now: datetime) -> None:
-            stage = Stage.objects.get(pk=row.id)
+            stage = one(Stage, row.id)
             actor = world.actor(booking.login)
             done = world.do(now, lambda: stages.take(actor=actor, stage=stage))
             close(task, now, done)
@@ -113,10 +121,9 @@ class Work:
         )
 
     def _data(self, play: Play, row: Open, item: WorkItem) -> dict[str, Any]:
-        definition = helping.definition_of(item.run, item)
-        if definition is None:
-            raise ValueError(f"{item} has no form")
-        return filled(definition.fields, f"{play.use_case.title}, round {row.round}.")
+        asked = item.kind == helping.HELP
+        fields = helping.FIELDS if asked else play.blueprint.stage(row.stage).item(row.key).fields
+        return filled(fields, f"{play.use_case.title}, round {row.round}.")
 
     def _complete(self, play: Play, task: TaskTruth, row: Open, at: datetime) -> None:
         actor, item = self.world.actor(task.by), item_of(row)

@@ -122,14 +122,17 @@ class World:
 
     def _sweep(self, at: datetime, duties: Iterable[str]) -> None:
         """Let the engine's sweeper do these duties, and see which runs that moved."""
+        duties = list(duties)
         self.now = self.truth.reached = at
         with clock.at(at):
             for duty in duties:
                 self.sweeper.do(duty)
+        self.tell(at)
+        if duties == ["reminder"]:  # they are told, and nobody has more to do than before
+            return
         moved = Run.objects.filter(moved_at=at).order_by("id").values_list("id", flat=True)
         for run in list(moved):
             self.look_at(run, at)
-        self.tell(at)
 
     def _daily(self, at: datetime) -> None:
         self._settle_day(at)

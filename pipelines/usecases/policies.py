@@ -1,10 +1,19 @@
 """Who may see a use case, and who may act as which persona on it."""
 
+from functools import lru_cache
+from typing import Final
+
+from django.db import connection
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
+from personas import statements
 from personas.errors import NotAllowed
 from personas.models import BatonNow, User
 from pipelines.usecases.models import Delegation, Seat, UseCase
+
+# Ids that no row has: they mark where a kept statement takes its values.
+_SOMEBODY: Final = -1
+_SOMEWHERE: Final = -2
 
 
 def visible(user: User) -> QuerySet[UseCase]:
@@ -33,6 +42,28 @@ def seats_worn(user: User) -> QuerySet[Seat]:
         .filter(Q(use_case=None) | Q(use_case=OuterRef("use_case")))
     )
     return Seat.objects.filter(Q(user=user) | Exists(lent), until=None)
+
+
+def seats_on(user_id: int, use_case_id: int) -> list[tuple[int, str]]:
+    """Return the seats the person may act from on one use case: whose, and which persona's.
+
+    The same question as `seats_worn`, in lane order; every command of a person asks it, so its
+    statement is composed once, and PostgreSQL keeps it.
+    """
+    sql, places = _seats_on()
+    known = {_SOMEBODY: user_id, _SOMEWHERE: use_case_id}
+    with connection.cursor() as cursor:
+        statements.run(cursor, sql, [known.get(place, place) for place in places])
+        return cursor.fetchall()  # type: ignore[no-any-return]
+
+
+@lru_cache(maxsize=1)
+def _seats_on() -> tuple[str, tuple[int, ...]]:
+    """Return the statement, and which of its values stands where."""
+    rows = seats_worn(User(pk=_SOMEBODY)).filter(use_case_id=_SOMEWHERE)
+    rows = rows.order_by("persona__lane", "pk")
+    sql, places = rows.values_list("user_id", "persona_id").query.sql_with_params()
+    return sql, places
 
 
 def may_see(user: User, use_case: UseCase) -> bool:

@@ -10,10 +10,12 @@ from pipelines.lifecycles import GATE, WORK_ITEM, HandOffState, RunState, StageS
 from pipelines.runs.actions.item_moves import back, widen
 from pipelines.runs.actions.locks import name_of, run_of
 from pipelines.runs.actions.stages import computed
-from pipelines.runs.deadlines import Subject
+from pipelines.runs.deadlines import NOUNS, Subject
 from pipelines.runs.models import Gate, HandOff, Reminder, Run, Stage, WorkItem
 from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, not_candidate, not_taking
+from pipelines.runs.reading import one
+from pipelines.runs.saving import update
 
 TIMER: Final = Actor("timer", "deadline timer")
 # In these states somebody can still act on it; in any other its reminders are moot.
@@ -33,17 +35,17 @@ def tell(*, reminder_id: int) -> Answer:
     run_id = Reminder.objects.values_list("run_id", flat=True).get(pk=reminder_id)
 
     def body(command: Command, run: Run) -> dict[str, object]:
-        reminder = Reminder.objects.select_for_update().get(pk=reminder_id)
+        reminder = one(Reminder, reminder_id, lock=True)
         done = reminder.told_at or reminder.dropped_at
         if done or run.state != RunState.RUNNING or reminder.at > command.now:
             return {"told": False}
         subject = _subject(reminder)
         if subject.state not in AWAITED[reminder.noun]:
             reminder.dropped_at = command.now
-            reminder.save(update_fields=["dropped_at"])
+            update(reminder, ["dropped_at"])
             return {"told": False}
         reminder.told_at = command.now
-        reminder.save(update_fields=["told_at"])
+        update(reminder, ["told_at"])
         command.recorder.record(
             run.stream,
             "deadline.reminded",
@@ -59,16 +61,9 @@ def tell(*, reminder_id: int) -> Answer:
 
 
 def _subject(reminder: Reminder) -> Subject:
-    pk = reminder.subject_id
-    if reminder.noun == "stage":
-        return Stage.objects.select_for_update(of=("self",)).select_related("owner").get(pk=pk)
-    if reminder.noun == "gate":
-        return Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=pk)
-    if reminder.noun == "hand_off":
-        rows = HandOff.objects.select_for_update(of=("self",)).select_related("source", "target")
-        return rows.get(pk=pk)
-    rows_of_items = WorkItem.objects.select_for_update(of=("self",))
-    return rows_of_items.select_related("stage", "holder").get(pk=pk)
+    """Return what it reminds of, locked; its stages are read when they are asked for."""
+    model = {noun: known for known, noun in NOUNS.items()}[reminder.noun]
+    return one(model, reminder.subject_id, lock=True)
 
 
 def _told(subject: Subject) -> dict[str, object]:

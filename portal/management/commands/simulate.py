@@ -80,7 +80,7 @@ class Command(BaseCommand):
                 Run.objects.count(),
                 Event.objects.count(),
             )
-        except Exception as problem:  # noqa: BLE001 - half-made tables: whatever it is, tell it
+        except Exception as problem:
             return f"{simulations.name()} is there, but cannot be read ({problem})."
         if not began:
             return f"{simulations.name()} is there, and empty."
