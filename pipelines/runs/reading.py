@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, models
 
 from personas import statements
@@ -72,8 +73,8 @@ def first(
 
 
 def one(model: type[Row], pk: int, *, lock: bool = False) -> Row:
-    """Return the row of that id, locked if asked. Raises DoesNotExist of the model."""
+    """Return the row of that id, locked if asked. Raises ObjectDoesNotExist."""
     found = first(model, "id = %s FOR UPDATE" if lock else "id = %s", [pk])
     if found is None:
-        raise model.DoesNotExist(f"{model._meta.label} {pk}")
+        raise ObjectDoesNotExist(f"{model._meta.label} {pk}")
     return found

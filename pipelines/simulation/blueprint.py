@@ -46,15 +46,20 @@ def simulated() -> Body:
     }
 
 
-def loading_steps() -> frozenset[str]:
-    """Return the steps ("stage.step") whose `loads` a contract judges."""
+def loading_steps() -> dict[str, bool]:
+    """Return the steps ("stage.step") whose `loads` is judged: whether a hand-off's contract does.
+
+    Only those may be red: the sender computes a contract again, but a stage's own step would come
+    out of the cache as it was.
+    """
     body = tomllib.loads(shipped_text(SOURCE))
-    return frozenset(
-        f"{stage['key']}.{step['key']}"
-        for stage in body["stages"]
-        for step in (*stage.get("steps", ()), *stage.get("hand_off", {}).get("steps", ()))
-        if step["operation"] in LOADING
-    )
+    found = {}
+    for stage in body["stages"]:
+        contract = stage.get("hand_off", {}).get("steps", ())
+        for step in (*stage.get("steps", ()), *contract):
+            if step["operation"] in LOADING:
+                found[f"{stage['key']}.{step['key']}"] = step in contract
+    return found
 
 
 def _stage(stage: Body) -> Body:

@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -65,7 +66,7 @@ class Machine:
                     lease=self.parameters.lease.total_seconds(),
                 )
                 if held is None:
-                    self.queued: dict[int, int] = {}  # attempts by run, as it was last looked at
+                    self.queued.clear()
                     return
                 self._begin(held, at)
 
@@ -87,7 +88,7 @@ class Machine:
             return
         claims.heartbeat(held, lease=(length + SLACK).total_seconds())
         self.held[held.id] = held
-        red = f"{stage}.{step}" in self.loading and draw.chance(self.parameters.red)
+        red = self.loading.get(f"{stage}.{step}", False) and draw.chance(self.parameters.red)
         self.agenda.add(
             at + length, lambda now: self._end(held, truth, fate, now, red=red), machine=True
         )
@@ -143,9 +144,7 @@ class Machine:
     def stop(self, run: int, at: datetime) -> None:
         """Let what runs for a cancelled run be seen as cancelled with its next heartbeats."""
         for held in [held for held in self.held.values() if held.run_id == run]:
-            self.agenda.add(
-                at + STOPPING, lambda now, held=held: self._stopped(held, now), machine=True
-            )
+            self.agenda.add(at + STOPPING, partial(self._stopped, held), machine=True)
 
     def _stopped(self, held: Claim, at: datetime) -> None:
         if self.held.pop(held.id, None) is None:

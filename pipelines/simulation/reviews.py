@@ -1,6 +1,7 @@
 """What simulated people do about gates, hand-offs and findings."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from personas.commands import Answer
@@ -17,6 +18,11 @@ from pipelines.simulation.work import REASON, close
 from pipelines.simulation.world import World
 from pipelines.usecases.actions import give_seat
 
+# What people decide when the engine refuses what they were drawn to decide.
+INSTEAD: Final = {
+    "max_rounds": str(Verdict.APPROVE),
+    "check_red": str(Verdict.REQUEST_CHANGES),
+}
 SENT_BACK: Final = ("CHANGES_REQUESTED", "REJECTED")
 
 
@@ -70,12 +76,8 @@ class Reviews:
         actor, use_case = self.world.actor(play.seats["BA"][0]), play.use_case
         for login in others:
             user = self.world.users[login]
-            self.world.do(
-                at,
-                lambda user=user: give_seat(
-                    actor=actor, use_case=use_case, user=user, persona=persona
-                ),
-            )
+            seat = partial(give_seat, actor=actor, use_case=use_case, user=user, persona=persona)
+            self.world.do(at, seat)
             play.seats[persona].append(login)
         return others
 
@@ -127,8 +129,9 @@ class Reviews:
         gate = one(Gate, row.id)
         said = self._said(play, row, gate, draw, verdict)
         done = self._take(gate, task, at, verdict, said)
-        if isinstance(done, Conflict) and done.code == "max_rounds":
-            verdict, said = str(Verdict.APPROVE), {}
+        if isinstance(done, Conflict) and done.code in INSTEAD:
+            verdict = INSTEAD[done.code]
+            said = self._said(play, row, gate, draw, verdict)
             done = self._take(gate, task, at, verdict, said)
         if isinstance(done, DomainError):
             return done

@@ -1,6 +1,6 @@
 """What time does to work items and deadlines; each call judges again under the run's lock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from personas.commands import Answer, Command, execute
@@ -10,7 +10,7 @@ from pipelines.lifecycles import GATE, WORK_ITEM, HandOffState, RunState, StageS
 from pipelines.runs.actions.item_moves import back, widen
 from pipelines.runs.actions.locks import name_of, run_of
 from pipelines.runs.actions.stages import computed
-from pipelines.runs.deadlines import NOUNS, Subject
+from pipelines.runs.deadlines import Subject
 from pipelines.runs.models import Gate, HandOff, Reminder, Run, Stage, WorkItem
 from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, not_candidate, not_taking
@@ -18,6 +18,12 @@ from pipelines.runs.reading import one
 from pipelines.runs.saving import update
 
 TIMER: Final = Actor("timer", "deadline timer")
+MODELS: Final[Mapping[str, type[Subject]]] = {
+    "stage": Stage,
+    "gate": Gate,
+    "hand_off": HandOff,
+    "item": WorkItem,
+}
 # In these states somebody can still act on it; in any other its reminders are moot.
 AWAITED: Final = {
     "stage": frozenset({StageState.ACTIVE, StageState.FAILED}),
@@ -62,8 +68,7 @@ def tell(*, reminder_id: int) -> Answer:
 
 def _subject(reminder: Reminder) -> Subject:
     """Return what it reminds of, locked; its stages are read when they are asked for."""
-    model = {noun: known for known, noun in NOUNS.items()}[reminder.noun]
-    return one(model, reminder.subject_id, lock=True)
+    return one(MODELS[reminder.noun], reminder.subject_id, lock=True)
 
 
 def _told(subject: Subject) -> dict[str, object]:
