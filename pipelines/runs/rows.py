@@ -59,7 +59,8 @@ class Rows:
             self.has_results = True
             steps = [*self.steps.values(), *self.contract_steps.values()]
             wanted = [s.result_id for s in steps if s.result_id and not _fetched(s)]
-            found = Attempt.objects.only(*LIGHT).in_bulk(wanted) if wanted else {}
+            rows = fetch(Attempt, "id = ANY(%s)", [wanted], only=LIGHT) if wanted else []
+            found = {row.pk: row for row in rows}
             for step in steps:
                 if step.result_id in found:
                     step.result = found[step.result_id]

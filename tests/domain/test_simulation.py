@@ -1,14 +1,11 @@
 """A small simulation on the real engine: its ground truth against rows and ledger."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from django.core.management import call_command
-from django.db import transaction
-from pytest_django.plugin import DjangoDbBlocker
 
 from personas.models import Event
 from pipelines.runs.models import Attempt, Decision, Finding, HandOff, Run, Stage, WorkItem
@@ -32,15 +29,20 @@ def tasks(run: RunTruth, noun: str, *outcomes: str) -> list[TaskTruth]:
     return [task for task in run.tasks if task.noun == noun and task.outcome in outcomes]
 
 
-@pytest.fixture(scope="module")
-def world(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[World]:
-    """One simulation for all that is held against it; nothing of it stays."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        yield play(seed=7)
-        transaction.set_rollback(True)
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_the_rows_the_ledger_and_the_invariants_agree_with_the_ground_truth(
+    tmp_path: Path,
+) -> None:
+    # Committed, as in earnest: in one transaction the clock's row would grow and grow.
+    world = play(seed=7)
+    ground_truth_is_what_the_rows_say(world)
+    people_work_only_when_they_are_there(world)
+    verify_is_silent()
+    what_is_saved_can_be_read(world, tmp_path)
 
 
-def test_the_ground_truth_is_what_the_rows_say(world: World) -> None:
+def ground_truth_is_what_the_rows_say(world: World) -> None:
     assert world.truth.runs
     for run in world.truth.runs:
         assert_run(run)
@@ -160,7 +162,7 @@ def assert_findings(run: RunTruth) -> None:
     assert not known
 
 
-def test_people_work_only_when_they_are_there(world: World) -> None:
+def people_work_only_when_they_are_there(world: World) -> None:
     paused = {run.row for run in world.truth.runs if run.pauses}
     checked = 0
     for run in world.truth.runs:
@@ -176,13 +178,13 @@ def test_people_work_only_when_they_are_there(world: World) -> None:
     assert checked
 
 
-def test_verify_is_silent_on_what_was_simulated(world: World) -> None:
+def verify_is_silent() -> None:
     told = StringIO()
     call_command("verify", full=True, stdout=told)
     assert "broken" not in told.getvalue()
 
 
-def test_what_is_saved_can_be_read(world: World, tmp_path: Path) -> None:
+def what_is_saved_can_be_read(world: World, tmp_path: Path) -> None:
     world.truth.save(tmp_path / "deep" / "truth.json")
     found = read(tmp_path / "deep" / "truth.json")
     assert len(found["runs"]) == len(world.truth.runs)

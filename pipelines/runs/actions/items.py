@@ -18,6 +18,7 @@ from pipelines.runs.models import Run, Stage, WorkItem
 from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, holds, not_candidate, refuse
 from pipelines.runs.reading import one
+from pipelines.runs.saving import update
 
 LARGEST_DATA = 512 * 1024  # bytes
 
@@ -210,7 +211,7 @@ def close(command: Command, run: Run, item: WorkItem, hat: Hat, cleaned: Mapping
     others = item.holder_id is not None and item.holder_id != hat.user.pk
     giver = item.holder if others else hat.behind(*item.candidates)
     item.data = dict(cleaned)
-    item.save(update_fields=["data"])
+    update(item, ["data"])
     digest = evidence.digest_of(item.data)
     move(
         command,

@@ -38,7 +38,7 @@ def tell(*, reminder_id: int) -> Answer:
 
     Nothing is told while the run is paused, nor of what nobody waits for any more.
     """
-    run_id = Reminder.objects.values_list("run_id", flat=True).get(pk=reminder_id)
+    run_id = one(Reminder, reminder_id).run_id
 
     def body(command: Command, run: Run) -> dict[str, object]:
         reminder = one(Reminder, reminder_id, lock=True)
