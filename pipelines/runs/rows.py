@@ -127,8 +127,10 @@ class Rows:
 
     def run_facts(self) -> dict[str, Json]:
         """Return what checks may know of the run itself: parameters, seats, kind and trigger."""
-        seats = Seat.objects.filter(use_case_id=self.run.use_case_id, until=None)
-        codes = sorted(set(seats.values_list("persona_id", flat=True)))
+        seats = fetch(
+            Seat, "use_case_id = %s AND until IS NULL", [self.run.use_case_id], only=("persona_id",)
+        )
+        codes = sorted({seat.persona_id for seat in seats})
         return {
             "parameters": self.run.parameters,
             "seats": list(codes),
@@ -250,10 +252,14 @@ def _items(by_pk: Mapping[int, Stage]) -> dict[tuple[int, str], WorkItem]:
     return items
 
 
+# The frozen evidence is large, and commands look at it only when they freeze it.
+WITHOUT_PACK = tuple(f.attname for f in Gate._meta.concrete_fields if f.attname != "pack")
+
+
 def _gates(by_pk: Mapping[int, Stage]) -> dict[int, Gate]:
     gates = {}
     where = f"stage_id = ANY(%s) AND state <> '{GateState.SUPERSEDED}' ORDER BY id"
-    for gate in fetch(Gate, where, [list(by_pk)]):
+    for gate in fetch(Gate, where, [list(by_pk)], only=WITHOUT_PACK):
         gate.stage = by_pk[gate.stage_id]
         gates[gate.stage_id] = gate
     return gates

@@ -98,8 +98,6 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             # A crash of the server loses the last moments of a simulation, and nobody's work.
             cursor.execute("SET synchronous_commit = off")
-            # Kept statements are planned once: the tables hold rows of one shape all along.
-            cursor.execute("SET plan_cache_mode = force_generic_plan")
         try:
             Cases(world).prepare()
             world.play_on()
