@@ -94,7 +94,8 @@ class World:
             if not self._sweep_before(at) and entry is not None:
                 self.agenda.pop()
                 self._happen(at, entry.act)
-        self._settle_day(max(self.now, self.ends) + SECOND)
+        last = max(self.now, self.ends) if self.truth.complete else self.now
+        self._settle_day(last + SECOND)
 
     def _retries(self) -> bool:
         return Run.objects.filter(state="RUNNING", steps__state="RETRY_WAIT").exists()

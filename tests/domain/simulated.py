@@ -27,5 +27,6 @@ def play(*, seed: int, days: int = 40, use_cases: int = 4) -> World:
     world = World(ROUGH, seed=seed, days=days, use_cases=use_cases, tell=lambda _at: None)
     Cases(world).prepare()
     world.play_on()
+    world.truth.complete = True
     world.wind_down()
     return world

@@ -19,6 +19,7 @@ from pipelines.usecases.models import UseCase
 from portal import simulations
 
 TELL_SECONDS: Final = 5.0
+INTERRUPTED: Final = 130  # the exit status of what a Ctrl-C ended
 MOST_DAYS: Final = 3650
 MOST_USE_CASES: Final = 10_000
 
@@ -99,18 +100,25 @@ class Command(BaseCommand):
             # A crash of the server loses the last moments of a simulation, and nobody's work.
             cursor.execute("SET synchronous_commit = off")
         try:
-            Cases(world).prepare()
-            world.play_on()
-            world.wind_down()
-            world.truth.complete = True
-        except KeyboardInterrupt:
-            self._say("Interrupted: everything up to here is whole, nothing after it happened.")
+            self._until_the_end(world)
         finally:
             seconds = time.monotonic() - self.began
             world.truth.seconds = round(seconds, 1)
             world.truth.events = Event.objects.count()
             world.truth.save(simulations.truth_file())
         self._summary(world, seconds)
+        if not world.truth.complete:
+            raise SystemExit(INTERRUPTED)
+
+    def _until_the_end(self, world: World) -> None:
+        try:
+            Cases(world).prepare()
+            world.play_on()
+            world.truth.complete = True
+        except KeyboardInterrupt:
+            # What was under way was rolled back; machines still finish, as after the last day.
+            self._say("Interrupted: everything up to here is whole, nothing after it happened.")
+        world.wind_down()
 
     def _summary(self, world: World, seconds: float) -> None:
         states: dict[str, int] = {}
