@@ -45,6 +45,8 @@ def main(arguments: list[str]) -> int:
     command = arguments[1] if len(arguments) > 1 else "help"
     if command in AS_OWNER:
         os.environ.setdefault("BATON_DB_ROLE", "owner")
+    if command == "simulate" or "--simulation" in arguments:
+        os.environ["BATON_SIMULATION"] = "yes"
 
     # Django is imported only now, with the role known.
     from django.conf import settings

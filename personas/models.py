@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from datetime import timedelta
 from typing import ClassVar
 
 import pgtrigger
@@ -25,13 +26,23 @@ class BatonNow(models.Func):
 
 
 class Clock(models.Model):
-    """The one row that baton_now() reads; the offset is zero but in a simulation database."""
+    """The one row that baton_now() reads; the offset is zero but in a simulation database.
+
+    A trigger of the migrations refuses to move the clock of a database whose name says nothing of
+    a simulation.
+    """
 
     offset = models.DurationField()
     simulation = models.BooleanField(default=False)
 
     class Meta:
-        constraints = (models.CheckConstraint(condition=models.Q(id=1), name="clock_is_one_row"),)
+        constraints = (
+            models.CheckConstraint(condition=models.Q(id=1), name="clock_is_one_row"),
+            models.CheckConstraint(
+                condition=models.Q(simulation=True) | models.Q(offset=timedelta(0)),
+                name="only_simulations_move_time",
+            ),
+        )
 
     def __str__(self) -> str:
         return f"offset {self.offset}"

@@ -1,10 +1,15 @@
 """Reads of people and of the ledger."""
 
+import json
 from collections.abc import Iterable
+from datetime import date
+from functools import lru_cache
 from typing import Final
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
+from personas import statements
 from personas.calendars import Calendar, default_calendar
 from personas.kept import Kept
 from personas.ledger import Break, verify_checkpoints, verify_stream
@@ -42,6 +47,12 @@ def streams() -> QuerySet[Stream]:
     return Stream.objects.order_by("kind", "key")
 
 
+# Every deadline asks for it. As texts, by which a calendar that was read once is known again.
+CALENDARS = """
+SELECT persona_id, zone, hours::text, array_to_string(holidays, ',')
+  FROM personas_businesscalendar WHERE persona_id = ANY(%s)"""
+
+
 def first_break() -> Break | None:
     """Recompute every chain and seal; return the first broken row, or None where all hold."""
     for stream in streams().iterator():
@@ -59,7 +70,14 @@ def last_seal() -> Checkpoint | None:
 def calendars_of(personas: Iterable[str]) -> dict[str, Calendar]:
     """Return when each of these personas works, by code; one query."""
     codes = dict.fromkeys(personas)
-    found = BusinessCalendar.objects.in_bulk(list(codes))
-    return {
-        code: found[code].calendar() if code in found else default_calendar(code) for code in codes
-    }
+    with connection.cursor() as cursor:
+        statements.run(cursor, CALENDARS, [list(codes)])
+        found = {code: _calendar(*said) for code, *said in cursor.fetchall()}
+    return {code: found.get(code) or default_calendar(code) for code in codes}
+
+
+@lru_cache(maxsize=64)
+def _calendar(zone: str, hours: str, holidays: str) -> Calendar:
+    row = BusinessCalendar(zone=zone, hours=json.loads(hours))
+    row.holidays = [date.fromisoformat(day) for day in filter(None, holidays.split(","))]
+    return row.calendar()

@@ -148,7 +148,8 @@ SECRET_KEY = _secret_key()
 DEBUG = _yes("BATON_DEBUG", default=False)
 # The play marks the folder, so that its logins are shown (and only there) when it serves again.
 DEMO = _yes("BATON_DEMO", default=(VAR / "demo").exists())
-DEMO_CAST = "portal.demo.cast"  # whose logins the sign-in page of a demo lists
+# Whose logins the sign-in page of a demo, or of a simulation, lists.
+DEMO_CAST, SIMULATED_CAST = "portal.demo.cast", "pipelines.simulation.team"
 
 # --- Servers of our own ----------------------------------------------------------------------
 
@@ -177,7 +178,6 @@ HTTPS = URL.startswith("https://")
 DATABASE_URL = _address("DATABASE_URL", ("postgres", "postgresql"))
 DATABASE_OWNER_URL = _address("DATABASE_OWNER_URL", ("postgres", "postgresql"))
 REDIS_URL = _address("REDIS_URL", ("redis", "rediss", "unix"))
-ARTEFACT_URL = _address("ARTEFACT_URL", ("file", "s3")) or f"file://{VAR / 'artefacts'}"
 EMBEDDED_DATABASE = not DATABASE_URL
 EMBEDDED_REDIS = not REDIS_URL
 DB_ROLE = _choice("BATON_DB_ROLE", "application", ("application", "owner"))
@@ -185,9 +185,12 @@ APPLICATION_ROLE = "baton"
 OWNER_ROLE = "baton_owner"
 
 
-def _database() -> dict[str, object]:
+# A simulated team works in a database of its own, beside the one that people work in.
+SIMULATION_SUFFIX = "_simulation"
+
+
+def _database(*, as_owner: bool) -> dict[str, object]:
     """The one database, as the application's role or, for changes of tables, as its owner."""
-    as_owner = DB_ROLE == "owner"
     if EMBEDDED_DATABASE:
         place: dict[str, object] = {
             "NAME": "baton",
@@ -204,6 +207,9 @@ def _database() -> dict[str, object]:
     options.setdefault("connect_timeout", 5)
     # A forgotten transaction must not hold back vacuum or keep a run locked.
     options.setdefault("options", "-c idle_in_transaction_session_timeout=30000")
+    name = str(place["NAME"])
+    if _yes("BATON_SIMULATION", default=False) and not name.endswith(SIMULATION_SUFFIX):
+        place["NAME"] = name + SIMULATION_SUFFIX
     return place | {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 60,
@@ -212,10 +218,17 @@ def _database() -> dict[str, object]:
     }
 
 
-DATABASES = {"default": _database()}
+DATABASES = {"default": _database(as_owner=DB_ROLE == "owner")}
+DATABASE_AS_OWNER = _database(as_owner=True)
+SIMULATION = str(DATABASES["default"]["NAME"]).endswith(SIMULATION_SUFFIX)
 if not EMBEDDED_DATABASE:
     APPLICATION_ROLE = str(environ.Env.db_url_config(DATABASE_URL).get("USER") or APPLICATION_ROLE)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What a simulation computes is no use case's: it stays out of the real store.
+ARTEFACT_URL = _address("ARTEFACT_URL", ("file", "s3")) or f"file://{VAR / 'artefacts'}"
+if SIMULATION:
+    ARTEFACT_URL = ARTEFACT_URL.rstrip("/") + "/simulation"
 
 REDIS_DB = _whole("BATON_REDIS_DB", 0, low=0, high=15)
 REDIS_SOCKET = SOCKETS / "valkey.sock"
@@ -345,6 +358,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "portal.web.simulated.simulated",
             ],
         },
     }

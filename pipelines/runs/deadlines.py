@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from django.db import connection
 from django.db.models import F, QuerySet
 
+from personas import statements
 from personas.calendars import Calendar
 from personas.commands import Command
 from personas.queries import calendars_of
@@ -20,6 +22,11 @@ from pipelines.runs.models import Finding, Gate, HandOff, Reminder, Run, Stage, 
 THRESHOLDS: Final = (50, 80, 100)  # per cent of the working time (own convention)
 HELP_DAYS: Final = 2  # working days an answer to a request for help may take, where none is named
 NOUNS: Final = {Stage: "stage", Gate: "gate", HandOff: "hand_off", WorkItem: "item"}
+
+REMIND: Final = """
+INSERT INTO runs_reminder (run_id, noun, subject_id, personas, percent, at)
+SELECT %s::bigint, %s, %s::bigint, %s::text[], mark.percent, mark.at
+  FROM unnest(%s::int[], %s::timestamptz[]) mark(percent, at) ON CONFLICT DO NOTHING"""
 
 Subject = Stage | Gate | HandOff | WorkItem
 
@@ -88,18 +95,20 @@ def remind(row: Subject, found: Deadline | None) -> None:
     """Arrange the reminders of a deadline; one statement. A second time changes nothing."""
     if found is None:
         return
-    rows = [
-        Reminder(
-            run_id=row.run_id,
-            noun=NOUNS[type(row)],
-            subject_id=row.pk,
-            personas=list(found.personas),
-            percent=percent,
-            at=at,
+    percents, times = zip(*found.marks, strict=True)
+    with connection.cursor() as cursor:
+        statements.run(
+            cursor,
+            REMIND,
+            [
+                row.run_id,
+                NOUNS[type(row)],
+                row.pk,
+                list(found.personas),
+                list(percents),
+                list(times),
+            ],
         )
-        for percent, at in found.marks
-    ]
-    Reminder.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 # --- A pause --------------------------------------------------------------------------------------

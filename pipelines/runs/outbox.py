@@ -73,9 +73,10 @@ def deliver() -> int:
 def _deliver_one(row: Outbox) -> bool:
     """Whether every consumer took the row; what one of them says against it is kept with it."""
     try:
-        with transaction.atomic():
-            for consume in consumers():
-                consume(row)
+        if consumers():
+            with transaction.atomic():
+                for consume in consumers():
+                    consume(row)
     # Whatever a consumer does wrong must not keep the others' rows from going out.
     except Exception as error:
         logger.exception("outbox row %s", row.pk)

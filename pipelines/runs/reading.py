@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
+from django.core.exceptions import ObjectDoesNotExist
 from django.db import connection, models
 
 from personas import statements
@@ -69,3 +70,11 @@ def first(
     """Return the first such row, or None. Raises DatabaseError."""
     found = fetch(model, condition, values, only=only)
     return found[0] if found else None
+
+
+def one(model: type[Row], pk: int, *, lock: bool = False) -> Row:
+    """Return the row of that id, locked if asked. Raises ObjectDoesNotExist."""
+    found = first(model, "id = %s FOR UPDATE" if lock else "id = %s", [pk])
+    if found is None:
+        raise ObjectDoesNotExist(f"{model._meta.label} {pk}")
+    return found

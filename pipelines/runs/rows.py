@@ -3,11 +3,10 @@
 Loaded once per command under the run's lock with a fixed number of queries.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-
-from django.db.models import F, Prefetch
+from typing import Any
 
 from pipelines.blueprints.graph import hand_off_def, hand_off_edges
 from pipelines.blueprints.parse import parse
@@ -16,7 +15,7 @@ from pipelines.blueprints.refs import Json, Ref, RefKind
 from pipelines.blueprints.spec import Blueprint, StageDef
 from pipelines.lifecycles import GateState
 from pipelines.runs.gaps import asks_a_person
-from pipelines.runs.models import Attempt, Gate, HandOff, Run, Stage, Step, WorkItem
+from pipelines.runs.models import Attempt, Check, Gate, HandOff, Run, Stage, Step, WorkItem
 from pipelines.runs.reading import fetch
 from pipelines.usecases.models import BlueprintVersion, Seat
 
@@ -77,7 +76,8 @@ class Rows:
             self.has_results = True
             steps = [*self.steps.values(), *self.contract_steps.values()]
             wanted = [s.result_id for s in steps if s.result_id and not _fetched(s)]
-            found = Attempt.objects.only(*LIGHT).in_bulk(wanted) if wanted else {}
+            rows = fetch(Attempt, "id = ANY(%s)", [wanted], only=LIGHT) if wanted else []
+            found = {row.pk: row for row in rows}
             for step in steps:
                 if step.result_id in found:
                     step.result = found[step.result_id]
@@ -144,8 +144,10 @@ class Rows:
 
     def run_facts(self) -> dict[str, Json]:
         """Return what checks may know of the run itself: parameters, seats, kind and trigger."""
-        seats = Seat.objects.filter(use_case_id=self.run.use_case_id, until=None)
-        codes = sorted(set(seats.values_list("persona_id", flat=True)))
+        seats = fetch(
+            Seat, "use_case_id = %s AND until IS NULL", [self.run.use_case_id], only=("persona_id",)
+        )
+        codes = sorted({seat.persona_id for seat in seats})
         return {
             "parameters": self.run.parameters,
             "seats": list(codes),
@@ -267,10 +269,14 @@ def _items(by_pk: Mapping[int, Stage]) -> dict[tuple[int, str], WorkItem]:
     return items
 
 
+# The frozen evidence is large, and commands look at it only when they freeze it.
+WITHOUT_PACK = tuple(f.attname for f in Gate._meta.concrete_fields if f.attname != "pack")
+
+
 def _gates(by_pk: Mapping[int, Stage]) -> dict[int, Gate]:
     gates = {}
     where = f"stage_id = ANY(%s) AND state <> '{GateState.SUPERSEDED}' ORDER BY id"
-    for gate in fetch(Gate, where, [list(by_pk)]):
+    for gate in fetch(Gate, where, [list(by_pk)], only=WITHOUT_PACK):
         gate.stage = by_pk[gate.stage_id]
         gates[gate.stage_id] = gate
     return gates
@@ -278,18 +284,32 @@ def _gates(by_pk: Mapping[int, Stage]) -> dict[int, Gate]:
 
 def _hand_offs(run: Run, by_pk: Mapping[int, Stage]) -> dict[tuple[str, str], HandOff]:
     """The latest hand-off of each edge, from a current round of its source."""
+    rows = fetch(HandOff, "run_id = %s AND source_id = ANY(%s) ORDER BY id", [run.pk, list(by_pk)])
+    if not rows:
+        return {}
+    keys = {pk: stage.key for pk, stage in by_pk.items()}
+    left = [row.target_id for row in rows if row.target_id not in keys]
+    if left:  # the target's round is over, its hand-off stands
+        keys |= {one.pk: one.key for one in fetch(Stage, "id = ANY(%s)", [left], only=("key",))}
+    _with_checks(rows)
     found: dict[tuple[str, str], HandOff] = {}
-    rows = (
-        HandOff.objects.filter(run=run, source__in=by_pk)
-        .annotate(target_key=F("target__key"))
-        .prefetch_related(Prefetch("checks"))
-        .order_by("id")
-    )
     for hand_off in rows:
         hand_off.source = by_pk[hand_off.source_id]
         hand_off.run = run
-        found[hand_off.source.key, hand_off.target_key] = hand_off
+        found[hand_off.source.key, keys[hand_off.target_id]] = hand_off
     return found
+
+
+def _with_checks(hand_offs: Sequence[HandOff]) -> None:
+    """Let each know its checks, as a prefetch would, without composing the statement anew."""
+    by_hand_off: dict[int, list[Check]] = {hand_off.pk: [] for hand_off in hand_offs}
+    for check in fetch(Check, "hand_off_id = ANY(%s) ORDER BY id", [list(by_hand_off)]):
+        if check.hand_off_id is not None:
+            by_hand_off[check.hand_off_id].append(check)
+    for hand_off in hand_offs:
+        known: Any = hand_off.checks.all()
+        known._result_cache = by_hand_off[hand_off.pk]
+        hand_off._prefetched_objects_cache = {"checks": known}  # type: ignore[attr-defined]
 
 
 def _green(hand_off: HandOff) -> bool | None:

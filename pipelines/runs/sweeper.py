@@ -3,8 +3,9 @@
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
+from typing import Final
 
 from django.conf import settings
 from django.db import (
@@ -119,32 +120,26 @@ class Sweeper:
 
     def sweep(self) -> None:
         """Do every duty once."""
-        self._each(
-            self._lost_attempts(),
-            lambda pk: attempts.lose(
-                attempt_id=pk,
-                error={"code": "worker_lost", "message": "The worker fell silent."},
-            ),
-        )
-        self._each(self._waiting_steps(), lambda pk: steps.wake(step_id=pk))
-        self._each(self._due_gates(), lambda pk: gates.expire(gate_id=pk))
-        self._each(self._due_blind_gates(), lambda pk: blind.look_again(gate_id=pk))
-        self._each(self._due_findings(), lambda pk: findings.lapse(finding_id=pk))
-        self._each(self._due_hand_offs(), lambda pk: handoffs.escalate(hand_off_id=pk))
-        drop_moot_reminders()
-        self._each(self._due_reminders(), lambda pk: timers.tell(reminder_id=pk))
-        self._each(self._due_follow_ups(), lambda pk: timers.follow_up(item_id=pk))
-        self._each(self._cancelling_runs(), lambda pk: settle(run_id=pk))
-        self.repoke()
+        for name in DUTIES:
+            self.do(name)
         now = time.monotonic()
         if now - self.last_stuck > STUCK_EVERY:
             self.last_stuck = now
-            self._each(self._stuck_runs(), lambda pk: unstick(run_id=pk))
-            self._each(self._left_stages(), lambda pk: timers.release_stage(stage_id=pk))
-            self._each(self._left_items(), lambda pk: timers.release(item_id=pk))
+            self.look_for_stuck()
         if now - self.last_seal > SEAL_SECONDS:
             self.last_seal = now
             ledger.seal()
+
+    def do(self, name: str) -> None:
+        """Do one of the duties, by its name in DUTIES, for all that is due. Raises KeyError."""
+        find, act = DUTIES[name]
+        self._each(find(self), act)
+
+    def look_for_stuck(self) -> None:
+        """Look after runs in which nothing moves, and what belongs to people who left."""
+        self._each(self._stuck_runs(), lambda pk: unstick(run_id=pk))
+        self._each(self._left_stages(), lambda pk: timers.release_stage(stage_id=pk))
+        self._each(self._left_items(), lambda pk: timers.release(item_id=pk))
 
     def _each(self, ids: Iterable[int], duty: Callable[[int], object]) -> None:
         for pk in ids:
@@ -199,6 +194,7 @@ class Sweeper:
         return list(rows.values_list("id", flat=True)[:BATCH])
 
     def _due_reminders(self) -> list[int]:
+        drop_moot_reminders()
         rows = Reminder.objects.filter(
             told_at=None, dropped_at=None, at__lte=BatonNow(), run__state=RunState.RUNNING
         )
@@ -243,6 +239,10 @@ class Sweeper:
         )
         return list(rows.order_by("moved_at").values_list("id", flat=True)[:20])
 
+    def _repoked(self) -> list[int]:
+        self.repoke()
+        return []
+
     def repoke(self) -> int:
         """Poke again what was queued and not claimed; returns how many."""
         with connection.cursor() as cursor:
@@ -252,6 +252,28 @@ class Sweeper:
             if not self.poke(queue, pk):
                 Attempt.objects.filter(pk=pk, state="QUEUED").update(poked_at=None)
         return len(due)
+
+
+def _lose(pk: int) -> Answer:
+    error = {"code": "worker_lost", "message": "The worker fell silent."}
+    return attempts.lose(attempt_id=pk, error=error)
+
+
+Find = Callable[[Sweeper], Iterable[int]]
+Duty = tuple[Find, Callable[[int], object]]
+# In this order: by name, what finds rows that are due, and what is done about each.
+DUTIES: Final[Mapping[str, Duty]] = {
+    "lost": (Sweeper._lost_attempts, _lose),
+    "retry": (Sweeper._waiting_steps, lambda pk: steps.wake(step_id=pk)),
+    "gate": (Sweeper._due_gates, lambda pk: gates.expire(gate_id=pk)),
+    "blind": (Sweeper._due_blind_gates, lambda pk: blind.look_again(gate_id=pk)),
+    "finding": (Sweeper._due_findings, lambda pk: findings.lapse(finding_id=pk)),
+    "hand_off": (Sweeper._due_hand_offs, lambda pk: handoffs.escalate(hand_off_id=pk)),
+    "reminder": (Sweeper._due_reminders, lambda pk: timers.tell(reminder_id=pk)),
+    "follow_up": (Sweeper._due_follow_ups, lambda pk: timers.follow_up(item_id=pk)),
+    "cancelling": (Sweeper._cancelling_runs, lambda pk: settle(run_id=pk)),
+    "repoke": (Sweeper._repoked, lambda _pk: None),
+}
 
 
 def drop_moot_reminders() -> int:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
-from django.utils import timezone
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,6 +11,7 @@ from rest_framework.response import Response
 from personas.actions import create_user, issue_token, revoke_token, set_active
 from personas.errors import NotAllowed
 from personas.models import Persona, Token, User
+from pipelines.runs.queries.clock import now
 from portal import access
 from portal.api.endpoint import Endpoint
 from portal.api.serializers.people import (
@@ -122,7 +122,7 @@ def _not_beyond(used: object, scopes: Sequence[str], lifetime: timedelta) -> Non
     more = [scope for scope in scopes if scope not in used.scopes]
     if more:
         raise NotAllowed("token.scopes", f"{used} cannot pass on the scope {', '.join(more)}.")
-    if timezone.now() + lifetime > used.expires_at:
+    if now() + lifetime > used.expires_at:
         raise NotAllowed("token.lifetime", f"A token of {used} cannot outlive it.")
 
 

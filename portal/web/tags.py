@@ -16,6 +16,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from personas.people import BY_CODE
+from pipelines.runs.queries import clock
 from portal.web import charts
 from portal.web.states import HOLLOW, STATES
 
@@ -125,12 +126,26 @@ def _stamp(at: datetime, text: str, classes: str = "") -> SafeString:
     )
 
 
+def _now(context: Context) -> datetime:
+    """Return the database's time: the view's, else asked for once a page."""
+    given = context.get("now")
+    if isinstance(given, datetime):
+        return given
+    request = context.get("request")
+    known = getattr(request, "database_time", None)
+    if not isinstance(known, datetime):
+        known = clock.now()
+        if request is not None:
+            request.database_time = known
+    return known
+
+
 @register.simple_tag(takes_context=True)
 def ago(context: Context, at: datetime | None) -> SafeString | str:
     """Show how long ago something was, with the exact time behind it."""
     if at is None:
         return NOTHING
-    length = (context.get("now") or timezone.now()) - at
+    length = _now(context) - at
     if timedelta(seconds=-5) < length < timedelta(seconds=10):
         return _stamp(at, "just now")
     return _stamp(
@@ -152,7 +167,7 @@ def since(context: Context, at: datetime | None) -> SafeString | str:
     """Show how long something has lasted ("3 h"), with its beginning behind it."""
     if at is None:
         return NOTHING
-    length = max((context.get("now") or timezone.now()) - at, timedelta(0))
+    length = max(_now(context) - at, timedelta(0))
     return _stamp(at, _coarse(length) if length >= timedelta(seconds=5) else "a moment")
 
 
@@ -161,7 +176,7 @@ def due(context: Context, at: datetime | None) -> SafeString | str:
     """Show a deadline: how long is left or how long it is over, in its colour and in words."""
     if at is None:
         return ""
-    left = at - (context.get("now") or timezone.now())
+    left = at - _now(context)
     if left < timedelta(0):
         return _stamp(at, f"{_coarse(-left)} over due", "due due--over")
     classes = "due due--soon" if left < timedelta(hours=24) else "due"

@@ -25,7 +25,9 @@ def set_clock(moment: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT now()")
         (now,) = cursor.fetchone()
-    clock, _ = Clock.objects.get_or_create(id=1, defaults={"offset": timedelta(0)})
+    clock, _ = Clock.objects.get_or_create(
+        id=1, defaults={"offset": timedelta(0), "simulation": True}
+    )
     clock.offset, clock.simulation = moment - now, True
     clock.save()
 

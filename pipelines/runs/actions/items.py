@@ -17,6 +17,8 @@ from pipelines.runs.helping import HELP, definition_of
 from pipelines.runs.models import Run, Stage, WorkItem
 from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, holds, not_candidate, refuse
+from pipelines.runs.reading import one
+from pipelines.runs.saving import update
 
 LARGEST_DATA = 512 * 1024  # bytes
 
@@ -36,11 +38,9 @@ def command_on(
     user = actor.user
 
     def body(command: Command, run: Run) -> dict[str, object]:
-        locked = (
-            WorkItem.objects.select_for_update(of=("self",))
-            .select_related("stage", "holder", "completed_by", "delegated_by")
-            .get(pk=item.pk)
-        )
+        # People are read when they are asked for: mostly nobody asks.
+        locked = one(WorkItem, item.pk, lock=True)
+        locked.stage = one(Stage, locked.stage_id)
         locked.run = locked.stage.run = run
         must_run(run)
         change(command, run, locked, Hat.of(user, run))
@@ -211,7 +211,7 @@ def close(command: Command, run: Run, item: WorkItem, hat: Hat, cleaned: Mapping
     others = item.holder_id is not None and item.holder_id != hat.user.pk
     giver = item.holder if others else hat.behind(*item.candidates)
     item.data = dict(cleaned)
-    item.save(update_fields=["data"])
+    update(item, ["data"])
     digest = evidence.digest_of(item.data)
     move(
         command,

@@ -1,6 +1,6 @@
 """What time does to work items and deadlines; each call judges again under the run's lock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from personas.commands import Answer, Command, execute
@@ -14,8 +14,16 @@ from pipelines.runs.deadlines import Subject
 from pipelines.runs.models import Gate, HandOff, Reminder, Run, Stage, WorkItem
 from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, not_candidate, not_taking
+from pipelines.runs.reading import one
+from pipelines.runs.saving import update
 
 TIMER: Final = Actor("timer", "deadline timer")
+MODELS: Final[Mapping[str, type[Subject]]] = {
+    "stage": Stage,
+    "gate": Gate,
+    "hand_off": HandOff,
+    "item": WorkItem,
+}
 # In these states somebody can still act on it; in any other its reminders are moot.
 AWAITED: Final = {
     "stage": frozenset({StageState.ACTIVE, StageState.FAILED}),
@@ -30,20 +38,20 @@ def tell(*, reminder_id: int) -> Answer:
 
     Nothing is told while the run is paused, nor of what nobody waits for any more.
     """
-    run_id = Reminder.objects.values_list("run_id", flat=True).get(pk=reminder_id)
+    run_id = one(Reminder, reminder_id).run_id
 
     def body(command: Command, run: Run) -> dict[str, object]:
-        reminder = Reminder.objects.select_for_update().get(pk=reminder_id)
+        reminder = one(Reminder, reminder_id, lock=True)
         done = reminder.told_at or reminder.dropped_at
         if done or run.state != RunState.RUNNING or reminder.at > command.now:
             return {"told": False}
         subject = _subject(reminder)
         if subject.state not in AWAITED[reminder.noun]:
             reminder.dropped_at = command.now
-            reminder.save(update_fields=["dropped_at"])
+            update(reminder, ["dropped_at"])
             return {"told": False}
         reminder.told_at = command.now
-        reminder.save(update_fields=["told_at"])
+        update(reminder, ["told_at"])
         command.recorder.record(
             run.stream,
             "deadline.reminded",
@@ -59,16 +67,8 @@ def tell(*, reminder_id: int) -> Answer:
 
 
 def _subject(reminder: Reminder) -> Subject:
-    pk = reminder.subject_id
-    if reminder.noun == "stage":
-        return Stage.objects.select_for_update(of=("self",)).select_related("owner").get(pk=pk)
-    if reminder.noun == "gate":
-        return Gate.objects.select_for_update(of=("self",)).select_related("stage").get(pk=pk)
-    if reminder.noun == "hand_off":
-        rows = HandOff.objects.select_for_update(of=("self",)).select_related("source", "target")
-        return rows.get(pk=pk)
-    rows_of_items = WorkItem.objects.select_for_update(of=("self",))
-    return rows_of_items.select_related("stage", "holder").get(pk=pk)
+    """Return what it reminds of, locked; its stages are read when they are asked for."""
+    return one(MODELS[reminder.noun], reminder.subject_id, lock=True)
 
 
 def _told(subject: Subject) -> dict[str, object]:

@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from portal import embedded, processes
+from portal import embedded, processes, simulations
 from portal.supervisor import OnlyOne, Supervisor
 
 _LEAST_FREE_MB = 200
@@ -34,6 +34,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Declare the options."""
         parser.add_argument("--quiet", action="store_true", help="print problems only")
+        parser.add_argument(
+            "--simulation",
+            action="store_true",  # manage.py reads it before the settings are
+            help="serve what `manage.py simulate` left, not the real database",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Serve until a signal; raises CommandError for what a person must put right."""
@@ -63,6 +68,8 @@ class Command(BaseCommand):
             _refuse_used_port(name, settings.HOST, port)
         hold = _start_servers()
         try:
+            if settings.SIMULATION:
+                _refuse_missing_simulation()
             _migrate()
             logs = settings.VAR / "logs"
             logs.mkdir(exist_ok=True)
@@ -100,7 +107,10 @@ class Command(BaseCommand):
         self.is_ready = _answers_ready(settings.HOST, settings.PORT)
         if self.is_ready and not self.quiet:
             took = time.monotonic() - self.began
-            self._say(f"Baton serves at {settings.URL} (ready after {took:.1f} s; Ctrl-C stops it)")
+            what = "Baton's simulation" if settings.SIMULATION else "Baton"
+            self._say(
+                f"{what} serves at {settings.URL} (ready after {took:.1f} s; Ctrl-C stops it)"
+            )
 
 
 def _start_servers() -> embedded.Hold | None:
@@ -108,6 +118,15 @@ def _start_servers() -> embedded.Hold | None:
         return embedded.ensure_configured()
     except embedded.EmbeddedError as problem:
         raise CommandError(str(problem)) from problem
+
+
+def _refuse_missing_simulation() -> None:
+    try:
+        if simulations.exists():
+            return
+    except simulations.SimulationError as problem:
+        raise CommandError(str(problem)) from problem
+    raise CommandError(f"There is no {simulations.name()} yet: make it with `manage.py simulate`.")
 
 
 def _migrate() -> None:
