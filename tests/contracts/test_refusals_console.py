@@ -36,6 +36,12 @@ COMMANDS: dict[str, list[tuple[list[str], str]]] = {
         (["queue", "x" * 500, "1"], "key"),
     ],
     "process": [(["no-such"], "invalid choice"), ([], "required")],
+    "simulate": [
+        (["--days", "0"], "--days must be 1 to 3650"),
+        (["--days", "3651"], "got 3651"),
+        (["--use-cases", "-1"], "--use-cases must be 1 to 10000"),
+        (["--seed", "x"], "invalid int value"),
+    ],
     "up": [],
     "verify": [],
     "verify_ledger": [],
