@@ -13,7 +13,7 @@ from pipelines.blueprints import moves
 from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.plan import plan
 from pipelines.lifecycles import RunState, StageState
-from pipelines.runs import deadlines, dispatch, effects, reviews, rounds
+from pipelines.runs import attention, deadlines, dispatch, effects, packages, reviews, rounds
 from pipelines.runs.gaps import asks_a_person
 from pipelines.runs.models import HandOff, Run, Stage, WorkItem
 from pipelines.runs.moves import born, move
@@ -195,7 +195,7 @@ def _finish(command: Command, rows: Rows, due: moves.FinishStage) -> None:
 def _fail(command: Command, rows: Rows, due: moves.FailStage) -> None:
     stage = rows.stages[due.stage]
     move(command, stage, "fail", run=rows.run, data={"step": due.step})
-    reviews.ask_attention(
+    attention.ask_attention(
         command,
         rows,
         stage=stage,
@@ -217,7 +217,7 @@ def _prepare(command: Command, rows: Rows, due: moves.PrepareHandOff) -> None:
         target=target,
         code=definition.code,
         gap=gap(source.persona_id, target.persona_id, axis=axis) if both_known else 0,
-        package=reviews.package_of(rows, source),
+        package=packages.package_of(rows, source),
         checklist={
             entry.key: rows.value(entry.value) for entry in definition.checklist if entry.value
         },
@@ -225,7 +225,7 @@ def _prepare(command: Command, rows: Rows, due: moves.PrepareHandOff) -> None:
     born(command, hand_off, "prepare", run=rows.run, data={"from": due.source, "to": due.target})
     rows.hand_offs[due.source, due.target] = hand_off
     if asks_a_person(definition, hand_off.gap) and not definition.contract:
-        reviews.ask_attention(
+        attention.ask_attention(
             command,
             rows,
             stage=source,
@@ -248,12 +248,12 @@ def _queue_contract(command: Command, rows: Rows, due: moves.QueueContractStep) 
 
 
 def _judge(command: Command, rows: Rows, due: moves.JudgeContract) -> None:
-    reviews.judge_contract(command, rows, rows.hand_offs[due.source, due.target])
+    packages.judge_contract(command, rows, rows.hand_offs[due.source, due.target])
 
 
 def _offer(command: Command, rows: Rows, due: moves.OfferHandOff) -> None:
     hand_off = rows.hand_offs[due.source, due.target]
-    reviews.offer(command, rows, hand_off, by=hand_off.source.owner)
+    packages.offer(command, rows, hand_off, by=hand_off.source.owner)
 
 
 def _auto_accept(command: Command, rows: Rows, due: moves.AutoAcceptHandOff) -> None:

@@ -16,7 +16,7 @@ from pipelines.blueprints.moving import (
 )
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import ATTEMPT, GateState, StageState
-from pipelines.runs import reviews, rounds, saving
+from pipelines.runs import attention, rounds, saving
 from pipelines.runs.evidence import digest_of
 from pipelines.runs.models import Attempt, HandOff, Stage, Step, WorkItem
 from pipelines.runs.moves import born, move
@@ -100,7 +100,7 @@ def _reopen_gate(command: Command, rows: Rows, stage: Stage) -> None:
         closing_reason=REPLACED,
         data={"stage": stage.key, "round": stage.round},
     )
-    reviews.close_attention(command, rows, WorkItem.objects.filter(stage=stage, hand_off=None))
+    attention.close_attention(command, rows, WorkItem.objects.filter(stage=stage, hand_off=None))
 
 
 def _retire(command: Command, rows: Rows, stage: Stage) -> None:
@@ -148,7 +148,7 @@ def _compute_contract_anew(command: Command, rows: Rows, hand_off: HandOff) -> N
     move(command, hand_off, "rerun_contract", run=rows.run)
     hand_off.checks.all().delete()
     rows.green[hand_off.pk] = None
-    reviews.close_attention(command, rows, WorkItem.objects.filter(hand_off=hand_off))
+    attention.close_attention(command, rows, WorkItem.objects.filter(hand_off=hand_off))
     for place in [place for place in rows.contract_steps if place[0] == hand_off.pk]:
         step = rows.contract_steps.pop(place)
         if step.state in ("SUCCEEDED", "FAILED"):

@@ -20,7 +20,7 @@ from pipelines.artefacts.storage import AlteredContent, MissingContent, StorageE
 from pipelines.operations.contract import NotYet, OperationError
 from pipelines.runs import claims, faults, healing
 from pipelines.runs.actions import attempts
-from pipelines.runs.actions.attempts import Fenced
+from pipelines.runs.actions.settling import Fenced
 from pipelines.runs.child import NO_ROOM
 from pipelines.runs.claims import Claim
 from pipelines.runs.lanes import Lane, Result, Stop, Work

@@ -1,6 +1,6 @@
 """Reviews: gates opened, tallied and closed; hand-off contracts judged, packages offered."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,8 +8,6 @@ from django.db.models import QuerySet
 
 from personas.commands import Command
 from personas.kept import Kept
-from personas.models import User
-from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.spec import CheckUse, GateDef
 from pipelines.checks.contract import CheckResult
 from pipelines.lifecycles import DecisionState, GateState, Verdict
@@ -23,7 +21,7 @@ from pipelines.runs import (
     percents,
     rounds,
 )
-from pipelines.runs.gaps import asks_a_person
+from pipelines.runs.attention import ask_attention, close_of_stage
 from pipelines.runs.models import Check, Decision, Gate, HandOff, Override, Stage, WorkItem
 from pipelines.runs.moves import born, move
 from pipelines.runs.policies import undecided
@@ -74,7 +72,7 @@ def open_gate(command: Command, rows: Rows, stage: Stage) -> Gate:
     )
     rows.gates[stage.pk] = gate
     results = evidence.judge(rows, definition.checks, facts)
-    checks = _write_checks(command, rows, stage, results, gate=gate)
+    checks = write_checks(command, rows, stage, results, gate=gate)
     if any(check.blocks for check in checks):
         ask_attention(
             command,
@@ -125,7 +123,7 @@ def authors_of(rows: Rows, stage: Stage) -> list[int]:
     return sorted(pk for pk in people if pk is not None)
 
 
-def _write_checks(
+def write_checks(
     command: Command,
     rows: Rows,
     stage: Stage,
@@ -297,7 +295,7 @@ def _end(command: Command, rows: Rows, gate: Gate, event: str, **fields: Any) ->
         data={"stage": gate.stage.key, "round": gate.stage.round, **override},
         **fields,
     )
-    _close_attention(command, rows, gate.stage)
+    close_of_stage(command, rows, gate.stage)
 
 
 def _approved(command: Command, rows: Rows, gate: Gate, approvals: Sequence[Decision]) -> None:
@@ -338,123 +336,3 @@ def _rejected(command: Command, rows: Rows, gate: Gate, decision: Decision | Non
 def rejected_by_time(command: Command, rows: Rows, gate: Gate) -> None:
     """A gate whose deadline rejects has expired: the same follows as from a rejection."""
     _rejected(command, rows, gate, None)
-
-
-def ask_attention(
-    command: Command,
-    rows: Rows,
-    *,
-    stage: Stage,
-    key: str,
-    cause: str,
-    title: str,
-    context: Mapping[str, Any],
-    hand_off: HandOff | None = None,
-) -> WorkItem:
-    """Open a work item for the stage's owner (or its persona): something needs a person."""
-    item = WorkItem(
-        run=rows.run,
-        stage=stage,
-        hand_off=hand_off,
-        key=key[:60],
-        kind="attention",
-        title=title,
-        persona_id=stage.persona_id,
-        candidates=[stage.persona_id],
-        context={"cause": cause, **context},
-    )
-    born(command, item, "open", run=rows.run, topic="item.attention", data={"cause": cause})
-    if stage.owner_id is not None:
-        move(command, item, "claim", run=rows.run, holder=stage.owner, claimed_at=command.now)
-    return item
-
-
-def _close_attention(command: Command, rows: Rows, stage: Stage) -> None:
-    for item in fetch(WorkItem, _ASKING, [stage.pk]):
-        move(command, item, "cancel", run=rows.run, closed_at=command.now)
-
-
-_ASKING: Final = (
-    "stage_id = %s AND hand_off_id IS NULL AND kind = 'attention'"
-    " AND state IN ('OPEN', 'ASSIGNED', 'IN_PROGRESS', 'ON_HOLD') ORDER BY id"
-)
-
-
-def close_attention(command: Command, rows: Rows, items: Any) -> None:
-    """Cancel attention items whose cause is gone."""
-    open_states = ("OPEN", "ASSIGNED", "IN_PROGRESS", "ON_HOLD")
-    for item in items.filter(kind="attention", state__in=open_states):
-        move(command, item, "cancel", run=rows.run, closed_at=command.now)
-
-
-def judge_contract(command: Command, rows: Rows, hand_off: HandOff) -> None:
-    """Compute the receiver's contract; red keeps the package here and asks the sender."""
-    definition = hand_off_def(rows.blueprint, hand_off.source.key)
-    results = evidence.judge(rows, definition.contract, rows.facts())
-    checks = _write_checks(command, rows, hand_off.source, results, hand_off=hand_off)
-    red = [check.name for check in checks if check.blocks]
-    rows.green[hand_off.pk] = not red
-    if red:
-        move(command, hand_off, "contract_red", run=rows.run, data={"red": red})
-        ask_attention(
-            command,
-            rows,
-            stage=hand_off.source,
-            key=f"contract_{hand_off.pk}",
-            cause="contract_red",
-            title="The receiver's contract is red: rerun it, or withdraw",
-            context={"hand_off": hand_off.pk, "checks": red},
-            hand_off=hand_off,
-        )
-    elif asks_a_person(definition, hand_off.gap):
-        ask_attention(
-            command,
-            rows,
-            stage=hand_off.source,
-            key=f"offer_{hand_off.pk}",
-            cause="offer",
-            title="Complete the checklist and hand over",
-            hand_off=hand_off,
-            context={"hand_off": hand_off.pk},
-        )
-
-
-def package_of(rows: Rows, stage: Stage) -> dict[str, Any]:
-    """Return what a hand-off carries: every output of the stage's round, by digest."""
-    return {
-        step.key: step.result.outputs
-        for (pk, _), step in rows.with_results().steps.items()
-        if pk == stage.pk and step.result is not None
-    }
-
-
-def offer(
-    command: Command,
-    rows: Rows,
-    hand_off: HandOff,
-    *,
-    by: User | None,
-    note: str = "",
-    answers: Mapping[str, Any] | None = None,
-) -> None:
-    """Offer the package; the sender (`by`) stays accountable until somebody accepts.
-
-    An offer that makes itself is the sending stage's owner's, whoever's command led to it.
-    """
-    definition = hand_off_def(rows.blueprint, hand_off.source.key)
-    due = deadlines.deadline(command, [hand_off.target.persona_id], definition.due)
-    move(
-        command,
-        hand_off,
-        "offer",
-        run=rows.run,
-        offered_at=command.now,
-        offered_by=by,
-        note=note,
-        checklist={**hand_off.checklist, **(answers or {})},
-        due_at=due.due if due else None,
-        topic="hand_off.offered",
-    )
-    if definition.accept != "auto":
-        deadlines.remind(hand_off, due)
-    close_attention(command, rows, WorkItem.objects.filter(hand_off=hand_off))

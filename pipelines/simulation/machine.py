@@ -14,7 +14,7 @@ from pipelines.artefacts.actions import storage
 from pipelines.operations.contract import Context, Outcome, clean_params
 from pipelines.runs import claims
 from pipelines.runs.actions import attempts
-from pipelines.runs.actions.attempts import Fenced
+from pipelines.runs.actions.settling import Fenced
 from pipelines.runs.claims import Claim
 from pipelines.simulation import blueprint, clock, rows
 from pipelines.simulation.agenda import Agenda

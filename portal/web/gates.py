@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from personas.commands import Answer
 from personas.errors import Conflict, Gone, Invalid
-from pipelines.runs.actions import blind, gates, overrides
+from pipelines.runs.actions import blind, gates, overrides, verdicts
 from pipelines.runs.conditions import DEFAULT_DAYS, DEFAULT_SEVERITY
 from pipelines.runs.models import Gate
 from pipelines.runs.models.findings import SEVERITIES
@@ -163,7 +163,7 @@ def _show(
         "problems": problems or {},
         "moved_on": moved_on,
         "verdicts": VERDICTS,
-        "reason_codes": gates.REASON_CODES,
+        "reason_codes": verdicts.REASON_CODES,
         "may_waive": user.can("gate.waive"),
         "rows": _rows(given.get("conditions") or []),
         "severities": SEVERITIES,

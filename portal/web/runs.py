@@ -9,7 +9,7 @@ from django.urls import reverse
 from personas.errors import Invalid
 from personas.people import PERSONAS
 from pipelines.runs.actions import runs, stages, steps
-from pipelines.runs.actions.gates import REASON_CODES
+from pipelines.runs.actions.verdicts import REASON_CODES
 from pipelines.runs.helping import CODES
 from pipelines.runs.queries import run as queries
 from pipelines.runs.queries.track import lines

@@ -10,7 +10,7 @@ from personas.errors import Conflict, Invalid, NotAllowed
 from pipelines import catalogue
 from pipelines.runs import claims
 from pipelines.runs.actions import attempts, runs, stages, steps
-from pipelines.runs.actions.attempts import Fenced
+from pipelines.runs.actions.settling import Fenced
 from pipelines.runs.effects import EffectContext
 from pipelines.runs.models import Attempt, Run
 from pipelines.runs.sweeper import settle as settle_run

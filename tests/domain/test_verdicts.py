@@ -9,7 +9,7 @@ from personas.errors import Conflict, DomainError, Gone, Invalid, NotAllowed
 from personas.models import Event, User
 from pipelines.blueprints.parse import digest
 from pipelines.runs import blind as sight
-from pipelines.runs.actions import blind, gates, overrides, runs, stages
+from pipelines.runs.actions import blind, overrides, runs, stages, verdicts
 from pipelines.runs.models import Decision, Gate, Override, Run
 from pipelines.runs.sweeper import Sweeper
 from pipelines.usecases.actions import give_seat
@@ -361,6 +361,6 @@ def test_an_abstention_with_others_left_asks_nobody(cast: Cast) -> None:
 
 
 def test_gates_names_all_six() -> None:
-    assert set(gates.VERDICTS) == {
+    assert set(verdicts.VERDICTS) == {
         "approve", "approve_with_conditions", "request_changes", "reject", "abstain", "withdraw",
     }  # fmt: skip

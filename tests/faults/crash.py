@@ -20,6 +20,7 @@ from django.db import OperationalError, connection
 from pipelines import catalogue
 from pipelines.runs import claims
 from pipelines.runs.actions import attempts
+from pipelines.runs.actions.settling import Fenced
 from pipelines.runs.lanes import Stop
 from pipelines.runs.models import Attempt
 from pipelines.runs.performance import Performance
@@ -80,7 +81,7 @@ def settle(held: claims.Claim) -> str:
     output = {"result": f.output("x")}
     try:
         attempts.complete(held=held, outputs=output, facts={}, usage={}, log="")
-    except attempts.Fenced as error:
+    except Fenced as error:
         return str(error.code)
     return "accepted"
 

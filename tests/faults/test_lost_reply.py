@@ -14,6 +14,7 @@ from pytest_django.live_server_helper import LiveServer
 
 from personas.actions import issue_token
 from personas.models import Event
+from pipelines.runs.actions.settling import Fenced
 from pipelines.runs.models import Decision, Gate, Run
 from tests.cast import Cast, acting
 from tests.domain import engine as f
@@ -100,7 +101,7 @@ def test_a_workers_own_commit_whose_reply_was_lost_is_no_late_result(cast: Cast)
     run = f.run(cast, f.stage("one", "BA"))
     held = f.claim()
     f.settle(held)
-    with pytest.raises(f.attempts.Fenced) as error:
+    with pytest.raises(Fenced) as error:
         f.settle(held)
     assert error.value.code == "settled"
     assert "attempt.late_result_discarded" not in f.events(run)

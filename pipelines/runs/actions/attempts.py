@@ -1,7 +1,7 @@
 """The end of an attempt: by its worker, under its fencing token, or by the sweeper."""
 
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -10,95 +10,21 @@ from personas.errors import Conflict
 from personas.ledger import Actor
 from pipelines import catalogue
 from pipelines.artefacts.actions import register
-from pipelines.lifecycles import AttemptState, StepState
-from pipelines.runs import dispatch, effects, reviews
+from pipelines.lifecycles import AttemptState
+from pipelines.runs import attention, dispatch, effects
 from pipelines.runs.actions.locks import run_of
 from pipelines.runs.actions.runs import settle_cancelled
+from pipelines.runs.actions.settling import cancel_open, held_by, settle, wanted_step, worker_of
 from pipelines.runs.advance import advance
 from pipelines.runs.claims import Claim
 from pipelines.runs.dispatch import POKE
 from pipelines.runs.models import Attempt, Run, Step
 from pipelines.runs.moves import move
-from pipelines.runs.reading import first
 from pipelines.runs.rows import Rows, load
 
 MAX_LOST = 2  # losses before a step counts as poisonous
 BACKOFF_SECONDS = (5, 30, 120)
 CODE_SECONDS = 15  # until work that only newer code can end is offered again
-# The ends that only an attempt's own holder brings about.
-SETTLED = (
-    *(AttemptState.SUCCEEDED, AttemptState.FAILED, AttemptState.TIMED_OUT),
-    *(AttemptState.DEFERRED, AttemptState.RELEASED),
-)
-# What is asked of an attempt that ends; its log and parameters are long.
-KNOWN = (
-    *("step_id", "run_id", "number", "state", "operation", "owner", "token"),
-    *("cancel_requested", "progress_rows"),
-)
-
-
-class Fenced(Conflict):
-    """The attempt belongs to somebody else by now; its result is discarded."""
-
-
-def _worker(held: Claim) -> Actor:
-    return Actor("worker", f"worker {str(held.owner)[:8]}")
-
-
-def _held(command: Command, run: Run, held: Claim) -> Attempt | None:
-    """Return the attempt if this claim still holds it; else note that its result came late."""
-    attempt = first(Attempt, "id = %s FOR UPDATE", [held.id], only=KNOWN)
-    if attempt is None:
-        raise Attempt.DoesNotExist(held.id)
-    if (attempt.token, attempt.owner, attempt.state) == (
-        held.token,
-        held.owner,
-        AttemptState.RUNNING,
-    ):
-        attempt.run = run
-        return attempt
-    if (attempt.token, attempt.owner) == (held.token, held.owner) and attempt.state in SETTLED:
-        # Its own commit, whose answer was lost with the connection: nothing comes late.
-        command.refuse(Fenced("settled", f"Attempt {held.id} is {attempt.state} already."))
-        return None
-    command.recorder.record(
-        run.stream,
-        "attempt.late_result_discarded",
-        subject=("attempt", held.id),
-        data={"token": held.token, "state": attempt.state},
-    )
-    command.refuse(Fenced("fenced", f"Attempt {held.id} is {attempt.state} and no longer yours."))
-    return None
-
-
-def _step_of(rows: Rows, attempt: Attempt) -> Step | None:
-    """Return the attempt's step if anybody still waits for its result."""
-    step = rows.step_of(attempt.step_id)
-    wanted = step is not None and step.state == StepState.RUNNING and not attempt.cancel_requested
-    return step if wanted else None
-
-
-Settled = Callable[[Command, Rows, Attempt, Step], dict[str, object]]
-
-
-def _settle(held: Claim, name: str, change: Settled) -> Answer:
-    """End an attempt under its token; one that nobody waits for any more is only closed.
-
-    Raises Fenced where it was taken over, cancelled or lost meanwhile.
-    """
-
-    def body(command: Command, run: Run) -> dict[str, object]:
-        attempt = _held(command, run, held)
-        if attempt is None:
-            return {}
-        rows = load(run)
-        step = _step_of(rows, attempt)
-        if step is None:
-            return _cancel(command, run, attempt)
-        data = change(command, rows, attempt, step)
-        return {"attempt": attempt.pk, "state": attempt.state, "step": step.state, **data}
-
-    return execute(actor=_worker(held), name=name, lock=lambda: run_of(held.run_id), body=body)
 
 
 def complete(
@@ -156,7 +82,7 @@ def complete(
         _spare_poke(command, held.queue)
         return {}
 
-    return _settle(held, "complete", change)
+    return settle(held, "complete", change)
 
 
 def await_code(*, held: Claim, missing: str) -> Answer:
@@ -183,7 +109,7 @@ def await_code(*, held: Claim, missing: str) -> Answer:
             _give_up(command, rows, step, data=data)
         return {}
 
-    return _settle(held, "await_code", change)
+    return settle(held, "await_code", change)
 
 
 def _spare_poke(command: Command, queue: str) -> None:
@@ -197,28 +123,15 @@ def _spare_poke(command: Command, queue: str) -> None:
         notices.remove(mine)
 
 
-def _cancel(command: Command, run: Run, attempt: Attempt) -> dict[str, object]:
-    move(
-        command,
-        attempt,
-        "cancel",
-        run=run,
-        finished_at=command.now,
-        lease_until=None,
-    )
-    settle_cancelled(command, run)
-    return {"attempt": attempt.pk, "state": attempt.state}
-
-
 def cancelled(*, held: Claim) -> Answer:
     """The child was killed because its attempt was cancelled."""
 
     def body(command: Command, run: Run) -> dict[str, object]:
-        attempt = _held(command, run, held)
-        return {} if attempt is None else _cancel(command, run, attempt)
+        attempt = held_by(command, run, held)
+        return {} if attempt is None else cancel_open(command, run, attempt)
 
     return execute(
-        actor=_worker(held), name="cancelled", lock=lambda: run_of(held.run_id), body=body
+        actor=worker_of(held), name="cancelled", lock=lambda: run_of(held.run_id), body=body
     )
 
 
@@ -259,7 +172,7 @@ def fail(
             )
         return {}
 
-    return _settle(held, "fail", change)
+    return settle(held, "fail", change)
 
 
 def _backoff(step: Step) -> timedelta | None:
@@ -282,7 +195,7 @@ def _give_up(command: Command, rows: Rows, step: Step, *, data: Mapping[str, obj
     advance(command, rows.run, rows)
     hand_off = step.hand_off
     if hand_off is not None:
-        reviews.ask_attention(
+        attention.ask_attention(
             command,
             rows,
             stage=hand_off.source,
@@ -323,7 +236,7 @@ def defer(*, held: Claim, seconds: float, reason: str) -> Answer:
             _give_up(command, rows, step, data={"reason": f"waited longer than {limit}"})
         return {}
 
-    return _settle(held, "defer", change)
+    return settle(held, "defer", change)
 
 
 def release(*, held: Claim) -> Answer:
@@ -348,7 +261,7 @@ def release(*, held: Claim) -> Answer:
             _give_up(command, rows, step, data={"reason": "handed back while it ran"})
         return {}
 
-    return _settle(held, "release", change)
+    return settle(held, "release", change)
 
 
 def lose(
@@ -373,7 +286,7 @@ def lose(
         if attempt.state != AttemptState.RUNNING or not (expired or attempt.token == token):
             return {}
         rows = load(run)
-        step = _step_of(rows, attempt)
+        step = wanted_step(rows, attempt)
         move(
             command,
             attempt,

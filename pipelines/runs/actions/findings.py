@@ -9,7 +9,7 @@ from personas.ledger import Actor
 from pipelines import catalogue
 from pipelines.artefacts.models import Artefact
 from pipelines.lifecycles import FindingState, RunState
-from pipelines.runs import reviews
+from pipelines.runs import attention
 from pipelines.runs.actions.locks import name_of, run_of
 from pipelines.runs.conditions import MOST_DAYS
 from pipelines.runs.effects import LapseContext
@@ -212,7 +212,7 @@ def _lapse(command: Command, finding: Finding) -> None:
         hook(LapseContext(command=command, run=run, gate=gate, finding=finding))
     if run.state == RunState.RUNNING and gate.stage.current:
         rows = load(run)
-        reviews.ask_attention(
+        attention.ask_attention(
             command,
             rows,
             stage=rows.stages[gate.stage.key],

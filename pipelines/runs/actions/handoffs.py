@@ -11,9 +11,9 @@ from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.plan import STEP_DONE
 from pipelines.blueprints.spec import ChecklistEntry
 from pipelines.lifecycles import HandOffState, StageState
-from pipelines.runs import reviews, rounds
-from pipelines.runs.actions.gates import REASON_CODES
+from pipelines.runs import attention, packages, rounds
 from pipelines.runs.actions.locks import must_run, run_of
+from pipelines.runs.actions.verdicts import REASON_CODES
 from pipelines.runs.advance import advance
 from pipelines.runs.gaps import RETURN_CODES as GAP_CODES
 from pipelines.runs.gaps import checklist
@@ -58,7 +58,7 @@ def offer(
                 "contract_running", "The contract is being computed.", state=locked.state
             )
         _check_answers(checklist(definition, locked.gap), answers, note)
-        reviews.offer(command, rows, locked, by=user, note=note, answers=answers)
+        packages.offer(command, rows, locked, by=user, note=note, answers=answers)
         advance(command, run, rows)
         return summary(locked)
 
@@ -219,7 +219,7 @@ def _back_to_sender(
             stage=hand_off.source.key,
         )
     items = WorkItem.objects.filter(hand_off=hand_off)
-    reviews.close_attention(command, rows, items)
+    attention.close_attention(command, rows, items)
     rounds.reopen(command, rows, target=hand_off.source.key, reason=reason, code=code)
 
 
@@ -241,7 +241,7 @@ def rerun_contract(*, actor: Actor, hand_off: HandOff, key: str | None = None) -
         move(command, locked, "rerun_contract", run=run)
         locked.checks.all().delete()
         rows.green[locked.pk] = None
-        reviews.close_attention(command, rows, WorkItem.objects.filter(hand_off=locked))
+        attention.close_attention(command, rows, WorkItem.objects.filter(hand_off=locked))
         steps.update(current=False)
         for place in [place for place in rows.contract_steps if place[0] == locked.pk]:
             del rows.contract_steps[place]

@@ -13,6 +13,7 @@ from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import RunState
 from pipelines.runs import moving
 from pipelines.runs.actions import runs
+from pipelines.runs.actions.inputs import clean_given
 from pipelines.runs.actions.locks import run_of
 from pipelines.runs.models import Run
 from pipelines.runs.moves import move
@@ -96,7 +97,7 @@ def _start(
     }
     inputs = {name: parts for name, parts in run.inputs.items() if name in _inputs(new)}
     try:
-        cleaned = runs.clean_given(new, {**given, **had}, inputs)
+        cleaned = clean_given(new, {**given, **had}, inputs)
     except Invalid as error:
         return had, inputs, {**error.fields, **wrong}
     return *cleaned, wrong

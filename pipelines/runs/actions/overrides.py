@@ -7,8 +7,9 @@ from personas.errors import Conflict, Invalid, NotAllowed
 from personas.ledger import Actor
 from personas.models import User
 from pipelines.runs import reviews
-from pipelines.runs.actions.gates import LONGEST_REASON, in_open_gate
+from pipelines.runs.actions.gates import in_open_gate
 from pipelines.runs.actions.locks import name_of
+from pipelines.runs.actions.verdicts import LONGEST_REASON
 from pipelines.runs.models import Gate, Override
 from pipelines.runs.policies import Hat, not_overriding, refuse
 from pipelines.runs.rows import Rows

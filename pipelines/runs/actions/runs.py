@@ -1,6 +1,5 @@
 """Create, start, pause, resume, cancel runs."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,12 +9,10 @@ from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, Invalid
 from personas.ledger import Actor
 from personas.models import User
-from pipelines.artefacts.models import Artefact
-from pipelines.blueprints.forms import clean_parameters
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import AttemptState, RunState
-from pipelines.operations.contract import ParamErrors
 from pipelines.runs import deadlines, dispatch, rounds
+from pipelines.runs.actions.inputs import clean_given
 from pipelines.runs.actions.locks import run_of
 from pipelines.runs.advance import advance
 from pipelines.runs.models import Attempt, Run
@@ -24,8 +21,6 @@ from pipelines.runs.policies import Hat, not_managing, not_starting, refuse
 from pipelines.runs.rows import blueprint_of, load
 from pipelines.usecases.models import BlueprintVersion, UseCase
 
-LONGEST_NAME = 200  # characters of an input's name
-MEDIUM = re.compile(r"[a-z0-9]{1,12}\Z")
 CANCEL_GRACE = 60  # seconds a child gets to see that its run is cancelled
 
 
@@ -146,74 +141,6 @@ def _write(command: Command, run: Run, blueprint: Blueprint) -> None:
         subject=("run", run.pk),
         data={"digest": blueprint.digest, "version": run.version_id},
     )
-
-
-def clean_given(
-    blueprint: Blueprint,
-    parameters: Mapping[str, Any],
-    inputs: Mapping[str, Sequence[Mapping[str, str]]],
-) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return a run's parameters and inputs as the blueprint has them. Raises Invalid."""
-    problems: dict[str, list[str]] = {}
-    cleaned: dict[str, Any] = {}
-    try:
-        cleaned = dict(clean_parameters(blueprint, parameters))
-    except ParamErrors as error:
-        problems = {f"parameters.{name}": texts for name, texts in error.fields.items()}
-    known = {definition.key: definition for definition in blueprint.inputs}
-    for name in inputs:
-        if name not in known:
-            problems[f"inputs.{name}"] = [f"is no input of {blueprint.key}"]
-    for name, definition in known.items():
-        given = inputs.get(name, [])
-        found = _input_problems(given, many=definition.many, required=definition.required)
-        found += [
-            f"{part.get('name')}: {part.get('media')} is not one of {', '.join(definition.media)}"
-            for part in given
-            if part.get("media") not in definition.media and "any" not in definition.media
-        ]
-        if found:
-            problems[f"inputs.{name}"] = found
-    if problems:
-        raise Invalid("The run cannot be created.", fields=problems)
-    return cleaned, {
-        name: [{key: part[key] for key in ("name", "digest", "media")} for part in given]
-        for name, given in inputs.items()
-    }
-
-
-def _input_problems(given: Sequence[Mapping[str, str]], *, many: bool, required: bool) -> list[str]:
-    if not given:
-        return ["is required: at least one artefact"] if required else []
-    problems = [] if many or len(given) == 1 else [f"takes one artefact, got {len(given)}"]
-    for index, part in enumerate(given):
-        missing = [key for key in ("name", "digest", "media") if not part.get(key)]
-        if missing:
-            problems.append(f"[{index}] needs {', '.join(missing)}")
-        problems += _part_problems(index, part)
-    names = [part.get("name") for part in given]
-    problems += [
-        f"{name!r} is named twice" for name in sorted({str(n) for n in names if names.count(n) > 1})
-    ]
-    digests = {part.get("digest", "") for part in given}
-    known = set(Artefact.objects.filter(digest__in=digests).values_list("digest", flat=True))
-    return problems + [
-        f"there is no artefact {digest!r}" for digest in sorted(digests - known) if digest
-    ]
-
-
-def _part_problems(index: int, part: Mapping[str, str]) -> list[str]:
-    """Names and media end up in file names and tables: neither may be a path."""
-    name, medium = str(part.get("name") or ""), str(part.get("media") or "")
-    problems = []
-    if len(name) > LONGEST_NAME or not name.isprintable() or set(name) & set("/\\"):
-        problems.append(
-            f"[{index}].name must have 1 to {LONGEST_NAME} printable characters, no / and no \\,"
-            f" got {name[:LONGEST_NAME]!r}"
-        )
-    if medium and not MEDIUM.match(medium):
-        problems.append(f"[{index}].media must be 1 to 12 of a-z and 0-9, got {medium[:40]!r}")
-    return problems
 
 
 def start(*, actor: Actor, run: Run, key: str | None = None) -> Answer:

@@ -6,9 +6,9 @@ from personas.ledger import Actor
 from personas.models import User
 from pipelines.lifecycles import StageState
 from pipelines.runs import rounds
-from pipelines.runs.actions.gates import REASON_CODES
 from pipelines.runs.actions.items import authors_with
 from pipelines.runs.actions.locks import must_run, name_of, run_of
+from pipelines.runs.actions.verdicts import REASON_CODES
 from pipelines.runs.advance import advance
 from pipelines.runs.models import Run, Stage, Step
 from pipelines.runs.moves import move

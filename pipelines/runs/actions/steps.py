@@ -9,7 +9,7 @@ from personas.ledger import Actor
 from pipelines import catalogue
 from pipelines.lifecycles import RunState, StageState, StepState
 from pipelines.operations.contract import ParamErrors, clean_params
-from pipelines.runs import dispatch, reviews
+from pipelines.runs import attention, dispatch
 from pipelines.runs.actions.locks import must_run, run_of
 from pipelines.runs.advance import advance
 from pipelines.runs.models import Run, Step, WorkItem
@@ -78,7 +78,7 @@ def retry(
             move(command, stage, "retry", run=run, refuse_cache=anew)
         attempt = dispatch.queue_again(command, rows, locked, "retry")
         items = WorkItem.objects.filter(stage=stage, context__step=locked.pk)
-        reviews.close_attention(command, rows, items)
+        attention.close_attention(command, rows, items)
         advance(command, run, rows)
         return {"step": locked.pk, "attempt": attempt.pk, "state": locked.state}
 

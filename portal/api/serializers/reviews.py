@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from personas.errors import DomainError
 from pipelines.lifecycles import GateState, HandOffState
-from pipelines.runs.actions.gates import REASON_CODES, VERDICTS
+from pipelines.runs.actions.verdicts import REASON_CODES, VERDICTS
 from pipelines.runs.blind import seen_by
 from pipelines.runs.models import Check, Decision, Gate, HandOff, Override
 from pipelines.runs.models.findings import SEVERITIES
