@@ -18,15 +18,18 @@ def test_a_crash_between_a_claim_and_its_work_doubles_nothing(tmp_path: Path) ->
     drop = ("BATON_", "DATABASE", "REDIS", "ARTEFACT_URL")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
     var = tmp_path / "var"
-    done = subprocess.run(
-        [sys.executable, "-c", PLAY],
-        cwd=ROOT, env={**kept, **OWNER, "BATON_VAR": str(var)},
-        capture_output=True, text=True, timeout=200, check=False,
-    )  # fmt: skip
-    subprocess.run(
-        [sys.executable, "manage.py", "down"],
-        cwd=ROOT, env={**kept, "BATON_VAR": str(var)}, capture_output=True, timeout=60, check=False,
-    )  # fmt: skip
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", PLAY],
+            cwd=ROOT, env={**kept, **OWNER, "BATON_VAR": str(var)},
+            capture_output=True, text=True, timeout=200, check=False,
+        )  # fmt: skip
+    finally:
+        subprocess.run(
+            [sys.executable, "manage.py", "down"],
+            cwd=ROOT, env={**kept, "BATON_VAR": str(var)}, capture_output=True, timeout=60,
+            check=False,
+        )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert json.loads(done.stdout) == {
         "before the crash": "RUNNING",
