@@ -22,6 +22,8 @@ HOST_CLOCK = re.compile(
 )
 # Who asks another clock, and why that is no part of what Baton judges or writes.
 ALLOWED = {
+    "pipelines/runs/claims.py": "how long a claim waited for its turn, added to Baton's time",
+    "pipelines/runs/health.py": "how long a transaction has been open, in real time",
     "pipelines/runs/child.py": "how long a computation took on its host",
     "pipelines/runs/invariants/records.py": "how long a transaction has been open, in real time",
     "portal/demo/play.py": "how long the play waits for the moments it announced",

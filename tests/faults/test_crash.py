@@ -10,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PLAY = "import django; django.setup(); from tests.faults.crash import tell; tell()"
+# Not the tests' settings: those name the tests' servers, which `down` would stop.
 OWNER = {"DJANGO_SETTINGS_MODULE": "portal.settings", "BATON_DB_ROLE": "owner"}
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -27,8 +28,8 @@ def test_a_crash_between_a_claim_and_its_work_doubles_nothing(tmp_path: Path) ->
     finally:
         subprocess.run(
             [sys.executable, "manage.py", "down"],
-            cwd=ROOT, env={**kept, "BATON_VAR": str(var)}, capture_output=True, timeout=60,
-            check=False,
+            cwd=ROOT, env={**kept, **OWNER, "BATON_VAR": str(var)}, capture_output=True,
+            timeout=60, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     assert json.loads(done.stdout) == {
