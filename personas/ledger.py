@@ -241,14 +241,18 @@ def _flat(notices: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def last_change(stream: tuple[str, str], subject: tuple[str, int | None]) -> dict[str, object]:
-    """Return `by`, `at` and `state` of the last event about a subject, else of its stream.
+    """Return `by`, `at` and `state` of the last change of a subject, else of the run it is in.
 
-    Empty where the stream has no event. For refusals: they name who was first.
+    Empty where neither has changed: of a person or a use case the last event may be about anything.
+    For refusals: they name who was first.
     """
     rows = Event.objects.filter(stream__kind=stream[0], stream__key=stream[1]).order_by("-seq")
     name, pk = subject
-    about = rows.filter(subject=name, subject_id=pk).exclude(subject_id=None).first()
-    event = about or rows.first()
+    of_it = rows.filter(subject=name, subject_id=pk).exclude(subject_id=None)
+    about = of_it.exclude(after="").first() or of_it.first()
+    event = about
+    if event is None and stream[0] == "run":
+        event = rows.filter(subject="run").exclude(after="").first()
     if event is None:
         return {}
     state = {"state": event.after} if about is not None and event.after else {}

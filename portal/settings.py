@@ -187,6 +187,7 @@ OWNER_ROLE = "baton_owner"
 
 # A simulated team works in a database of its own, beside the one that people work in.
 SIMULATION_SUFFIX = "_simulation"
+LONGEST_NAME = 63  # bytes of a name that PostgreSQL keeps (NAMEDATALEN - 1)
 
 
 def _database(*, as_owner: bool) -> dict[str, object]:
@@ -206,10 +207,22 @@ def _database(*, as_owner: bool) -> dict[str, object]:
     options = dict(place.pop("OPTIONS", None) or {})  # type: ignore[call-overload]
     options.setdefault("connect_timeout", 5)
     # A forgotten transaction must not hold back vacuum or keep a run locked.
-    options.setdefault("options", "-c idle_in_transaction_session_timeout=30000")
+    # Kept statements are planned once: each can be done in one way only, and planning the claim
+    # anew each time took thrice as long as doing it.
+    options.setdefault(
+        "options",
+        "-c idle_in_transaction_session_timeout=30000 -c plan_cache_mode=force_generic_plan",
+    )
     name = str(place["NAME"])
     if _yes("BATON_SIMULATION", default=False) and not name.endswith(SIMULATION_SUFFIX):
         place["NAME"] = name + SIMULATION_SUFFIX
+        most = LONGEST_NAME - len(SIMULATION_SUFFIX)
+        if len(name.encode()) > most:
+            # PostgreSQL would cut it, and what is left may be the real database's name.
+            raise ImproperlyConfigured(
+                f"DATABASE_URL: the database's name {name!r} has {len(name.encode())} bytes; a"
+                f" simulation beside it needs one of at most {most}"
+            )
     return place | {
         "ENGINE": "django.db.backends.postgresql",
         "CONN_MAX_AGE": 60,
@@ -274,6 +287,10 @@ CELERY_TASK_REJECT_ON_WORKER_LOST = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_STORE_ERRORS_EVEN_IF_IGNORED = False
 CELERY_TASK_DEFAULT_QUEUE = "cpu"
+# A simulation beside real work on one Redis takes none of its wake-up calls, nor gives it any.
+REDIS_PREFIX = "simulation:" if SIMULATION else ""
+if REDIS_PREFIX:
+    CELERY_BROKER_TRANSPORT_OPTIONS["global_keyprefix"] = REDIS_PREFIX
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_DISABLE_PREFETCH = True
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 30

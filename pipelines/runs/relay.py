@@ -82,7 +82,8 @@ class Relay:
     def _tell_pages(self) -> None:
         """Name the changed streams, the first at once and then every 50 ms: a step has six."""
         if self.changed and time.monotonic() >= self.hint_at:
-            self._guarded(lambda: self.redis.publish(CHANGED, json.dumps(list(self.changed))))
+            channel, told = settings.REDIS_PREFIX + CHANGED, json.dumps(list(self.changed))
+            self._guarded(lambda: self.redis.publish(channel, told))
             self.changed = {}
             self.hint_at = time.monotonic() + HINT_SECONDS
 

@@ -127,8 +127,11 @@ def _detail(error: Exception, kind: Kind) -> str:
         return f"{count} field{'s need' if count != 1 else ' needs'} another look."
     if isinstance(error, exceptions.APIException):
         return str(error.detail)
-    if isinstance(error, DomainError | StorageError):
+    if isinstance(error, DomainError | MissingContent | AlteredContent):
         return str(error)
+    if isinstance(error, StorageError):
+        # Its text may name folders of the machine.
+        logger.error("the artefact store: %s", error)
     return kind.detail or kind.title
 
 

@@ -86,7 +86,10 @@ def _guarded(view: View, methods: list[str]) -> View:
         except (MissingContent, AlteredContent):
             raise
         except StorageError as error:
-            return refusal(request, Busy("storage", f"{error} Try again soon."))
+            # Its text may name folders of the machine.
+            logger.error("the artefact store: %s", error)
+            told = "The artefact store is full or does not answer; try again soon."
+            return refusal(request, Busy("storage", told))
 
     guarded: View = require_http_methods(methods)(login_required(answer))
     return guarded

@@ -93,7 +93,7 @@ class Hub:
     async def _subscribe(self) -> None:
         client = redis.Redis.from_url(settings.REDIS_URL, socket_connect_timeout=2)
         async with client, client.pubsub() as channel:
-            await channel.subscribe(CHANNEL)
+            await channel.subscribe(settings.REDIS_PREFIX + CHANNEL)
             for listener in self.listeners:  # what was said before is not said again
                 listener.put(CHANGED)
             async for message in channel.listen():

@@ -11,10 +11,13 @@ from django.db import DatabaseError, connection, transaction
 
 from personas import ledger
 from personas.commands import Command, execute
-from personas.ledger import Actor
+from personas.errors import Conflict
+from personas.ledger import Actor, last_change
 from personas.models import Checkpoint, Event, Outbox, Stream
+from pipelines.runs.actions import runs
 from pipelines.runs.models import Gate, Run
-from tests.cast import Cast
+from pipelines.usecases.actions import give_seat
+from tests.cast import Cast, acting
 from tests.domain import engine as f
 
 Plant = Callable[[str], None]
@@ -236,3 +239,22 @@ def test_the_outbox_row_comes_with_its_event(cast: Cast) -> None:
     topics = Outbox.objects.filter(event__stream__key=str(run.pk)).values_list("topic", flat=True)
     assert {"run.created", "stage.active", "gate.open"} <= set(topics)
     assert Event.objects.filter(type="gate.open").count() == 1
+
+
+def test_a_refusal_names_the_last_change_of_what_it_is_about(db: None) -> None:
+    """Not the last event about anything: a version pinned, a token issued to the same person."""
+    cast = Cast.make()
+    made = f.run(cast, f.stage("one", "BA", items=[f.form("note")]))
+    runs.pause(actor=acting(cast.priya), run=made, reason="holiday")
+
+    def body(command: Command, _locked: None) -> dict[str, object]:
+        command.recorder.record(made.stream, "run.version_pinned", subject=("run", made.pk))
+        return {}
+
+    execute(actor=acting(cast.amara), name="later", lock=lambda: None, body=body)
+    assert last_change(made.stream, ("run", made.pk))["by"] == str(cast.priya)
+    assert last_change(made.stream, ("gate", 10**9))["by"] == str(cast.priya)
+    assert last_change(("person", str(cast.amara.pk)), ("giver", cast.amara.pk)) == {}
+    with pytest.raises(Conflict) as refused:
+        give_seat(actor=acting(cast.priya), use_case=made.use_case, user=cast.sofia, persona="DS")
+    assert refused.value.data["by"] == str(cast.amara)  # who gave it, not who was here last

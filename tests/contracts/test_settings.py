@@ -123,3 +123,24 @@ def test_lock_names_no_host_and_no_psycopg_3() -> None:
         assert "://" not in text, path
         assert "--hash=sha256:" in text, path
         assert not re.search(r"^psycopg(\[|==)", text, flags=re.MULTILINE), path
+
+
+def test_a_simulation_refuses_a_name_that_postgresql_would_cut() -> None:
+    """What is left of the name could be the real database's."""
+    name = "b" * 63
+    address = f"postgres://baton@localhost:5432/{name}"
+    done = load(DATABASE_URL=address, BATON_SIMULATION="yes")
+    assert done.returncode != 0
+    assert "needs one of at most 52" in done.stderr
+    assert load(DATABASE_URL=address).returncode == 0
+
+
+def test_a_simulation_beside_real_work_has_wake_up_calls_of_its_own() -> None:
+    said = load(BATON_SIMULATION="yes").stdout
+    assert "REDIS_PREFIX = 'simulation:'" in said
+    assert "'global_keyprefix': 'simulation:'" in said
+    assert "global_keyprefix" not in load().stdout
+
+
+def test_kept_statements_are_planned_once() -> None:
+    assert "plan_cache_mode=force_generic_plan" in load().stdout

@@ -10,11 +10,9 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterField(
-            model_name="decision",
-            name="conditions",
-            field=models.JSONField(db_default=models.Value([], models.JSONField()), default=list),
-        ),
+        # Commands lock the run first, then what hangs on it: so do these. Who waits for them waits
+        # in vain no longer than this; the migration may be run again.
+        migrations.RunSQL("SET LOCAL lock_timeout = '5s'", migrations.RunSQL.noop),
         migrations.AlterField(
             model_name="run",
             name="has_help",
@@ -54,5 +52,10 @@ class Migration(migrations.Migration):
             model_name="workitem",
             name="hold_reason",
             field=models.TextField(blank=True, db_default="", default=""),
+        ),
+        migrations.AlterField(
+            model_name="decision",
+            name="conditions",
+            field=models.JSONField(db_default=models.Value([], models.JSONField()), default=list),
         ),
     ]

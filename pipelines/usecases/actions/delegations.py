@@ -121,7 +121,7 @@ def _refuse_twins(command: Command, wish: Wish) -> None:
     if open_ones.count() >= MOST_OPEN:
         raise Conflict("delegations", f"{wish.giver} has {MOST_OPEN} open delegations; end some.")
     alike = open_ones.filter(since__lt=wish.until, until__gt=wish.since, persona_id=wish.persona)
-    for other in alike.select_related("deputy", "giver"):
+    for other in alike.select_related("deputy", "giver", "created_by"):
         if None in (other.use_case_id, wish.use_case) or other.use_case_id == (
             wish.use_case.pk if wish.use_case else None
         ):
@@ -129,6 +129,8 @@ def _refuse_twins(command: Command, wish: Wish) -> None:
                 "delegated_already",
                 f"{other} from {other.since:%d %b} until {other.until:%d %b}; end that first.",
                 state="open",
+                by=str(other.created_by),
+                at=other.created_at,
             )
 
 

@@ -2,7 +2,7 @@
 
 from personas.commands import Answer, Command, execute
 from personas.errors import Conflict
-from personas.ledger import Actor
+from personas.ledger import Actor, last_change
 from personas.models import Persona, User
 from pipelines.usecases import policies
 from pipelines.usecases.actions.shared import lock_use_case, open_seat, person_of, refuse
@@ -27,8 +27,11 @@ def give_seat(
     refuse("The seat cannot be given.", problems)
 
     def body(command: Command, locked: UseCase) -> dict[str, object]:
-        if Seat.objects.filter(use_case=locked, user=user, persona_id=persona, until=None).exists():
-            raise Conflict("seat_taken", f"{user} holds this seat already.", state="open")
+        held = Seat.objects.filter(use_case=locked, user=user, persona_id=persona, until=None)
+        for taken in held[:1]:
+            told = last_change(("use_case", str(locked.pk)), ("seat", taken.pk))
+            told = {"at": taken.since, **told, "state": "open"}
+            raise Conflict("seat_taken", f"{user} holds this seat already.", **told)
         seat = open_seat(command, locked, user, persona)
         return {"seat": seat.pk, "use_case": locked.pk}
 
