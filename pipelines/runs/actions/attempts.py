@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+
 from personas.commands import Answer, Command, execute
-from personas.errors import Conflict
+from personas.errors import Busy, Conflict
 from personas.ledger import Actor
 from pipelines import catalogue
 from pipelines.artefacts.actions import register
@@ -192,7 +194,7 @@ def _backoff(step: Step) -> timedelta | None:
 def _give_up(command: Command, rows: Rows, step: Step, *, data: Mapping[str, object]) -> None:
     """The step failed for good: its stage's owner, or the hand-off's sender, is asked."""
     move(command, step, "fail", run=rows.run, data=data)
-    advance(command, rows.run, rows)
+    rows = _go_on(command, rows)
     hand_off = step.hand_off
     if hand_off is not None:
         attention.ask_attention(
@@ -205,6 +207,22 @@ def _give_up(command: Command, rows: Rows, step: Step, *, data: Mapping[str, obj
             context={"step": step.pk, "hand_off": hand_off.pk},
             hand_off=hand_off,
         )
+
+
+def _go_on(command: Command, rows: Rows) -> Rows:
+    """Advance; where something that is due takes newer code, all of it is left to newer code.
+
+    Else what waits in one branch of a run kept every other from ending its attempts.
+    """
+    mark = command.recorder.mark()
+    try:
+        with transaction.atomic():
+            return advance(command, rows.run, rows)
+    except Busy as error:
+        if error.code != "newer_code":
+            raise
+        command.recorder.back_to(mark)
+        return load(rows.run)
 
 
 def defer(*, held: Claim, seconds: float, reason: str) -> Answer:
