@@ -417,6 +417,24 @@ def test_newer_code_asks_the_owner_of_what_failed_meanwhile(
     assert f.states(beside) == {"judged": "IN_REVIEW", "other": "FAILED"}
 
 
+def test_code_that_never_comes_in_is_not_waited_for_without_end(cast: Cast, later: Later) -> None:
+    """Each offer takes a worker: after a day a person is asked."""
+    run = one(cast)
+    missing = "Newer code is coming in: effect 'newer' is not known to this process's code."
+    for _ in range(3):
+        attempts.await_code(held=f.claim(), missing=missing)
+        assert f.step_of(run, "work").state == "RETRY_WAIT"
+        later(seconds=attempts.CODE_SECONDS)
+        steps.wake(step_id=f.step_of(run, "work").pk)
+    held = f.claim()
+    later(seconds=catalogue.spec("noop").max_wait)
+    attempts.await_code(held=held, missing=missing)
+    assert f.step_of(run, "work").state == "FAILED"
+    assert f.attention(run) == ["step_failed"]
+    failed = next(e for e in f.events_of(run) if e.type == "step.fail")
+    assert missing in failed.data["reason"]
+
+
 def test_handing_back_what_is_refused_ends_with_the_lease(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
