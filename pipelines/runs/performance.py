@@ -255,6 +255,8 @@ class Performance:
         """
         if isinstance(error, Busy) and error.code == "newer_code":
             logger.warning("attempt %s: %s", self.held.id, error.message)
+            if result.kind == "awaits_code" and self._waited_in_vain(error):
+                return None
             return self._left_to_newer_code(result, error)
         if away(error):
             return None if self._waited_in_vain(error) else result

@@ -2,7 +2,8 @@
 
 A rule asks for at least `min` people of a persona. One with a `percent` also for that share of
 the people in its `base`: those of the persona who could decide when the gate opened, by id. The
-base and so the number are fixed then: who comes or goes later changes neither.
+base and so the number are fixed then: who comes or goes later changes neither. Where they are
+fewer than `min`, no share of them is enough: the base stays empty, and whoever comes later counts.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -28,10 +29,15 @@ def needed(percent: int, base: int, *, least: int = 1) -> int:
 
 
 def frozen(rule: Mapping[str, Any], base: Collection[int]) -> dict[str, Any]:
-    """Return the rule as a gate keeps it: a percentage with its base and the number it is."""
+    """Return the rule as a gate keeps it: a percentage with its base and the number it is.
+
+    The base is empty where it has fewer people than the rule asks for at least.
+    """
     if rule.get("percent") is None:
         return dict(rule)
     plain = asked(rule)
+    if len(base) < plain["min"]:
+        base = ()
     least = needed(plain["percent"], len(base), least=plain["min"])
     return {**plain, "min": least, "at_least": plain["min"], "base": sorted(base)}
 

@@ -197,13 +197,16 @@ def tally(
     if satisfied(gate.policy, worn(gate.policy, approvals)):
         last = approvals[-1] if approvals else None
         close(command, rows, gate, "approve", last, approvals)
-    elif any(decision.verdict == Verdict.ABSTAIN for decision in decisions):
-        _ask_for_people(command, rows, gate, decisions)
+    elif _bound(gate) or any(decision.verdict == Verdict.ABSTAIN for decision in decisions):
+        ask_for_people(command, rows, gate, decisions)
 
 
-def _ask_for_people(
-    command: Command, rows: Rows, gate: Gate, decisions: Sequence[Decision]
-) -> None:
+def _bound(gate: Gate) -> bool:
+    """Whether a share of certain people is asked for, whom nobody else can stand in for."""
+    return any(rule.get("base") for rule in gate.policy["rules"])
+
+
+def ask_for_people(command: Command, rows: Rows, gate: Gate, decisions: Sequence[Decision]) -> None:
     """Ask the stage's owner to act where those who are left cannot meet the rules any more."""
     given = worn(gate.policy, [one for one in decisions if one.verdict in COUNTS])
     if satisfied(gate.policy, [*given, *undecided(gate, decisions)]):
@@ -216,7 +219,9 @@ def _ask_for_people(
         stage=rows.stages[gate.stage.key],
         key=f"too_few_{gate.pk}",
         cause="gate_stuck",
-        title="Too few people are left who may decide: give somebody a seat",
+        title="Too few of those who count are left: give a seat back, or ask for an override"
+        if _bound(gate)
+        else "Too few people are left who may decide: give somebody a seat",
         context={"gate": gate.pk},
     )
 

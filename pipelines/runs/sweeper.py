@@ -98,6 +98,24 @@ SELECT s.id FROM runs_stage s
  ORDER BY s.id LIMIT %(most)s
 """
 
+# Of a gate that asks for a share of certain people, somebody among them was deactivated or has no
+# seat any more; no more once its stage's owner was asked.
+LEFT_GATES = """
+SELECT g.id FROM runs_gate g
+  JOIN runs_run r ON r.id = g.run_id AND r.state = 'RUNNING'
+ WHERE g.state = 'OPEN' AND EXISTS (
+       SELECT FROM jsonb_array_elements(g.policy -> 'rules') q
+        CROSS JOIN LATERAL jsonb_array_elements(q -> 'base') b (pk)
+         JOIN personas_user u ON u.id = b.pk::int
+        WHERE NOT u.is_active OR NOT EXISTS (
+              SELECT FROM usecases_seat s
+               WHERE s.user_id = u.id AND s.use_case_id = r.use_case_id
+                 AND s.until IS NULL AND s.persona_id = q ->> 'persona'))
+   AND NOT EXISTS (SELECT FROM runs_workitem w
+                    WHERE w.stage_id = g.stage_id AND w.key = 'too_few_' || g.id)
+ ORDER BY g.id LIMIT %(most)s
+"""
+
 
 class Sweeper:
     """One process's sweeps; no replica leads, as each duty judges again under the row's lock."""
@@ -140,6 +158,7 @@ class Sweeper:
         self._each(self._stuck_runs(), lambda pk: unstick(run_id=pk))
         self._each(self._left_stages(), lambda pk: timers.release_stage(stage_id=pk))
         self._each(self._left_items(), lambda pk: timers.release(item_id=pk))
+        self._each(self._ids(LEFT_GATES), lambda pk: gates.look_who_is_left(gate_id=pk))
 
     def _each(self, ids: Iterable[int], duty: Callable[[int], object]) -> None:
         for pk in ids:

@@ -234,7 +234,7 @@ def _shared_out(rule: dict[str, Any], people: list[User], dice: random.Random) -
     if dice.random() < 0.5:
         return rule
     base = [user.pk for user in dice.sample(people, dice.randint(0, len(people)))]
-    return quorum.frozen({**rule, "min": 1, "percent": dice.choice((20, 34, 50, 100))}, base)
+    return quorum.frozen({**rule, "percent": dice.choice((20, 34, 50, 100))}, base)
 
 
 # --- the forms ----------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """Percent rules: a share of those of a persona who could decide when the gate opened."""
 
+import threading
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from pipelines.blueprints.parse import parse
 from pipelines.runs.actions import gates
 from pipelines.runs.invariants import Scope, check_all
 from pipelines.runs.models import Gate, Run
+from pipelines.runs.sweeper import Sweeper
 from pipelines.usecases.actions import end_seat, give_seat, publish_blueprint
 from pipelines.usecases.models import UseCase
 from tests.cast import Cast, acting
@@ -114,6 +116,81 @@ def test_when_nobody_is_left_who_counts_the_owner_is_asked(cast: Cast) -> None:
     gate = reviewed(cast, f.use_case(cast), 100)
     f.decide(cast.noor, gate, "abstain")
     assert f.attention(gate.run) == ["gate_stuck"]
+
+
+def swept() -> None:
+    Sweeper(poke=lambda queue, pk: True, stopping=threading.Event()).look_for_stuck()
+
+
+def test_where_fewer_than_the_least_were_there_whoever_comes_counts(cast: Cast) -> None:
+    """Else nobody could ever close it: two are asked for, and one was counted."""
+    use_case = f.use_case(cast)
+    end_seat(actor=acting(cast.amara), seat=use_case.seats.get(user=cast.noor, persona="DS"))
+    rule = {"persona": "DS", "percent": 50, "min": 2}
+    body = f.stage("one", "DE", gate={"rules": [rule], "send_back_to": ["one"]})
+    run = f.run(cast, body, on=use_case)
+    f.perform()
+    assert f.gate_of(run).policy["rules"] == [{**rule, "at_least": 2, "base": []}]
+    late = scientists(cast, use_case, 1)[0]
+    for person in (cast.sofia, late):
+        assert f.gate_of(run).state == "OPEN"
+        f.decide(person, f.gate_of(run))
+    assert f.gate_of(run).state == "APPROVED"
+    assert broken("I7") == []
+
+
+@pytest.mark.parametrize("how", ["seat", "deactivated"])
+def test_when_too_few_of_those_counted_are_left_the_owner_is_asked(cast: Cast, how: str) -> None:
+    use_case = f.use_case(cast)
+    more = scientists(cast, use_case, 3)  # five with Sofia and Noor
+    gate = reviewed(cast, use_case, 80)
+
+    def leave(user: User) -> None:
+        if how == "deactivated":
+            User.objects.filter(pk=user.pk).update(is_active=False)
+        else:
+            end_seat(actor=acting(cast.amara), seat=use_case.seats.get(user=user, persona="DS"))
+
+    swept()
+    leave(more[0])
+    swept()
+    assert f.attention(gate.run) == []  # four are left of four
+    leave(more[1])
+    late = scientist("late")
+    give_seat(actor=acting(cast.amara), use_case=use_case, user=late, persona="DS")
+    swept()
+    swept()
+    assert f.attention(gate.run) == ["gate_stuck"]
+
+
+def test_who_decided_and_left_still_counts(cast: Cast) -> None:
+    use_case = f.use_case(cast)
+    gate = reviewed(cast, use_case, 100)
+    f.decide(cast.noor, gate)
+    end_seat(actor=acting(cast.amara), seat=use_case.seats.get(user=cast.noor, persona="DS"))
+    swept()
+    assert f.attention(gate.run) == []
+    f.decide(cast.sofia, gate)
+    assert f.gate_of(gate.run).state == "APPROVED"
+
+
+def test_the_next_decision_finds_that_too_few_are_left(cast: Cast) -> None:
+    use_case = f.use_case(cast)
+    gate = reviewed(cast, use_case, 100)
+    end_seat(actor=acting(cast.amara), seat=use_case.seats.get(user=cast.noor, persona="DS"))
+    f.decide(cast.sofia, gate)
+    assert f.attention(gate.run) == ["gate_stuck"]
+
+
+def test_a_sealed_gate_says_nothing_of_who_is_left(cast: Cast) -> None:
+    use_case = f.use_case(cast)
+    rule = {"persona": "DS", "percent": 100}
+    gated = {"rules": [rule], "send_back_to": ["one"], "blind": True, "expires": "P9D"}
+    run = f.run(cast, f.stage("one", "DE", gate=gated), on=use_case)
+    f.perform()
+    end_seat(actor=acting(cast.amara), seat=use_case.seats.get(user=cast.noor, persona="DS"))
+    swept()
+    assert f.attention(run) == []
 
 
 def test_a_gate_opened_again_counts_anew(cast: Cast) -> None:

@@ -1,19 +1,28 @@
 """Steps and attempts: cache, retries, waits, losses, fences, conditions, effects."""
 
+import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 
-from personas.errors import Conflict, Invalid, NotAllowed
+from personas.errors import Busy, Conflict, Invalid, NotAllowed
 from pipelines import catalogue
 from pipelines.runs import claims
 from pipelines.runs.actions import attempts, runs, stages, steps
 from pipelines.runs.actions.settling import Fenced
+from pipelines.runs.claims import Claim
 from pipelines.runs.effects import EffectContext
+from pipelines.runs.lanes import Result
 from pipelines.runs.models import Attempt, Run
+from pipelines.runs.performance import Performance
 from pipelines.runs.sweeper import settle as settle_run
+from pipelines.runs.sweeper import unstick
 from tests.cast import Cast, acting
 from tests.domain import engine as f
 from tests.domain.conftest import Later
@@ -317,3 +326,137 @@ def test_an_effect_that_refuses_leaves_nothing_behind(cast: Cast) -> None:
     assert states(run) == ["RUNNING"]
     f.fail(held, code="not_accepted")
     assert f.states(run) == {"one": "FAILED"}
+
+
+# --- beside what only newer code can judge -------------------------------------------------------
+
+
+@pytest.fixture
+def beside(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """A run whose one branch waits for a check of newer code, and whose other is at work."""
+    monkeypatch.setitem(catalogue.CHECKS, "newer", "tests.faults.newer.check")
+    params = {"message": uuid4().hex}
+    run = f.run(
+        cast,
+        f.stage("judged", "DE", gate=f.gate("DS", checks=[{"name": "newer"}])),
+        f.stage("other", "BA", steps=[f.step("poison", params=params)]),
+        f.stage("joined", "BA", needs=["judged", "other"]),
+    )
+    monkeypatch.delitem(catalogue.CHECKS, "newer")
+    held = f.claim()
+    assert held.step_id == f.step_of(run, "work", "judged").pk
+    output = {"result": f.output("a")}
+    attempts.complete(held=held, outputs=output, facts={}, usage={}, log="", go_on=False)
+    return run
+
+
+def lost_thrice(held: Claim) -> None:
+    for _ in range(attempts.MAX_LOST):
+        attempts.lose(attempt_id=held.id, error={"code": "worker_lost"}, token=held.token)
+        held = f.claim()
+    attempts.lose(attempt_id=held.id, error={"code": "worker_lost"}, token=held.token)
+
+
+def once_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no operation be one that may be repeated."""
+    real = catalogue.spec
+    monkeypatch.setattr(catalogue, "spec", lambda name: replace(real(name), repeatable=False))
+
+
+@pytest.mark.parametrize(
+    ("end", "ends"),
+    [
+        (f.fail, ["FAILED"]),
+        (lost_thrice, ["LOST", "LOST", "LOST"]),
+    ],
+)
+def test_a_step_fails_beside_a_branch_that_waits_for_newer_code(
+    beside: Run, end: Callable[[Claim], object], ends: list[str]
+) -> None:
+    """Else neither try nor loss was counted, and it was tried again without end."""
+    end(f.claim())
+    assert f.step_of(beside, "poison").state == "FAILED"
+    assert list(f.step_of(beside, "poison").attempts.values_list("state", flat=True)) == ends
+    assert f.states(beside)["judged"] == "ACTIVE"
+    assert f.maybe_claim() is None
+
+
+@pytest.mark.parametrize(
+    ("end", "state"),
+    [
+        (lambda held: attempts.release(held=held), "RELEASED"),
+        (lambda held: attempts.await_code(held=held, missing="newer code"), "DEFERRED"),
+        (lambda held: f.fail(held, retryable=True), "FAILED"),
+    ],
+)
+def test_what_must_not_be_repeated_ends_beside_such_a_branch(
+    beside: Run, monkeypatch: pytest.MonkeyPatch, end: Callable[[Claim], object], state: str
+) -> None:
+    once_only(monkeypatch)
+    end(f.claim())
+    assert f.step_of(beside, "poison").state == "FAILED"
+    assert f.attempt_of(beside, "poison").state == state
+
+
+def test_what_waits_too_long_ends_beside_such_a_branch(beside: Run, later: Later) -> None:
+    attempts.defer(held=f.claim(), seconds=0, reason="labels are late")
+    steps.wake(step_id=f.step_of(beside, "poison").pk)
+    held = f.claim()
+    later(seconds=catalogue.spec("noop").max_wait + 1)
+    attempts.defer(held=held, seconds=60, reason="still late")
+    assert f.step_of(beside, "poison").state == "FAILED"
+
+
+def test_newer_code_asks_the_owner_of_what_failed_meanwhile(
+    beside: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    f.fail(f.claim())
+    assert f.attention(beside) == []
+    monkeypatch.setitem(catalogue.CHECKS, "newer", "tests.faults.newer.check")
+    unstick(run_id=beside.pk)
+    assert f.attention(beside) == ["step_failed"]
+    states = f.states(beside)
+    assert (states["judged"], states["other"]) == ("IN_REVIEW", "FAILED")
+
+
+def test_code_that_never_comes_in_is_not_waited_for_without_end(cast: Cast, later: Later) -> None:
+    """Each offer takes a worker: after a day a person is asked."""
+    run = one(cast)
+    missing = "Newer code is coming in: effect 'newer' is not known to this process's code."
+    for _ in range(3):
+        attempts.await_code(held=f.claim(), missing=missing)
+        assert f.step_of(run, "work").state == "RETRY_WAIT"
+        later(seconds=attempts.CODE_SECONDS)
+        steps.wake(step_id=f.step_of(run, "work").pk)
+    held = f.claim()
+    later(seconds=catalogue.spec("noop").max_wait)
+    attempts.await_code(held=held, missing=missing)
+    assert f.step_of(run, "work").state == "FAILED"
+    assert f.attention(run) == ["step_failed"]
+    failed = next(e for e in f.events_of(run) if e.type == "step.fail")
+    assert missing in failed.data["reason"]
+
+
+def test_handing_back_what_is_refused_ends_with_the_lease(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It waits between its tries, and does not hold the run's lock in a loop."""
+    one(cast)
+    tries: list[Claim] = []
+    lane: Any = None
+    performance = Performance(lane, f.claim(), scratch=tmp_path, stopping=threading.Event())
+
+    def refuse(*, held: Claim, missing: str) -> None:
+        tries.append(held)
+        if len(tries) > 9:
+            pytest.fail("it is tried without end")
+        raise Busy("newer_code", missing)
+
+    def sleep(_seconds: float) -> None:
+        performance.last_beat -= settings.LEASE_SECONDS / 3
+
+    monkeypatch.setattr(attempts, "await_code", refuse)
+    monkeypatch.setattr("pipelines.runs.performance.close_old_connections", lambda: None)
+    monkeypatch.setattr("pipelines.runs.performance.time.sleep", sleep)
+    performance._settle(Result("awaits_code", {"reason": "newer code"}))
+    assert 1 < len(tries) < 9

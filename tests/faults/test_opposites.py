@@ -81,7 +81,7 @@ def test_f9_hundreds_of_opposite_decisions_leave_one_closing_each(
         first.use_case.seats.create(user=user, persona_id="DS")
         people.append(user)
     verdicts = ["approve", "reject", "request_changes", "approve"]
-    endings = set()
+    winners = set()
     for number in range(ROUNDS):
         run = first if number == 0 else again(first)
         f.perform()
@@ -103,10 +103,11 @@ def test_f9_hundreds_of_opposite_decisions_leave_one_closing_each(
         assert {error.data["state"] for error in lost} == {closed.state}
         # Only what was done keeps a receipt: who lost may ask again with the same key.
         assert Receipt.objects.filter(key__startswith=f"{number}-").count() == 1
-        endings.add(closed.state)
+        winners.add(decision.user)
         if Run.objects.get(pk=run.pk).state == "RUNNING":
             runs.cancel(actor=acting(cast.priya), run=run, reason="next round")
-    assert len(endings) > 1, "the same verdict won every round: nothing was at once"
+    # The people come in the same order each round; the verdicts turn, and would differ anyway.
+    assert len(winners) > 1, f"{winners} won every round: nothing was at once"
     holds()
 
 

@@ -107,6 +107,22 @@ def test_nobody_there_at_opening_asks_for_the_least_and_binds_nobody() -> None:
     assert counting({"rules": [rule]}, ["DS"], {9}) == ["DS"]
 
 
+@given(st.integers(1, 100), st.integers(1, 4), st.frozensets(people))
+def test_what_a_gate_asks_for_can_be_met(percent: int, least: int, base: frozenset[int]) -> None:
+    """By those it counts; where they are too few from the start, by whoever comes."""
+    rule = frozen({"persona": "DS", "min": least, "percent": percent}, base)
+    policy = {"rules": [rule]}
+    approvals = [Vote(["DS"], {pk}) for pk in rule["base"] or range(100, 100 + least)]
+    assert satisfied(policy, worn(policy, approvals))
+
+
+def test_fewer_there_than_the_least_bind_nobody() -> None:
+    rule = frozen({"persona": "DS", "min": 2, "percent": 50}, {1})
+    assert (rule["min"], rule["base"]) == (2, [])
+    assert counting({"rules": [rule]}, ["DS"], {9}) == ["DS"]
+    assert frozen({"persona": "DS", "min": 2, "percent": 50}, {1, 2})["base"] == [1, 2]
+
+
 def test_what_was_asked_is_known_of_a_frozen_rule() -> None:
     rule = {"persona": "DS", "min": 1, "percent": 60}
     kept = frozen(rule, {3, 1, 2, 5, 4})

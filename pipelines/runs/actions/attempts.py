@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+
 from personas.commands import Answer, Command, execute
-from personas.errors import Conflict
+from personas.errors import Busy, Conflict
 from personas.ledger import Actor
 from pipelines import catalogue
 from pipelines.artefacts.actions import register
-from pipelines.lifecycles import AttemptState
+from pipelines.lifecycles import AttemptState, StepState
 from pipelines.runs import attention, dispatch, effects
 from pipelines.runs.actions.locks import run_of
 from pipelines.runs.actions.runs import settle_cancelled
@@ -88,28 +90,45 @@ def complete(
 def await_code(*, held: Claim, missing: str) -> Answer:
     """Hand work back that only newer code can bring to its end: tried again soon, on no budget.
 
-    What must not be repeated is handed to a person.
+    A person is asked about what must not be repeated, and where no such code came in `max_wait`.
     """
 
     def change(command: Command, rows: Rows, attempt: Attempt, step: Step) -> dict[str, object]:
-        move(
-            command,
-            attempt,
-            "not_yet",
-            run=rows.run,
-            finished_at=command.now,
-            lease_until=None,
-            progress_text=missing[:200],
-            data={"key": step.key, "reason": missing},
-        )
-        wait = timedelta(seconds=CODE_SECONDS)
-        data = {"reason": missing}
-        move(command, step, "wait", run=rows.run, retry_at=command.now + wait, data=data)
-        if not catalogue.spec(step.operation).repeatable:
-            _give_up(command, rows, step, data=data)
+        _wait(command, rows, attempt, step, seconds=CODE_SECONDS, reason=missing)
+        if step.state == StepState.RETRY_WAIT and not catalogue.spec(step.operation).repeatable:
+            _give_up(command, rows, step, data={"reason": missing})
         return {}
 
     return settle(held, "await_code", change)
+
+
+def _wait(
+    command: Command, rows: Rows, attempt: Attempt, step: Step, *, seconds: float, reason: str
+) -> None:
+    """Let the step be tried again later, or give it up where it has waited for `max_wait`."""
+    since = step.waiting_since or command.now
+    move(
+        command,
+        attempt,
+        "not_yet",
+        run=rows.run,
+        finished_at=command.now,
+        lease_until=None,
+        progress_text=reason[:200],
+        data={"key": step.key, "reason": reason},
+    )
+    move(
+        command,
+        step,
+        "wait",
+        run=rows.run,
+        waiting_since=since,
+        retry_at=command.now + timedelta(seconds=seconds),
+        data={"reason": reason},
+    )
+    limit = timedelta(seconds=catalogue.spec(step.operation).max_wait)
+    if command.now - since > limit:
+        _give_up(command, rows, step, data={"reason": f"waited longer than {limit}: {reason}"})
 
 
 def _spare_poke(command: Command, queue: str) -> None:
@@ -192,7 +211,7 @@ def _backoff(step: Step) -> timedelta | None:
 def _give_up(command: Command, rows: Rows, step: Step, *, data: Mapping[str, object]) -> None:
     """The step failed for good: its stage's owner, or the hand-off's sender, is asked."""
     move(command, step, "fail", run=rows.run, data=data)
-    advance(command, rows.run, rows)
+    rows = _go_on(command, rows)
     hand_off = step.hand_off
     if hand_off is not None:
         attention.ask_attention(
@@ -207,33 +226,27 @@ def _give_up(command: Command, rows: Rows, step: Step, *, data: Mapping[str, obj
         )
 
 
+def _go_on(command: Command, rows: Rows) -> Rows:
+    """Advance; where something that is due takes newer code, all of it is left to newer code.
+
+    Else what waits in one branch of a run kept every other from ending its attempts.
+    """
+    mark = command.recorder.mark()
+    try:
+        with transaction.atomic():
+            return advance(command, rows.run, rows)
+    except Busy as error:
+        if error.code != "newer_code":
+            raise
+        command.recorder.back_to(mark)
+        return load(rows.run)
+
+
 def defer(*, held: Claim, seconds: float, reason: str) -> Answer:
     """The operation waits for something outside: ask again later, on no retry budget."""
 
     def change(command: Command, rows: Rows, attempt: Attempt, step: Step) -> dict[str, object]:
-        since = step.waiting_since or command.now
-        move(
-            command,
-            attempt,
-            "not_yet",
-            run=rows.run,
-            finished_at=command.now,
-            lease_until=None,
-            progress_text=reason[:200],
-            data={"key": step.key, "reason": reason},
-        )
-        move(
-            command,
-            step,
-            "wait",
-            run=rows.run,
-            waiting_since=since,
-            retry_at=command.now + timedelta(seconds=seconds),
-            data={"reason": reason},
-        )
-        limit = timedelta(seconds=catalogue.spec(step.operation).max_wait)
-        if command.now - since > limit:
-            _give_up(command, rows, step, data={"reason": f"waited longer than {limit}"})
+        _wait(command, rows, attempt, step, seconds=seconds, reason=reason)
         return {}
 
     return settle(held, "defer", change)

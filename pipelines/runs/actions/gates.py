@@ -12,7 +12,7 @@ from personas.kept import Kept
 from personas.ledger import Actor
 from personas.models import User
 from pipelines.lifecycles import GateState, RunState, StageState
-from pipelines.runs import attention, deadlines, reviews
+from pipelines.runs import attention, blind, deadlines, reviews
 from pipelines.runs.actions.locks import must_run, name_of, run_of
 from pipelines.runs.actions.verdicts import (
     Decider,
@@ -187,6 +187,30 @@ def expire(*, gate_id: int) -> Answer:
     return execute(
         actor=Actor("timer", "gate timer"),
         name="expire_gate",
+        lock=lambda: run_of(run_id),
+        body=body,
+    )
+
+
+def look_who_is_left(*, gate_id: int) -> Answer:
+    """Ask the stage's owner to act if too few are left of whom a gate counts (the sweeper's call).
+
+    Not while a blind gate is sealed or thought over: it would tell of the verdicts.
+    """
+    run_id = Gate.objects.values_list("run_id", flat=True).get(pk=gate_id)
+
+    def body(command: Command, run: Run) -> Mapping[str, object]:
+        gate = _locked(gate_id)
+        quiet = gate.sealed or blind.thinking(gate, command.now)
+        if gate.state == GateState.OPEN and run.state == RunState.RUNNING and not quiet:
+            rows = load(run)
+            gate.run, gate.stage = run, rows.gates[gate.stage_id].stage
+            reviews.ask_for_people(command, rows, gate, reviews.in_force(gate))
+        return summary(gate)
+
+    return execute(
+        actor=Actor("timer", "gate timer"),
+        name="look_who_is_left",
         lock=lambda: run_of(run_id),
         body=body,
     )
