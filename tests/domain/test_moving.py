@@ -485,3 +485,22 @@ def test_a_gate_held_by_time_may_be_opened_in_the_new_version(cast: Cast) -> Non
     gates.reopen(actor=acting(cast.dmitri), gate=gate, reason="again")
     assert f.gate_of(run).policy["rules"][0]["persona"] == "BA"
     quiet()
+
+
+def test_who_filled_in_a_form_that_is_gone_still_made_part_of_it(cast: Cast) -> None:
+    """Four eyes outlast the version that asked for the form."""
+    first, two = one_gate(items=[f.form("brief", persona="DS")])
+    run, body = started(cast, first, two)
+    f.fill(cast.sofia, f.item_of(run, "brief"))
+    digest = f.item_of(run, "brief").data_digest
+    pause(cast, run)
+    go(cast, run, version(body, {**first, "items": []}, two))
+    resume(cast, run)
+    f.perform()
+    gate = f.gate_of(run)
+    assert cast.sofia.pk in gate.author_ids
+    assert gate.pack["subject"]["items"] == {"brief": digest}
+    with pytest.raises(NotAllowed) as refused:
+        f.decide(cast.sofia, gate)
+    assert refused.value.code == "sod.subject_author"
+    quiet()
