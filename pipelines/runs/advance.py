@@ -5,6 +5,7 @@ from copy import copy
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Max
 
 from personas.commands import Command
 from personas.errors import Busy, DomainError
@@ -50,12 +51,23 @@ def _create_stage(command: Command, rows: Rows, due: moves.CreateStage) -> None:
     stage = Stage(
         run=rows.run,
         key=due.stage,
-        round=due.round,
+        round=_round(rows, due),
         position=position,
         persona_id=definition.persona,
     )
     born(command, stage, "create", run=rows.run)
     rows.stages[due.stage] = stage
+
+
+def _round(rows: Rows, due: moves.CreateStage) -> int:
+    """The round to open; of a stage that one move dropped and a later one brought back, the next.
+
+    The plan knows current rounds alone, and would begin with the first again.
+    """
+    if due.round > 1 or not rows.run.earlier_version_ids:
+        return due.round
+    before = Stage.objects.filter(run=rows.run, key=due.stage)
+    return (before.aggregate(last=Max("round"))["last"] or 0) + 1
 
 
 def _ready(command: Command, rows: Rows, due: moves.ReadyStage) -> None:

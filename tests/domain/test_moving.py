@@ -504,3 +504,22 @@ def test_who_filled_in_a_form_that_is_gone_still_made_part_of_it(cast: Cast) -> 
         f.decide(cast.sofia, gate)
     assert refused.value.code == "sod.subject_author"
     quiet()
+
+
+def test_a_stage_that_comes_back_with_a_later_move_begins_its_next_round(cast: Cast) -> None:
+    one, two = f.stage("one", "DE"), f.stage("two", "DE", items=[f.form("brief")])
+    run, body = started(cast, one, two)
+    f.perform()
+    assert f.states(run) == {"one": "DONE", "two": "ACTIVE"}
+    pause(cast, run)
+    go(cast, run, version(body, two))
+    assert f.states(run) == {"two": "ACTIVE"}
+    found = go(cast, run, version(body, one, two, title="With one again"))
+    assert fates(found)["stage one"] == ADDED
+    resume(cast, run)
+    rounds = Stage.objects.filter(run=run, key="one").order_by("round")
+    assert list(rounds.values_list("round", "current")) == [(1, False), (2, True)]
+    f.work(cast, run)
+    run.refresh_from_db()
+    assert run.state == "SUCCEEDED"
+    quiet()
