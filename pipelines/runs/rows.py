@@ -283,12 +283,12 @@ WITHOUT_PACK = tuple(f.attname for f in Gate._meta.concrete_fields if f.attname 
 
 
 def _gates(by_pk: Mapping[int, Stage]) -> dict[int, Gate]:
+    """The latest gate of each stage; none where that was superseded: one opens anew."""
     gates = {}
-    where = f"stage_id = ANY(%s) AND state <> '{GateState.SUPERSEDED}' ORDER BY id"
-    for gate in fetch(Gate, where, [list(by_pk)], only=WITHOUT_PACK):
+    for gate in fetch(Gate, "stage_id = ANY(%s) ORDER BY id", [list(by_pk)], only=WITHOUT_PACK):
         gate.stage = by_pk[gate.stage_id]
         gates[gate.stage_id] = gate
-    return gates
+    return {pk: gate for pk, gate in gates.items() if gate.state != GateState.SUPERSEDED}
 
 
 def _hand_offs(run: Run, by_pk: Mapping[int, Stage]) -> dict[tuple[str, str], HandOff]:

@@ -523,3 +523,25 @@ def test_a_stage_that_comes_back_with_a_later_move_begins_its_next_round(cast: C
     run.refresh_from_db()
     assert run.state == "SUCCEEDED"
     quiet()
+
+
+def test_a_gate_opens_anew_although_one_before_it_expired(cast: Cast) -> None:
+    """The latest gate counts, not the latest that was not superseded."""
+    run, body = started(cast, *one_gate(gate=f.gate("DS", expires="P1D", on_expire="hold")))
+    f.work(cast, run)
+    first = f.gate_of(run)
+    Gate.objects.filter(pk=first.pk).update(expires_at=first.opened_at)
+    gates.expire(gate_id=first.pk)
+    gates.reopen(actor=acting(cast.priya), gate=first, reason="again")
+    second = f.gate_of(run)
+    pause(cast, run)
+    go(cast, run, version(body, *one_gate(gate=f.gate("BA"))), rebind=["one"])
+    resume(cast, run)
+    third = f.gate_of(run)
+    states = [Gate.objects.get(pk=gate.pk).state for gate in (first, second, third)]
+    assert states == ["EXPIRED", "SUPERSEDED", "OPEN"]
+    f.decide(cast.amara, third)
+    f.work(cast, run)
+    run.refresh_from_db()
+    assert run.state == "SUCCEEDED"
+    quiet()
