@@ -408,6 +408,26 @@ def test_a_ready_stage_waits_for_a_second_sender(cast: Cast) -> None:
     quiet()
 
 
+def test_a_ready_stage_stays_ready_where_nothing_is_lacking(cast: Cast) -> None:
+    """It goes on as the new version says; no hand-off was lost, and none is told as lost."""
+    one, two = f.stage("one", "DE"), f.stage("two", "DS", needs=["one"])
+    run, body = started(cast, one, two)
+    f.perform()
+    pause(cast, run)
+    better = {**two, "title": "Two, better", "steps": [f.step("other")]}
+    found = go(cast, run, version(body, one, better))
+    assert fates(found)["stage two"] == CARRIED
+    assert f.states(run)["two"] == "READY"
+    assert "stage.hand_off_lost" not in f.events(run)
+    resume(cast, run)
+    f.hand_over(cast.dmitri, cast.sofia, run)
+    f.work(cast, run)
+    run.refresh_from_db()
+    assert run.state == "SUCCEEDED"
+    assert f.step_of(run, "other").state == "SUCCEEDED"
+    quiet()
+
+
 def test_a_new_parameter_may_be_given_and_an_old_one_not(cast: Cast) -> None:
     goal = {"key": "goal", "kind": "int", "title": "Goal", "default": 3}
     run, body = started(cast, *one_gate(), parameters=[goal])

@@ -122,9 +122,8 @@ def apply(play: Play, new: Blueprint, found: MovePlan) -> None:
     for name in found.names("step", REDONE):
         stage, step = name.split(".")
         del play.stages[stage].steps[step]
-    for key in found.names("stage", CARRIED):
-        if play.stages[key].state == "READY":
-            play.stages[key].state = move(STAGE, "READY", "hand_off_lost")
+    for key in found.waiting:
+        play.stages[key].state = move(STAGE, play.stages[key].state, "hand_off_lost")
     for name in found.names("hand_off", CARRIED):
         source, target = name.split(".")
         play.hand_offs[source, target].steps.clear()
