@@ -273,6 +273,22 @@ def _auto_accept(command: Command, rows: Rows, due: moves.AutoAcceptHandOff) -> 
     move(command, hand_off, "auto_accept", run=rows.run, answered_at=command.now)
 
 
+def _withdraw(command: Command, rows: Rows, due: moves.WithdrawHandOff) -> None:
+    hand_off = rows.hand_offs[due.source, due.target]
+    rounds.stop_contract(command, rows, hand_off)
+    attention.close_attention(command, rows, WorkItem.objects.filter(hand_off=hand_off))
+    reason = f"{due.target} is left out"
+    move(
+        command,
+        hand_off,
+        "withdraw",
+        run=rows.run,
+        answered_at=command.now,
+        return_reason=reason,
+        data={"reason": reason},
+    )
+
+
 def _submit(command: Command, rows: Rows, due: moves.SubmitStage) -> None:
     reviews.submit(command, rows, rows.stages[due.stage])
 
@@ -296,6 +312,7 @@ APPLY: Final[Mapping[type, Callable[[Command, Rows, Any], None]]] = {
     moves.SkipStage: _skip,
     moves.QueueStep: _queue,
     moves.OpenItem: _open_item,
+    moves.WithdrawHandOff: _withdraw,
     moves.SubmitStage: _submit,
     moves.OpenGate: _open_gate,
     moves.FinishStage: _finish,

@@ -428,6 +428,58 @@ def test_a_ready_stage_stays_ready_where_nothing_is_lacking(cast: Cast) -> None:
     quiet()
 
 
+@pytest.mark.parametrize(
+    ("asks", "state"),
+    [({}, "OFFERED"), ({"checklist": [{"key": "gaps", "label": "Known gaps"}]}, "PREPARING")],
+)
+def test_what_is_on_its_way_to_a_stage_that_is_left_out_is_withdrawn(
+    cast: Cast, asks: Body, state: str
+) -> None:
+    """No run ends with an open hand-off, nor with somebody asked for one."""
+    one = f.stage(
+        "one",
+        "DE",
+        steps=[f.step("work", params={"rows": 3})],
+        **({"hand_off": asks} if asks else {}),
+    )
+    also = f.stage("also", "MLE", items=[f.form("note")])
+    two = f.stage("two", "DS", needs=["one", "also"])
+    run, body = started(cast, one, also, two)
+    f.settle(f.claim(), rows=3)
+    assert f.hand_off_of(run).state == state
+    assert f.states(run) == {"one": "DONE", "also": "ACTIVE", "two": "PENDING"}
+    pause(cast, run)
+    go(cast, run, version(body, one, also, {**two, "when": "facts.one.work.rows > 5"}))
+    resume(cast, run)
+    assert f.hand_off_of(run).state == state
+    f.work(cast, run)
+    run.refresh_from_db()
+    assert (run.state, f.states(run)["two"]) == ("SUCCEEDED", "SKIPPED")
+    assert run.hand_offs.get().state == "WITHDRAWN"
+    assert f.attention(run) == []
+    quiet()
+
+
+def test_a_contract_that_nobody_waits_for_is_not_computed_on(cast: Cast) -> None:
+    proof = {"steps": [f.step("proof", params={"message": "proof"})]}
+    one = f.stage("one", "DE", steps=[f.step("work", params={"rows": 3})], hand_off=proof)
+    also = f.stage("also", "MLE", items=[f.form("note")])
+    two = f.stage("two", "DS", needs=["one", "also"])
+    run, body = started(cast, one, also, two)
+    f.settle(f.claim(), rows=3)
+    assert f.attempt_of(run, "proof").state == "QUEUED"
+    pause(cast, run)
+    go(cast, run, version(body, one, also, {**two, "when": "facts.one.work.rows > 5"}))
+    resume(cast, run)
+    f.fill(cast.lena, f.item_of(run, "note"))
+    run.refresh_from_db()
+    assert run.state == "SUCCEEDED"
+    proof_step = f.step_of(run, "proof")
+    assert (proof_step.state, f.attempt_of(run, "proof").state) == ("CANCELLED", "CANCELLED")
+    assert f.maybe_claim() is None
+    quiet()
+
+
 def test_a_new_parameter_may_be_given_and_an_old_one_not(cast: Cast) -> None:
     goal = {"key": "goal", "kind": "int", "title": "Goal", "default": 3}
     run, body = started(cast, *one_gate(), parameters=[goal])
