@@ -6,6 +6,7 @@ import pytest
 
 from personas.errors import Conflict, Invalid, NotAllowed
 from personas.models import User
+from pipelines import catalogue
 from pipelines.blueprints.moving import ADDED, CARRIED, DROPPED, KEPT, LEFT_OUT, REDONE
 from pipelines.runs.actions import gates, items, moving, runs, steps
 from pipelines.runs.actions.moving import Look
@@ -460,8 +461,12 @@ def test_what_is_on_its_way_to_a_stage_that_is_left_out_is_withdrawn(
     quiet()
 
 
-def test_a_contract_that_nobody_waits_for_is_not_computed_on(cast: Cast) -> None:
-    proof = {"steps": [f.step("proof", params={"message": "proof"})]}
+def test_a_contract_that_nobody_waits_for_is_not_computed_on(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalogue.CHECKS, "sound", "tests.domain.test_hand_over.sound")
+    proving = [f.step("proof", params={"message": "proof"})]
+    proof = {"steps": proving, "contract": [{"name": "sound"}]}
     one = f.stage("one", "DE", steps=[f.step("work", params={"rows": 3})], hand_off=proof)
     also = f.stage("also", "MLE", items=[f.form("note")])
     two = f.stage("two", "DS", needs=["one", "also"])
@@ -474,8 +479,8 @@ def test_a_contract_that_nobody_waits_for_is_not_computed_on(cast: Cast) -> None
     f.fill(cast.lena, f.item_of(run, "note"))
     run.refresh_from_db()
     assert run.state == "SUCCEEDED"
-    proof_step = f.step_of(run, "proof")
-    assert (proof_step.state, f.attempt_of(run, "proof").state) == ("CANCELLED", "CANCELLED")
+    states = (f.step_of(run, "proof").state, f.attempt_of(run, "proof").state)
+    assert states == ("CANCELLED", "CANCELLED")
     assert f.maybe_claim() is None
     quiet()
 
@@ -616,4 +621,18 @@ def test_a_gate_opens_anew_although_one_before_it_expired(cast: Cast) -> None:
     f.work(cast, run)
     run.refresh_from_db()
     assert run.state == "SUCCEEDED"
+    quiet()
+
+
+def test_a_gate_that_is_to_open_anew_needs_a_place_in_the_next_version_too(cast: Cast) -> None:
+    run, body = started(cast, *one_gate())
+    f.work(cast, run)
+    pause(cast, run)
+    go(cast, run, version(body, *one_gate(gate=f.gate("BA"))), rebind=["one"])
+    first, two = one_gate()
+    first.pop("gate")
+    assert list(look(cast, run, version(body, first, two)).problems) == ["gate.one"]
+    go(cast, run, version(body, *one_gate(gate=f.gate("OPS"))))
+    resume(cast, run)
+    assert f.gate_of(run).policy["rules"][0]["persona"] == "OPS"
     quiet()
