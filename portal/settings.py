@@ -273,7 +273,7 @@ def _broker() -> str:
 
 CELERY_BROKER_URL = _broker()
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, int | bool | str] = {
     "visibility_timeout": 3600,
     "socket_timeout": 2,
     "socket_connect_timeout": 2,

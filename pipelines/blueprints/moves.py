@@ -120,6 +120,14 @@ class AutoAcceptHandOff:
 
 
 @dataclass(frozen=True)
+class WithdrawHandOff:
+    """An open hand-off to a stage that is left out: nobody will take it."""
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
 class FailRun:
     """A stage failed and the blueprint says `on_fail = "fail_run"`."""
 
@@ -147,6 +155,7 @@ Move: TypeAlias = (
     | JudgeContract
     | OfferHandOff
     | AutoAcceptHandOff
+    | WithdrawHandOff
     | FailRun
     | FinishRun
 )

@@ -12,6 +12,7 @@ from pipelines.blueprints.graph import Edge, Graph, StageGraph, Waits, graph, ha
 from pipelines.blueprints.moves import Move
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import (
+    HAND_OFF,
     WORK_ITEM,
     GateState,
     HandOffState,
@@ -192,6 +193,9 @@ def _hand_off(blueprint: Blueprint, derived: Graph, view: RunView, edge: Edge) -
     if now is None:
         if _wanted(derived.stages[target], view):
             yield moves.PrepareHandOff(source, target)
+    elif _left_out(derived.stages[target], view):
+        if now.state in HAND_OFF.open:
+            yield moves.WithdrawHandOff(source, target)
     elif now.state == HandOffState.PREPARING:
         yield from _preparing(blueprint, derived.stages[source], now, edge)
     elif now.state == HandOffState.OFFERED and hand_off_def(blueprint, source).accept == "auto":
@@ -206,6 +210,17 @@ def _wanted(target: StageGraph, view: RunView) -> bool:
     if not target.stage.when:
         return True
     return _needs_met(target, view) and holds(target.stage.when, view.facts)
+
+
+def _left_out(target: StageGraph, view: RunView) -> bool:
+    """Whether the target is about to be skipped although something may be on its way to it.
+
+    So it is where a run moved to a version that gave the target a condition.
+    """
+    now = view.stages.get(target.stage.key)
+    if not target.stage.when or now is None or now.state != StageState.PENDING:
+        return False
+    return _needs_met(target, view) and not holds(target.stage.when, view.facts)
 
 
 def _preparing(

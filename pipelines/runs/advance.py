@@ -5,6 +5,7 @@ from copy import copy
 from typing import Any, Final
 
 from django.db import transaction
+from django.db.models import Max
 
 from personas.commands import Command
 from personas.errors import Busy, DomainError
@@ -50,12 +51,23 @@ def _create_stage(command: Command, rows: Rows, due: moves.CreateStage) -> None:
     stage = Stage(
         run=rows.run,
         key=due.stage,
-        round=due.round,
+        round=_round(rows, due),
         position=position,
         persona_id=definition.persona,
     )
     born(command, stage, "create", run=rows.run)
     rows.stages[due.stage] = stage
+
+
+def _round(rows: Rows, due: moves.CreateStage) -> int:
+    """The round to open; of a stage that one move dropped and a later one brought back, the next.
+
+    The plan knows current rounds alone, and would begin with the first again.
+    """
+    if due.round > 1 or not rows.run.earlier_version_ids:
+        return due.round
+    before = Stage.objects.filter(run=rows.run, key=due.stage)
+    return (before.aggregate(last=Max("round"))["last"] or 0) + 1
 
 
 def _ready(command: Command, rows: Rows, due: moves.ReadyStage) -> None:
@@ -261,6 +273,22 @@ def _auto_accept(command: Command, rows: Rows, due: moves.AutoAcceptHandOff) -> 
     move(command, hand_off, "auto_accept", run=rows.run, answered_at=command.now)
 
 
+def _withdraw(command: Command, rows: Rows, due: moves.WithdrawHandOff) -> None:
+    hand_off = rows.hand_offs[due.source, due.target]
+    rounds.stop_contract(command, rows, hand_off)
+    attention.close_attention(command, rows, WorkItem.objects.filter(hand_off=hand_off))
+    reason = f"{due.target} is left out"
+    move(
+        command,
+        hand_off,
+        "withdraw",
+        run=rows.run,
+        answered_at=command.now,
+        return_reason=reason,
+        data={"reason": reason},
+    )
+
+
 def _submit(command: Command, rows: Rows, due: moves.SubmitStage) -> None:
     reviews.submit(command, rows, rows.stages[due.stage])
 
@@ -284,6 +312,7 @@ APPLY: Final[Mapping[type, Callable[[Command, Rows, Any], None]]] = {
     moves.SkipStage: _skip,
     moves.QueueStep: _queue,
     moves.OpenItem: _open_item,
+    moves.WithdrawHandOff: _withdraw,
     moves.SubmitStage: _submit,
     moves.OpenGate: _open_gate,
     moves.FinishStage: _finish,

@@ -77,9 +77,8 @@ def carry_out(command: Command, rows: Rows, new: Blueprint, plan: MovePlan) -> N
     for name in plan.names("hand_off", CARRIED):
         source, target = name.split(".")
         _compute_contract_anew(command, rows, rows.hand_offs[source, target])
-    for key in plan.names("stage", CARRIED):
-        if rows.stages[key].state == StageState.READY:
-            move(command, rows.stages[key], "hand_off_lost", run=rows.run)
+    for key in plan.waiting:
+        move(command, rows.stages[key], "hand_off_lost", run=rows.run)
     _fit(rows, new)
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from django.db.models import QuerySet
+
 from personas.commands import Command
 from personas.errors import Conflict
 from pipelines.blueprints.graph import affected
@@ -17,7 +19,7 @@ from pipelines.lifecycles import (
     can_move,
 )
 from pipelines.runs import deadlines, effects
-from pipelines.runs.models import Attempt, Gate, HandOff, Stage, Step, WorkItem
+from pipelines.runs.models import Attempt, Gate, HandOff, Run, Stage, Step, WorkItem
 from pipelines.runs.moves import born, move
 from pipelines.runs.rows import Rows
 from pipelines.usecases.models import Seat
@@ -158,12 +160,7 @@ def seated(rows: Rows, stage: Stage) -> bool:
 def stop(command: Command, rows: Rows, stage: Stage, *, gate_event: str) -> None:
     """Close what is open in a stage: attempts, steps, work items, gates and hand-offs."""
     run = rows.run
-    for attempt in Attempt.objects.filter(step__stage=stage, state__in=ATTEMPT.open):
-        if attempt.state == AttemptState.QUEUED:
-            move(command, attempt, "cancel", run=run, finished_at=command.now)
-        else:
-            # The supervisor sees it with its next heartbeat, and kills the child.
-            Attempt.objects.filter(pk=attempt.pk).update(cancel_requested=True)
+    _stop_attempts(command, run, Attempt.objects.filter(step__stage=stage))
     for step in Step.objects.filter(stage=stage, state__in=STEP.open):
         move(command, step, "cancel", run=run)
     for item in WorkItem.objects.filter(stage=stage, state__in=WORK_ITEM.open):
@@ -182,6 +179,23 @@ def stop(command: Command, rows: Rows, stage: Stage, *, gate_event: str) -> None
         move(command, hand_off, "withdraw", run=run, answered_at=command.now)
     if stage.state != StageState.DONE:
         effects.undo(command, rows, stage)
+
+
+def stop_contract(command: Command, rows: Rows, hand_off: HandOff) -> None:
+    """Close what is still being computed for a hand-off that nobody will take."""
+    _stop_attempts(command, rows.run, Attempt.objects.filter(step__hand_off=hand_off))
+    for (pk, _), step in rows.contract_steps.items():
+        if pk == hand_off.pk and step.state in STEP.open:
+            move(command, step, "cancel", run=rows.run)
+
+
+def _stop_attempts(command: Command, run: Run, attempts: QuerySet[Attempt]) -> None:
+    for attempt in attempts.filter(state__in=ATTEMPT.open):
+        if attempt.state == AttemptState.QUEUED:
+            move(command, attempt, "cancel", run=run, finished_at=command.now)
+        else:
+            # The supervisor sees it with its next heartbeat, and kills the child.
+            Attempt.objects.filter(pk=attempt.pk).update(cancel_requested=True)
 
 
 def end_run(command: Command, rows: Rows, *, event: str, reason: str) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from personas.errors import Conflict, Invalid, NotAllowed
 from personas.models import User
+from pipelines import catalogue
 from pipelines.blueprints.moving import ADDED, CARRIED, DROPPED, KEPT, LEFT_OUT, REDONE
 from pipelines.runs.actions import gates, items, moving, runs, steps
 from pipelines.runs.actions.moving import Look
@@ -408,6 +409,82 @@ def test_a_ready_stage_waits_for_a_second_sender(cast: Cast) -> None:
     quiet()
 
 
+def test_a_ready_stage_stays_ready_where_nothing_is_lacking(cast: Cast) -> None:
+    """It goes on as the new version says; no hand-off was lost, and none is told as lost."""
+    one, two = f.stage("one", "DE"), f.stage("two", "DS", needs=["one"])
+    run, body = started(cast, one, two)
+    f.perform()
+    pause(cast, run)
+    better = {**two, "title": "Two, better", "steps": [f.step("other")]}
+    found = go(cast, run, version(body, one, better))
+    assert fates(found)["stage two"] == CARRIED
+    assert f.states(run)["two"] == "READY"
+    assert "stage.hand_off_lost" not in f.events(run)
+    resume(cast, run)
+    f.hand_over(cast.dmitri, cast.sofia, run)
+    f.work(cast, run)
+    run.refresh_from_db()
+    assert run.state == "SUCCEEDED"
+    assert f.step_of(run, "other").state == "SUCCEEDED"
+    quiet()
+
+
+@pytest.mark.parametrize(
+    ("asks", "state"),
+    [({}, "OFFERED"), ({"checklist": [{"key": "gaps", "label": "Known gaps"}]}, "PREPARING")],
+)
+def test_what_is_on_its_way_to_a_stage_that_is_left_out_is_withdrawn(
+    cast: Cast, asks: Body, state: str
+) -> None:
+    """No run ends with an open hand-off, nor with somebody asked for one."""
+    one = f.stage(
+        "one",
+        "DE",
+        steps=[f.step("work", params={"rows": 3})],
+        **({"hand_off": asks} if asks else {}),
+    )
+    also = f.stage("also", "MLE", items=[f.form("note")])
+    two = f.stage("two", "DS", needs=["one", "also"])
+    run, body = started(cast, one, also, two)
+    f.settle(f.claim(), rows=3)
+    assert f.hand_off_of(run).state == state
+    assert f.states(run) == {"one": "DONE", "also": "ACTIVE", "two": "PENDING"}
+    pause(cast, run)
+    go(cast, run, version(body, one, also, {**two, "when": "facts.one.work.rows > 5"}))
+    resume(cast, run)
+    assert f.hand_off_of(run).state == state
+    f.work(cast, run)
+    run.refresh_from_db()
+    assert (run.state, f.states(run)["two"]) == ("SUCCEEDED", "SKIPPED")
+    assert run.hand_offs.get().state == "WITHDRAWN"
+    assert f.attention(run) == []
+    quiet()
+
+
+def test_a_contract_that_nobody_waits_for_is_not_computed_on(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(catalogue.CHECKS, "sound", "tests.domain.test_hand_over.sound")
+    proving = [f.step("proof", params={"message": "proof"})]
+    proof = {"steps": proving, "contract": [{"name": "sound"}]}
+    one = f.stage("one", "DE", steps=[f.step("work", params={"rows": 3})], hand_off=proof)
+    also = f.stage("also", "MLE", items=[f.form("note")])
+    two = f.stage("two", "DS", needs=["one", "also"])
+    run, body = started(cast, one, also, two)
+    f.settle(f.claim(), rows=3)
+    assert f.attempt_of(run, "proof").state == "QUEUED"
+    pause(cast, run)
+    go(cast, run, version(body, one, also, {**two, "when": "facts.one.work.rows > 5"}))
+    resume(cast, run)
+    f.fill(cast.lena, f.item_of(run, "note"))
+    run.refresh_from_db()
+    assert run.state == "SUCCEEDED"
+    states = (f.step_of(run, "proof").state, f.attempt_of(run, "proof").state)
+    assert states == ("CANCELLED", "CANCELLED")
+    assert f.maybe_claim() is None
+    quiet()
+
+
 def test_a_new_parameter_may_be_given_and_an_old_one_not(cast: Cast) -> None:
     goal = {"key": "goal", "kind": "int", "title": "Goal", "default": 3}
     run, body = started(cast, *one_gate(), parameters=[goal])
@@ -484,4 +561,78 @@ def test_a_gate_held_by_time_may_be_opened_in_the_new_version(cast: Cast) -> Non
     resume(cast, run)
     gates.reopen(actor=acting(cast.dmitri), gate=gate, reason="again")
     assert f.gate_of(run).policy["rules"][0]["persona"] == "BA"
+    quiet()
+
+
+def test_who_filled_in_a_form_that_is_gone_still_made_part_of_it(cast: Cast) -> None:
+    """Four eyes outlast the version that asked for the form."""
+    first, two = one_gate(items=[f.form("brief", persona="DS")])
+    run, body = started(cast, first, two)
+    f.fill(cast.sofia, f.item_of(run, "brief"))
+    digest = f.item_of(run, "brief").data_digest
+    pause(cast, run)
+    go(cast, run, version(body, {**first, "items": []}, two))
+    resume(cast, run)
+    f.perform()
+    gate = f.gate_of(run)
+    assert cast.sofia.pk in gate.author_ids
+    assert gate.pack["subject"]["items"] == {"brief": digest}
+    with pytest.raises(NotAllowed) as refused:
+        f.decide(cast.sofia, gate)
+    assert refused.value.code == "sod.subject_author"
+    quiet()
+
+
+def test_a_stage_that_comes_back_with_a_later_move_begins_its_next_round(cast: Cast) -> None:
+    one, two = f.stage("one", "DE"), f.stage("two", "DE", items=[f.form("brief")])
+    run, body = started(cast, one, two)
+    f.perform()
+    assert f.states(run) == {"one": "DONE", "two": "ACTIVE"}
+    pause(cast, run)
+    go(cast, run, version(body, two))
+    assert f.states(run) == {"two": "ACTIVE"}
+    found = go(cast, run, version(body, one, two, title="With one again"))
+    assert fates(found)["stage one"] == ADDED
+    resume(cast, run)
+    rounds = Stage.objects.filter(run=run, key="one").order_by("round")
+    assert list(rounds.values_list("round", "current")) == [(1, False), (2, True)]
+    f.work(cast, run)
+    run.refresh_from_db()
+    assert run.state == "SUCCEEDED"
+    quiet()
+
+
+def test_a_gate_opens_anew_although_one_before_it_expired(cast: Cast) -> None:
+    """The latest gate counts, not the latest that was not superseded."""
+    run, body = started(cast, *one_gate(gate=f.gate("DS", expires="P1D", on_expire="hold")))
+    f.work(cast, run)
+    first = f.gate_of(run)
+    Gate.objects.filter(pk=first.pk).update(expires_at=first.opened_at)
+    gates.expire(gate_id=first.pk)
+    gates.reopen(actor=acting(cast.priya), gate=first, reason="again")
+    second = f.gate_of(run)
+    pause(cast, run)
+    go(cast, run, version(body, *one_gate(gate=f.gate("BA"))), rebind=["one"])
+    resume(cast, run)
+    third = f.gate_of(run)
+    states = [Gate.objects.get(pk=gate.pk).state for gate in (first, second, third)]
+    assert states == ["EXPIRED", "SUPERSEDED", "OPEN"]
+    f.decide(cast.amara, third)
+    f.work(cast, run)
+    run.refresh_from_db()
+    assert run.state == "SUCCEEDED"
+    quiet()
+
+
+def test_a_gate_that_is_to_open_anew_needs_a_place_in_the_next_version_too(cast: Cast) -> None:
+    run, body = started(cast, *one_gate())
+    f.work(cast, run)
+    pause(cast, run)
+    go(cast, run, version(body, *one_gate(gate=f.gate("BA"))), rebind=["one"])
+    first, two = one_gate()
+    first.pop("gate")
+    assert list(look(cast, run, version(body, first, two)).problems) == ["gate.one"]
+    go(cast, run, version(body, *one_gate(gate=f.gate("OPS"))))
+    resume(cast, run)
+    assert f.gate_of(run).policy["rules"][0]["persona"] == "OPS"
     quiet()

@@ -1,11 +1,14 @@
 """A run that is moved to another version while others act on it, each on its own connection."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
-from personas.errors import Conflict
+from personas.errors import Conflict, DomainError
 from pipelines.runs.actions import moving, runs
+from pipelines.runs.claims import Claim
 from pipelines.runs.invariants import Scope, check_all
 from pipelines.runs.models import Run
 from pipelines.usecases.models import BlueprintVersion
@@ -18,9 +21,10 @@ __all__ = ["cast", "pool"]
 Body = dict[str, Any]
 
 
-def paused(cast: Cast) -> tuple[Run, Body]:
+def paused(cast: Cast, message: str = "old") -> tuple[Run, Body]:
     """A paused run with a queued step and an open form."""
-    body = f.plan(f.stage("one", "DE", steps=[f.step("work")], items=[f.form("brief")]))
+    steps = [f.step("work", params={"message": message})]
+    body = f.plan(f.stage("one", "DE", steps=steps, items=[f.form("brief")]))
     made = runs.create(actor=acting(cast.amara), use_case=f.use_case(cast), version=f.publish(body))
     run = Run.objects.get(pk=made.data["run"])
     runs.pause(actor=acting(cast.priya), run=run, reason="a new version")
@@ -85,22 +89,50 @@ def test_a_move_meets_a_resume(cast: Cast, pool: ThreadPoolExecutor) -> None:
     quiet()
 
 
+def in_turn(acts: list[Callable[[], Any]]) -> list[Any]:
+    """Do one after the other; returns answers and refusals in order."""
+    answers = []
+    for act in acts:
+        try:
+            answers.append(act())
+        except DomainError as error:
+            answers.append(error)
+    return answers
+
+
 def test_a_move_meets_a_claim(cast: Cast, pool: ThreadPoolExecutor) -> None:
     """What was seen as queued must not be computed as the old version says after the move."""
-    for turn in range(8):
-        run, body = paused(cast)
-        to = next_version(body, f"new {turn}")
-        go = moves(cast, run, to)
+    orders = set()
+    for turn, way in enumerate(["at once"] * 8 + ["move first", "claim first"]):
+        run, body = paused(cast, f"old {turn}")  # its own, or the cache would answer
+        old, to = run.version_id, next_version(body, f"new {turn}")
 
         def wake(run: Run = run) -> Any:
             runs.resume(actor=acting(cast.priya), run=run)
             return f.maybe_claim()
 
-        at_once(pool, [go, wake])
+        go = moves(cast, run, to)
+        if way == "claim first":
+            held, moved = in_turn([wake, go])
+        else:
+            moved, held = (in_turn if way == "move first" else partial(at_once, pool))([go, wake])
+        # A claim skips a run whose row is locked: then nobody holds the step, and it stays queued.
+        assert held is None or isinstance(held, Claim)
+        assert held is not None or way == "at once"
         run.refresh_from_db()
-        held = run.attempts.filter(state="RUNNING").first()
-        if held is not None and run.version_id == to.pk:
-            assert held.params["message"] == f"new {turn}"
-        run.attempts.filter(state="QUEUED")
-        f.perform()
+        assert run.state == "RUNNING"
+        assert run.attempts.filter(state="QUEUED").count() == (1 if held is None else 0)
+        done = held or f.claim()
+        assert done.run_id == run.pk
+        if isinstance(moved, Exception):
+            assert isinstance(moved, Conflict)
+            assert (moved.code, run.version_id) == ("run_not_paused", old)
+            assert done.params["message"] == f"old {turn}"
+        else:
+            assert run.version_id == to.pk
+            assert done.params["message"] == f"new {turn}"
+        orders.add((way, isinstance(moved, Exception)))
+        f.settle(done)
+        assert run.attempts.filter(state__in=["QUEUED", "RUNNING"]).count() == 0
+    assert {("move first", False), ("claim first", True)} <= orders
     quiet()

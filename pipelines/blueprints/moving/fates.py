@@ -31,13 +31,17 @@ class Wish:
 
 @dataclass(frozen=True)
 class Fate:
-    """What becomes of one row, and why. `name` is as in a Change; `state` is as it is now."""
+    """What becomes of one row, and why. `name` is as in a Change; `state` is as it is now.
+
+    `waits`: the row is a READY stage that must wait again, for what the new version wants first.
+    """
 
     noun: str
     name: str
     state: str
     fate: str
     why: str = ""
+    waits: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,11 @@ class MovePlan:
     def refused(self) -> tuple[Fate, ...]:
         """What has no place in the new version."""
         return tuple(one for one in self.fates if one.fate == REFUSED)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The READY stages that are to wait again; all others stay READY."""
+        return tuple(one.name for one in self.fates if one.waits)
 
     def names(self, noun: str, fate: str) -> tuple[str, ...]:
         """The names of that kind which meet that fate."""

@@ -96,10 +96,13 @@ def _new_part(move: Move, noun: str, name: str, now: StageView) -> Iterator[Fate
 
 
 def gate_of(move: Move, key: str, now: StageView) -> Iterator[Fate]:
-    if now.state != StageState.IN_REVIEW or not now.gate:
+    if now.state != StageState.IN_REVIEW:
         return
     change = move.changes.of("gate", key)
-    if change == REMOVED:
+    if not now.gate:  # superseded by a move before this one; it opens anew by the new version
+        if move.known[key].gate is None:
+            yield Fate("gate", key, now.gate, REFUSED, "the new version has no gate here")
+    elif change == REMOVED:
         yield Fate("gate", key, now.gate, REFUSED, "the new version has no gate here")
     elif key in move.wish.rebind and now.gate == GateState.OPEN:
         yield Fate("gate", key, now.gate, REDONE, "opens anew under the new rules")

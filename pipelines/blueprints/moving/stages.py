@@ -59,7 +59,8 @@ def _stage(move: Move, key: str, now: StageView) -> Fate:
         return Fate("stage", key, now.state, REDONE, f"round {now.round + 1} follows")
     lacks = _lacks(move, key)
     if now.state == StageState.READY and lacks:
-        return Fate("stage", key, now.state, CARRIED, f"waits again, for {' and '.join(lacks)}")
+        why = f"waits again, for {' and '.join(lacks)}"
+        return Fate("stage", key, now.state, CARRIED, why, waits=True)
     if _same(move, key):
         return Fate("stage", key, now.state, KEPT)
     if now.state in MET:

@@ -100,6 +100,8 @@ class Play:
 
     def SkipStage(self, one: moves.SkipStage) -> None:
         self.assert_needs_met(one.stage)
+        on_the_way = [h for (_, target), h in self.hand_offs.items() if target == one.stage]
+        assert not any(h.state in HAND_OFF.open for h in on_the_way)
         self.to(one.stage, "skip")
 
     def QueueStep(self, one: moves.QueueStep) -> None:
@@ -168,6 +170,10 @@ class Play:
 
     def AutoAcceptHandOff(self, one: moves.AutoAcceptHandOff) -> None:
         self.answer_hand_off((one.source, one.target), "auto_accept")
+
+    def WithdrawHandOff(self, one: moves.WithdrawHandOff) -> None:
+        assert self.stages[one.target].state == "PENDING"
+        self.answer_hand_off((one.source, one.target), "withdraw")
 
     def FinishRun(self, one: moves.FinishRun) -> None:
         assert all(stage.state in MET for stage in self.stages.values())

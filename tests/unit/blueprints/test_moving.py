@@ -122,9 +122,8 @@ def apply(play: Play, new: Blueprint, found: MovePlan) -> None:
     for name in found.names("step", REDONE):
         stage, step = name.split(".")
         del play.stages[stage].steps[step]
-    for key in found.names("stage", CARRIED):
-        if play.stages[key].state == "READY":
-            play.stages[key].state = move(STAGE, "READY", "hand_off_lost")
+    for key in found.waiting:
+        play.stages[key].state = move(STAGE, play.stages[key].state, "hand_off_lost")
     for name in found.names("hand_off", CARRIED):
         source, target = name.split(".")
         play.hand_offs[source, target].steps.clear()
@@ -146,6 +145,58 @@ def keep_what_is_done(play: Play, old: Blueprint, key: str, stage: Stage) -> Non
     stage.steps = {step: state for step, state in stage.steps.items() if step in known}
     items = {one.key for one in play.blueprint.stage(key).items}
     stage.items = {item: state for item, state in stage.items.items() if item in items}
+
+
+# --- a condition that comes with the move --------------------------------------------------------
+
+
+def joined(needs: list[str], when: str = "", **first: object) -> Body:
+    """s0 and s1, each of which may hand off to s2."""
+    last: Body = {"key": "s2", "persona": "DS", "needs": needs}
+    stages: list[Body] = [
+        {"key": "s0", "persona": "DE", "steps": [{"key": "t0", "operation": "noop"}]},
+        {"key": "s1", "persona": "DE", **first},
+        {**last, "when": when} if when else last,
+    ]
+    return {"key": "any", "title": "Any", "stages": stages}
+
+
+def moved(body: Body, other: Body, accepted: tuple[str, str] | None = None) -> Play:
+    """A run whose s0 is done, and then in the other version; there s2's condition is false."""
+    play = Play(parse(body))
+    play.advance()
+    play.finish_step("s0", "t0", "SUCCEEDED")
+    play.facts["s0.t0"] = {"n": 0}
+    play.advance()
+    if accepted:
+        play.answer_hand_off(accepted, "accept")
+        play.advance()
+    new = parse(other)
+    found = plan_move(play.blueprint, new, replace(play.view(), state="PAUSED"))
+    assert not found.refused
+    apply(play, new, found)
+    play.advance()
+    return play
+
+
+def test_a_stage_that_is_ready_keeps_its_turn() -> None:
+    """Found by hypothesis: it was made to wait, then left out, and the offer to it stayed open."""
+    old, new = joined(["s0", "s1"]), joined(["s0"], "facts.s0.t0.n > 0")
+    play = moved(old, new, ("s1", "s2"))
+    assert play.stages["s2"].state == "READY"
+    assert play.hand_offs["s0", "s2"].state == "OFFERED"
+    finish(play)
+    assert (play.state, play.stages["s2"].state) == ("SUCCEEDED", "DONE")
+
+
+def test_an_offer_to_a_stage_that_is_left_out_is_withdrawn() -> None:
+    look = [{"key": "look", "kind": "review"}]
+    old = joined(["s0", "s1"], items=look)
+    play = moved(old, joined(["s0", "s1"], "facts.s0.t0.n > 0", items=look))
+    assert (play.stages["s2"].state, play.hand_offs["s0", "s2"].state) == ("PENDING", "OFFERED")
+    finish(play)
+    assert (play.state, play.stages["s2"].state) == ("SUCCEEDED", "SKIPPED")
+    assert play.hand_offs["s0", "s2"].state == "WITHDRAWN"
 
 
 # --- results that are missing --------------------------------------------------------------------

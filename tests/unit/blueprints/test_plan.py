@@ -11,6 +11,7 @@ from tests.unit.blueprints.bodies import good
 
 GOOD = parse(good())
 DONE, PENDING = StageView("DONE"), StageView("PENDING")
+STEPS = [{"key": "proof", "operation": "noop"}]
 
 
 def diamond() -> Blueprint:
@@ -182,6 +183,25 @@ def test_a_stage_whose_condition_is_false_is_skipped() -> None:
         moves.SkipStage("b"),
     )
     assert moves.ActivateStage("b") in plan(blueprint, now)
+
+
+def test_what_is_on_its_way_to_a_stage_that_is_left_out_is_withdrawn() -> None:
+    """Whatever it would do next, be it to accept itself: it does nothing more."""
+    stages = [
+        {"key": "a", "persona": "DS", "hand_off": {"accept": "auto", "steps": STEPS}},
+        {"key": "b", "persona": "DE", "needs": ["a"], "when": "facts.a.s.go > 0"},
+    ]
+    blueprint = parse({"key": "any", "title": "Any", "stages": stages})
+    now = replace(view(a=DONE, b=PENDING), facts={"a.s": {"go": 0}})
+    for state in ("PREPARING", "OFFERED", "ESCALATED"):
+        coming = replace(now, hand_offs={("a", "b"): HandOffView(state, 1)})
+        assert plan(blueprint, coming) == (
+            moves.WithdrawHandOff("a", "b"),
+            moves.SkipStage("b"),
+        )
+    for state in ("WITHDRAWN", "ACCEPTED"):
+        gone = replace(now, hand_offs={("a", "b"): HandOffView(state, 1)})
+        assert plan(blueprint, gone) == (moves.SkipStage("b"),)
 
 
 def test_a_skipped_stage_hands_nothing_off() -> None:
