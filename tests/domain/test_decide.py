@@ -354,6 +354,21 @@ def test_time_rejects_where_the_blueprint_says_so(cast: Cast, later: Later) -> N
     assert (f.gate_of(run).state, run.state) == ("EXPIRED", "REJECTED")
 
 
+def test_a_gate_of_a_round_that_is_over_is_not_reopened(cast: Cast) -> None:
+    """The stage is done again, and its new round has no gate yet: that is told, and no defect."""
+    run = f.run(cast, f.stage("one", "DE", items=[f.form("note")], gate=f.gate("DS")))
+    f.fill(cast.dmitri, f.item_of(run, "note"), text="done")
+    old = f.gate_of(run)
+    f.decide(cast.sofia, old, "request_changes", reason="again", reason_code="quality")
+    assert not f.stage_of(run, "one").gates.exists()
+    old.refresh_from_db()
+    with pytest.raises(Conflict) as refused:
+        gates.reopen(actor=acting(cast.dmitri), gate=old, reason="go on")
+    assert (refused.value.code, refused.value.data["state"]) == (
+        "superseded_subject", "CHANGES_REQUESTED",
+    )  # fmt: skip
+
+
 def test_a_held_gate_is_reopened_on_the_same_evidence(cast: Cast, later: Later) -> None:
     run = reviewed(cast, expires="P1D", on_expire="hold")
     old = f.gate_of(run)

@@ -225,11 +225,14 @@ def reopen(*, actor: Actor, gate: Gate, reason: str, key: str | None = None) -> 
     def body(command: Command, run: Run) -> Mapping[str, object]:
         must_run(run)
         rows = load(run)
-        stage = rows.stages[gate.stage.key]
+        stage = rows.stages.get(gate.stage.key)
+        latest = rows.gates.get(stage.pk) if stage is not None else None
+        if stage is None or latest is None:
+            # The round that had it is over: sent back, done again, or left out by a move.
+            raise Conflict("superseded_subject", "A newer round is under way.", state=gate.state)
         hat = Hat.of(user, run)
         if not (user.can("run.manage") or stage.owner_id == user.pk):
             raise NotAllowed("gate.reopen", f"{hat.user} neither owns the stage nor manages runs.")
-        latest = rows.gates[stage.pk]
         if latest.state != GateState.EXPIRED or stage.state != StageState.IN_REVIEW:
             raise Conflict("not_expired", f"The gate is {latest.state}.", state=latest.state)
         move(command, stage, "reopen_gate", run=run, data={"reason": reason})
