@@ -27,16 +27,11 @@ def under_way() -> QuerySet[Delegation]:
     return Delegation.objects.filter(since__lte=now, until__gt=now, ended_at=None)
 
 
-def seats_worn(user: User) -> QuerySet[Seat]:
+def seats_worn_by(user_id: int) -> QuerySet[Seat]:
     """Return the open seats the person may act from: their own, and those they are deputy for.
 
     A deputy holds the persona themselves, and the giver is active: both are judged at this moment.
     """
-    return seats_worn_by(user.pk)
-
-
-def seats_worn_by(user_id: int) -> QuerySet[Seat]:
-    """Return the open seats the person of this id may act from; see `seats_worn`."""
     lent = (
         under_way()
         .filter(deputy_id=user_id, deputy__personas=F("persona"), giver__is_active=True)

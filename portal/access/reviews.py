@@ -16,8 +16,9 @@ from pipelines.runs.models import (
     Gate,
     HandOff,
 )
+from pipelines.usecases.models import UseCase
 from pipelines.usecases.policies import visible
-from portal.access.rows import Seen, one
+from portal.access.rows import Seen
 
 _GATE: Final = Seen(
     "gate",
@@ -73,14 +74,13 @@ def gate_with_evidence_for(user: User, pk: int) -> Gate:
     return gate
 
 
-def finding_for(user: User, pk: int) -> Finding:
-    """Return the finding, with its gate, run and people. Raises NotFound."""
-    return one(findings_of(user), pk, "finding")
-
-
 def findings_of(user: User) -> QuerySet[Finding]:
     """Return every finding the person may see."""
-    return Finding.objects.filter(run__use_case__in=visible(user)).select_related(
+    return _findings(visible(user))
+
+
+def _findings(seen: QuerySet[UseCase]) -> QuerySet[Finding]:
+    return Finding.objects.filter(run__use_case__in=seen).select_related(
         "run__use_case",
         "run__version",
         "gate__stage",
@@ -92,10 +92,25 @@ def findings_of(user: User) -> QuerySet[Finding]:
     )
 
 
+_FINDING: Final = Seen("finding", _findings)
+
+
+def finding_for(user: User, pk: int) -> Finding:
+    """Return the finding, with its gate, run and people. Raises NotFound."""
+    return _FINDING.one(user, pk)
+
+
+_CHECK: Final = Seen(
+    "check",
+    lambda seen: Check.objects.select_related("run__use_case", "gate__stage", "hand_off").filter(
+        run__use_case__in=seen
+    ),
+)
+
+
 def check_for(user: User, pk: int) -> Check:
     """Return the check, with its gate and run. Raises NotFound."""
-    rows = Check.objects.select_related("run__use_case", "gate__stage", "hand_off")
-    return one(rows.filter(run__use_case__in=visible(user)), pk, "check")
+    return _CHECK.one(user, pk)
 
 
 _HAND_OFF: Final = Seen(

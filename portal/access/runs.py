@@ -15,7 +15,7 @@ from pipelines.runs.models import (
     WorkItem,
 )
 from pipelines.usecases.policies import visible
-from portal.access.rows import Seen, one
+from portal.access.rows import Seen
 
 _RUN: Final = Seen(
     "run",
@@ -56,10 +56,17 @@ def step_for(user: User, pk: int) -> Step:
     return _STEP.one(user, pk)
 
 
+_ATTEMPT: Final = Seen(
+    "attempt",
+    lambda seen: Attempt.objects.select_related(
+        "run__use_case", "step__stage", "cached_from"
+    ).filter(run__use_case__in=seen),
+)
+
+
 def attempt_for(user: User, pk: int) -> Attempt:
     """Return the attempt, with its step, stage and run. Raises NotFound."""
-    rows = Attempt.objects.select_related("run__use_case", "step__stage", "cached_from")
-    return one(rows.filter(run__use_case__in=visible(user)), pk, "attempt")
+    return _ATTEMPT.one(user, pk)
 
 
 _ITEM: Final = Seen(

@@ -87,6 +87,15 @@ def test_a_deputy_decides_and_both_are_named(cast: Cast) -> None:
     assert (told.actor, told.data["for"]) == (cast.noor, "Sofia Reyes")
 
 
+def test_what_a_deputy_decided_names_both_in_the_inbox(cast: Cast) -> None:
+    run = reviewed(cast)
+    lend(cast.sofia, cast.noor, "DS")
+    f.decide(cast.noor, f.gate_of(run), on_behalf_of=cast.sofia)
+    finished = next(part for part in inbox(cast.noor).sections if part.key == "done")
+    [done] = [row for row in finished.rows if row.noun == "gate"]
+    assert done.why == "Noor Haddad for Sofia Reyes"
+
+
 def test_it_holds_between_its_dates_only(cast: Cast, later: Later) -> None:
     run = reviewed(cast)
     lend(cast.sofia, cast.noor, "DS", starts=2, days=3)

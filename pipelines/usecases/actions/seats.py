@@ -28,7 +28,8 @@ def give_seat(
 
     def body(command: Command, locked: UseCase) -> dict[str, object]:
         held = Seat.objects.filter(use_case=locked, user=user, persona_id=persona, until=None)
-        for taken in held[:1]:
+        taken = held.first()
+        if taken is not None:
             told = last_change(("use_case", str(locked.pk)), ("seat", taken.pk))
             told = {"at": taken.since, **told, "state": "open"}
             raise Conflict("seat_taken", f"{user} holds this seat already.", **told)

@@ -38,6 +38,7 @@ def done(user: User) -> list[InboxRow]:
 
 def _decided(decision: Decision) -> InboxRow:
     gate = decision.gate
+    who = decision.who if decision.on_behalf_of_id else ""
     return InboxRow(
         noun="gate",
         pk=gate.pk,
@@ -46,7 +47,7 @@ def _decided(decision: Decision) -> InboxRow:
         run=gate.run,
         persona=gate.stage.persona_id,
         since=decision.at,
-        why=f"{decision.who}: {decision.reason}" if decision.on_behalf_of_id else decision.reason,
+        why=": ".join(part for part in (who, decision.reason) if part),
         state=gate.state,
     )
 

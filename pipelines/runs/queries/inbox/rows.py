@@ -10,7 +10,7 @@ from personas.models import User
 from pipelines.runs.models import Run
 from pipelines.runs.policies import Hat
 from pipelines.usecases.models import Seat
-from pipelines.usecases.policies import seats_worn
+from pipelines.usecases.policies import seats_worn_by
 
 MOST = 100
 RUN = ("run__use_case", "run__version")
@@ -44,7 +44,7 @@ class InboxRow:
 def hats_of(user: User) -> Hats:
     """Return the person's hats by use case, as a deputy, too; one query."""
     held: dict[int, list[Seat]] = {}
-    for seat in seats_worn(user).select_related("user").order_by("persona__lane"):
+    for seat in seats_worn_by(user.pk).select_related("user").order_by("persona__lane"):
         held.setdefault(seat.use_case_id, []).append(seat)
     return {use_case: Hat.from_seats(user, seats) for use_case, seats in held.items()}
 
