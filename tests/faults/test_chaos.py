@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.long import only_long
+
 ROOT = Path(__file__).resolve().parents[2]
 PROOFS = {
     "every fault that was thrown struck",
@@ -28,10 +30,7 @@ PROOFS = {
 
 @pytest.mark.faults
 @pytest.mark.slow
-@pytest.mark.skipif(
-    "BATON_LONG" not in os.environ,
-    reason="a minute of chaos each: BATON_LONG=1, as .ci/run sets it",
-)
+@only_long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "faults",
