@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 from portal.demo import script
 from portal.demo.cast import PLAYERS
 from portal.demo.traffic import Caller
-from tests.browser.walking import Findings, Person, fill_in, items_of
+from tests.browser.walking import ASKING, Findings, Person, fill_in, items_of
 from tests.flows import digits
 from tests.flows.baton import Baton
 from tests.long import only_long
@@ -79,6 +79,9 @@ class Walk:
         head = newest["results"][0]["seq"]
         if self.idle_since.get(person.player.login) == head:
             return False
+        if not self.is_asked(person):
+            self.idle_since[person.player.login] = head
+            return False
         for row in person.rows(TITLE):
             asked = row.locator("[data-open]")
             name = (person.player.login, str(asked.get_attribute("href")))
@@ -96,6 +99,16 @@ class Walk:
         self.idle_since[person.player.login] = head
         person.page.goto("about:blank")  # six open pages that follow the run take half a core
         return False
+
+    def is_asked(self, person: Person) -> bool:
+        """Whether to open the page: most of what happens asks nothing of most people."""
+        inbox = self.baton.desks[person.player.persona].get("inbox")
+        return any(
+            row["run"] == self.run
+            for part in inbox["sections"]
+            if part["key"] in ASKING
+            for row in part["rows"]
+        )
 
     def act(self, person: Person) -> bool:
         """Do what the page at hand is for; False where there is nothing to do now."""
