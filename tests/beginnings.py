@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 
 # By other means than a test's: they are the same in every test.
 LEFT_ALONE = ("django_", "auth_")
@@ -83,7 +83,8 @@ class Beginning:
     def begin(self, by: Callable[[], int]) -> int:
         """Return the id: of the rows put in again, or of those made now.
 
-        They are made the first time, and where a test begins with them twice.
+        They are made the first time, where a test begins with them twice, and by the application's
+        role, which sets no sequence.
         """
         if not self.statement:
             self._make(by)
@@ -91,7 +92,7 @@ class Beginning:
         try:
             with transaction.atomic(), connection.cursor() as cursor:
                 cursor.execute(self.statement, self.values)
-        except IntegrityError:
+        except (IntegrityError, ProgrammingError):
             return by()
         return self.known_by
 
