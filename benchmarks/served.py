@@ -1,5 +1,7 @@
 """A served Baton of its own in a fresh folder, its people, and how figures are printed.
 
+FOLDER names another folder (it goes in the end), where tables may be already.
+
 Import it before anything of Django: it names the folder and sets Django up.
 """
 
@@ -32,7 +34,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-FOLDER = Path(tempfile.mkdtemp(prefix="baton-bench-"))
+FOLDER = Path(os.environ.get("FOLDER") or tempfile.mkdtemp(prefix="baton-bench-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 PORT, SERVE_PORT = _free_port(), _free_port()
 os.environ |= {

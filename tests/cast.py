@@ -9,6 +9,7 @@ from personas.actions import create_user, sync_personas
 from personas.calendars import WEEKDAYS
 from personas.ledger import ENGINE, Actor
 from personas.models import BusinessCalendar, User
+from tests.beginnings import Beginning
 
 PASSWORD = "a horse passes the baton"
 MANAGER = (
@@ -30,6 +31,7 @@ PEOPLE: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
     "iris": ("Iris Berg", (), ()),
 }
 AROUND_THE_CLOCK = {day: ["00:00-24:00"] for day in WEEKDAYS}
+_BEGINNING = Beginning(shared=("personas_persona", "personas_businesscalendar"))
 SEATED = ("amara", "dmitri", "sofia", "kenji", "lena", "tomas", "priya")
 
 
@@ -53,15 +55,22 @@ class Cast:
 
         So tests of deadlines hold on any day; those of calendars set their own.
         """
-        sync_personas()
-        BusinessCalendar.objects.update(hours=AROUND_THE_CLOCK)
-        return cls(**{login: person(login, *rest) for login, rest in PEOPLE.items()})
+        _BEGINNING.begin(_people)
+        found = {user.username: user for user in User.objects.filter(username__in=PEOPLE)}
+        return cls(**found)
 
     def of(self, persona: str) -> User:
         """Return the seated person of a persona."""
         login = next(name for name in SEATED if PEOPLE[name][1] == (persona,))
         user: User = getattr(self, login)
         return user
+
+
+def _people() -> int:
+    sync_personas()
+    BusinessCalendar.objects.update(hours=AROUND_THE_CLOCK)
+    made = {login: person(login, *rest) for login, rest in PEOPLE.items()}
+    return made["amara"].pk
 
 
 def person(

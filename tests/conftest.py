@@ -1,9 +1,10 @@
 """Starts the embedded servers for the tests, and empties what a test left in Redis."""
 
-import hashlib
+import gc
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,15 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from personas.models import User
 from portal import embedded
+from portal.embedded import postgres
 from tests.cast import Cast
 from tests.flows.baton import baton
+from tests.prepared import migrations_digest
 
 __all__ = ["baton"]
 
 # As in worker children: threads that wait for each other made small fits ten times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-ROOT = Path(__file__).resolve().parent.parent
 _HOLD: list[embedded.Hold] = []
 
 
@@ -32,8 +34,23 @@ def pytest_configure(config: pytest.Config) -> None:
     hold = embedded.ensure_configured()
     if hold is not None:
         _HOLD.append(hold)
-    if _recorded() != _migrations_digest():
+    if settings.EMBEDDED_DATABASE:
+        _wait_for_no_disk()
+    if _recorded() != migrations_digest():
         config.option.create_db = True
+
+
+def _wait_for_no_disk() -> None:
+    """Let the tests' server leave writing to the kernel: no test cuts the power.
+
+    Emptying sixty tables after each test that commits is mostly waiting for the disk otherwise.
+    """
+    with closing(postgres._connect(embedded.configured(), "postgres")) as server:
+        server.autocommit = True
+        with server.cursor() as cursor:
+            cursor.execute("ALTER SYSTEM SET fsync = off")
+            cursor.execute("ALTER SYSTEM SET full_page_writes = off")
+            cursor.execute("SELECT pg_reload_conf()")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -51,13 +68,10 @@ def _recorded() -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _migrations_digest() -> str:
-    """What the test database was made from."""
-    digest = hashlib.sha256()
-    for app in ("personas", "pipelines", "portal"):
-        for path in sorted((ROOT / app).rglob("migrations/*.py")):
-            digest.update(str(path.relative_to(ROOT)).encode() + path.read_bytes())
-    return digest.hexdigest()
+def pytest_collection_finish() -> None:
+    """Look no more for rubbish among what was imported and collected: it stays to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 def find_chromium() -> str:
@@ -69,8 +83,14 @@ def find_chromium() -> str:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Put the longest first; without a Chromium skip the browser tests or refuse to go on."""
-    # Of two processes none should begin a walk of minutes when the other has run out of tests.
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    # Of two processes none should begin a walk of minutes when the other has run out of tests; and
+    # of what wants a whole Baton one process takes all, for each has to start one of its own.
+    items.sort(
+        key=lambda item: (
+            "baton" not in getattr(item, "fixturenames", ()),
+            item.get_closest_marker("slow") is None,
+        )
+    )
     walks = [item for item in items if item.get_closest_marker("browser")]
     if not walks or find_chromium():
         return
@@ -93,14 +113,14 @@ def chromium() -> str:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings() -> None:
     """Runs just before the test database is made: an aborted making must not be reused."""
-    if _recorded() != _migrations_digest():
+    if _recorded() != migrations_digest():
         _record_file().unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
     """After the test database was made: remember from which migrations, and see it is empty."""
-    _record_file().write_text(_migrations_digest(), encoding="utf-8")
+    _record_file().write_text(migrations_digest(), encoding="utf-8")
     with django_db_blocker.unblock():
         if User.objects.exists():  # a run that was killed in a test that commits leaves its rows
             call_command("flush", interactive=False, verbosity=0)

@@ -12,7 +12,7 @@ from typing import Any
 from personas.actions import sync_personas
 from personas.commands import Answer, Command, execute
 from personas.ledger import Actor
-from personas.models import BatonNow, User
+from personas.models import BatonNow, Persona, User
 from pipelines import catalogue
 from pipelines.artefacts.actions import keep
 from pipelines.lifecycles import AttemptState, GateState, RunState, StageState, StepState
@@ -33,9 +33,14 @@ def packaged(family: str = "boosting", seed: int = 1) -> Packaged:
     return write_package(folder, family=family, seed=seed)
 
 
+def _personas_are_there() -> None:
+    if not Persona.objects.exists():  # making sure of each takes fourteen queries
+        sync_personas()
+
+
 def person(name: str, *, use_case: UseCase | None = None, persona: str = "") -> User:
     """A person, seated where a use case and a persona are named."""
-    sync_personas()
+    _personas_are_there()
     user, _ = User.objects.get_or_create(username=name.lower(), defaults={"name": name})
     if use_case is not None and persona:
         Seat.objects.get_or_create(use_case=use_case, user=user, persona_id=persona, until=None)
@@ -65,7 +70,7 @@ def run_of(case: UseCase, *, version: BlueprintVersion | None = None, kind: str 
 
 def stage_of(run: Run, key: str = "register", position: int = 7) -> Stage:
     """The current round of a stage."""
-    sync_personas()
+    _personas_are_there()
     stage, _ = Stage.objects.get_or_create(
         run=run, key=key, current=True,
         defaults={"position": position, "persona_id": "MLE", "state": StageState.ACTIVE},

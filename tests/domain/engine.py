@@ -22,9 +22,11 @@ from pipelines.runs.claims import Claim
 from pipelines.runs.models import Attempt, Gate, HandOff, Run, Stage, Step, WorkItem
 from pipelines.usecases.actions import create_use_case, give_seat, publish_blueprint
 from pipelines.usecases.models import BlueprintVersion, UseCase
+from tests.beginnings import Beginning
 from tests.cast import PEOPLE, Cast, acting
 
 _NUMBERS = itertools.count(1)
+_SEATED: dict[tuple[object, ...], Beginning] = {}  # by who opens it, and who has no seat
 OWNER = uuid4()
 OPERATIONS = sorted(catalogue.OPERATIONS)
 
@@ -72,6 +74,11 @@ def publish(source: Mapping[str, Any]) -> BlueprintVersion:
 
 def use_case(cast: Cast, *, without: Sequence[str] = ("iris",)) -> UseCase:
     """Amara's use case, on which everybody with a persona holds all their seats."""
+    beginning = _SEATED.setdefault((cast.amara.pk, *without), Beginning())
+    return UseCase.objects.get(pk=beginning.begin(lambda: _seated(cast, without)))
+
+
+def _seated(cast: Cast, without: Sequence[str]) -> int:
     answer = create_use_case(actor=acting(cast.amara), title=f"Use case {next(_NUMBERS)}")
     made = UseCase.objects.get(pk=answer.data["use_case"])
     for login, (_, personas, _) in PEOPLE.items():
@@ -79,7 +86,7 @@ def use_case(cast: Cast, *, without: Sequence[str] = ("iris",)) -> UseCase:
             give_seat(
                 actor=acting(cast.amara), use_case=made, user=getattr(cast, login), persona=persona
             )
-    return made
+    return made.pk
 
 
 def run(

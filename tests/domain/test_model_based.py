@@ -1,7 +1,7 @@
 """F25: random commands against a second engine of a page; both must agree after each one.
 
-BATON_MODEL_EXAMPLES=2000 plays that many runs, each with other dice; by default a few, the same
-each time.
+BATON_MODEL_EXAMPLES=2000 plays that many runs, each with other dice; by default a few (at length
+more), the same each time.
 """
 
 import os
@@ -43,6 +43,7 @@ from tests.domain.reference import (
     Reference,
     Refused,
 )
+from tests.long import at_length
 
 EXAMPLES = int(os.environ.get("BATON_MODEL_EXAMPLES", "0"))
 STEPS = 40
@@ -405,7 +406,7 @@ def test_the_engine_does_what_a_page_of_python_says(cast: Cast) -> None:
     run_state_machine_as_test(
         Commands,
         settings=settings(
-            max_examples=EXAMPLES or 20,
+            max_examples=EXAMPLES or at_length(20, else_=8),
             stateful_step_count=STEPS,
             derandomize=not EXAMPLES,
             deadline=None,

@@ -8,6 +8,7 @@ from django.core.management import call_command
 from personas.models import Event
 from pipelines.runs.models import Run
 from tests.domain.simulated import play
+from tests.long import at_length
 
 IDS = re.compile(r"_\d+")  # keys of what needs attention end in them
 
@@ -39,7 +40,7 @@ def history() -> list[tuple[object, ...]]:
 
 def told_of(seed: int) -> list[tuple[object, ...]]:
     call_command("flush", interactive=False, verbosity=0)
-    play(seed=seed, days=20, use_cases=3)
+    play(seed=seed, days=at_length(20, else_=8), use_cases=at_length(3, else_=2))
     return history()
 
 

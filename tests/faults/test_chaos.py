@@ -1,12 +1,14 @@
 """F7 and the whole: a short chaos, in which PostgreSQL dies again and again under load."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests import prepared
+from tests.long import only_long
 
 ROOT = Path(__file__).resolve().parents[2]
 PROOFS = {
@@ -28,24 +30,20 @@ PROOFS = {
 
 @pytest.mark.faults
 @pytest.mark.slow
-@pytest.mark.skipif(
-    "BATON_LONG" not in os.environ,
-    reason="a minute of chaos each: BATON_LONG=1, as .ci/run sets it",
-)
+@only_long
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     "faults",
     ["postgres killed", "worker killed,worker stopped,child killed,engine killed,web killed"],
 )
 def test_f7_chaos_in_short(tmp_path: Path, faults: str) -> None:
-    kept = {
-        k: v for k, v in os.environ.items() if not k.startswith(("BATON_", "DATABASE", "REDIS"))
-    }
-    kept.pop("ARTEFACT_URL", None)
+    var = tmp_path / "var"
+    prepared.fill(var)
     words = {"MINUTES": "0.4", "FAULTS": faults, "OUT": str(tmp_path), "OPEN_RUNS": "12"}
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.chaos"],
-        cwd=ROOT, env=kept | words, capture_output=True, text=True, timeout=550, check=False,
+        cwd=ROOT, env=prepared.outside(var, FOLDER=str(var), **words),
+        capture_output=True, text=True, timeout=550, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [json.loads(line) for line in done.stdout.splitlines()]

@@ -1,34 +1,34 @@
 """PostgreSQL is killed between a claim, which waits for no disk, and what follows. F7."""
 
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests import prepared
+
 ROOT = Path(__file__).resolve().parents[2]
 PLAY = "import django; django.setup(); from tests.faults.crash import tell; tell()"
-# Not the tests' settings: those name the tests' servers, which `down` would stop.
-OWNER = {"DJANGO_SETTINGS_MODULE": "portal.settings", "BATON_DB_ROLE": "owner"}
 pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(240)]
 
 
 def test_a_crash_between_a_claim_and_its_work_doubles_nothing(tmp_path: Path) -> None:
-    drop = ("BATON_", "DATABASE", "REDIS", "ARTEFACT_URL")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(drop)}
     var = tmp_path / "var"
+    prepared.fill(var)
+    # Not the tests' settings: those name the tests' servers, which `down` would stop.
+    owner = prepared.outside(var, BATON_DB_ROLE="owner")
     try:
         done = subprocess.run(
             [sys.executable, "-c", PLAY],
-            cwd=ROOT, env={**kept, **OWNER, "BATON_VAR": str(var)},
+            cwd=ROOT, env=owner,
             capture_output=True, text=True, timeout=200, check=False,
         )  # fmt: skip
     finally:
         subprocess.run(
             [sys.executable, "manage.py", "down"],
-            cwd=ROOT, env={**kept, **OWNER, "BATON_VAR": str(var)}, capture_output=True,
+            cwd=ROOT, env=owner, capture_output=True,
             timeout=60, check=False,
         )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]

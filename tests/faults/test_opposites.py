@@ -5,7 +5,6 @@ one wins a round; everybody else gets a Conflict (or Gone) that names the winner
 thing is now.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -26,11 +25,12 @@ from pipelines.usecases.models import BlueprintVersion, Delegation
 from tests.cast import Cast, acting
 from tests.domain import engine as f
 from tests.faults.test_decisions_at_once import ThreadPoolExecutor, at_once, cast, closings, pool
+from tests.long import at_length
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
 __all__ = ["cast", "pool"]
-ROUNDS = 300 if "BATON_LONG" in os.environ else 40
-FEW = 30 if "BATON_LONG" in os.environ else 5
+ROUNDS = at_length(300, else_=40)
+FEW = at_length(30, else_=5)
 OF_AN_ENGINE = ("I4", "I5", "I17", "I20")
 Act = Callable[[], Answer]
 

@@ -17,6 +17,8 @@ import pytest
 import redis
 from django.core.management import CommandError, call_command
 
+from tests import prepared
+
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.faults
 
@@ -33,14 +35,13 @@ class Checkout:
     def __init__(self, var: Path) -> None:
         self.var = var
         self.port, serve_port = free_port(), free_port()
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("BATON_", "DATABASE"))}
-        self.environment = {
-            **kept,
-            "BATON_VAR": str(var),
-            "BATON_PORT": str(self.port),
-            "BATON_SERVE_PORT": str(serve_port),
-            "DJANGO_SETTINGS_MODULE": "portal.settings",
-        }
+        # Nothing is computed here, so the workers' children need no libraries.
+        self.environment = prepared.outside(
+            var,
+            BATON_PORT=str(self.port),
+            BATON_SERVE_PORT=str(serve_port),
+            BATON_WARM_IMPORTS="",
+        )
         self.started: list[subprocess.Popen[str]] = []
 
     def start(self, *words: str) -> subprocess.Popen[str]:
@@ -116,6 +117,13 @@ def checkout(tmp_path: Path) -> Iterator[Checkout]:
         process.communicate()
 
 
+@pytest.fixture
+def prepared_checkout(checkout: Checkout) -> Checkout:
+    """One that has been started before: its tables are there."""
+    prepared.fill(checkout.var)
+    return checkout
+
+
 def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
     until = time.monotonic() + seconds
     while not condition():
@@ -123,7 +131,9 @@ def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
         time.sleep(0.05)
 
 
-def test_serves_refuses_a_second_and_stops_everything(checkout: Checkout) -> None:
+def test_serves_refuses_a_second_outlives_its_web_process_and_stops_everything(
+    checkout: Checkout,
+) -> None:
     first = checkout.up()
     assert checkout.get("/healthz") == 200
     assert checkout.get("/readyz") == 200
@@ -131,6 +141,9 @@ def test_serves_refuses_a_second_and_stops_everything(checkout: Checkout) -> Non
     assert status == 1
     assert f"Baton already runs on {checkout.var}: process {first.pid}" in said
     assert f"http://127.0.0.1:{checkout.port}" in said
+    checkout.one("portal.asgi").kill()
+    checkout.hear(first, "web ended with status -9")
+    wait_for(lambda: checkout.get("/readyz") == 200)
     first.send_signal(signal.SIGINT)
     said, _ = first.communicate(timeout=40)
     assert "Baton has stopped. Valkey too. PostgreSQL too." in said
@@ -138,14 +151,8 @@ def test_serves_refuses_a_second_and_stops_everything(checkout: Checkout) -> Non
     assert checkout.processes() == []
 
 
-def test_a_killed_web_process_serves_again(checkout: Checkout) -> None:
-    up = checkout.up()
-    checkout.one("portal.asgi").kill()
-    checkout.hear(up, "web ended with status -9")
-    wait_for(lambda: checkout.get("/readyz") == 200)
-
-
-def test_killed_servers_serve_again(checkout: Checkout) -> None:
+def test_killed_servers_serve_again(prepared_checkout: Checkout) -> None:
+    checkout = prepared_checkout
     up = checkout.up()
     pid = int((checkout.var / "pg" / "postmaster.pid").read_text().split("\n", 1)[0])
     os.kill(pid, signal.SIGKILL)
@@ -158,7 +165,10 @@ def test_killed_servers_serve_again(checkout: Checkout) -> None:
     assert "Valkey too. PostgreSQL too." in said
 
 
-def test_after_a_killed_supervisor_all_end_and_the_next_one_serves(checkout: Checkout) -> None:
+def test_after_a_killed_supervisor_all_end_and_the_next_one_serves(
+    prepared_checkout: Checkout,
+) -> None:
+    checkout = prepared_checkout
     first = checkout.up()
     first.kill()
     first.wait()

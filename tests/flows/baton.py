@@ -1,7 +1,6 @@
 """A whole Baton for a test: `manage.py up` on a folder and ports of its own, and its people."""
 
 import json
-import os
 import socket
 import subprocess
 import sys
@@ -16,6 +15,7 @@ import pytest
 
 from portal.demo.cast import BY_PERSONA, PLAYERS
 from portal.demo.desk import Desk
+from tests import prepared
 
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 90.0
@@ -47,24 +47,20 @@ class Baton:
         self.url = f"http://127.0.0.1:{port}"
         self.serve_url = f"http://127.0.0.1:{serve_port}"
         self.folder = folder
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("BATON_", "DATABASE"))}
-        self.environment = {
-            **kept,
-            "BATON_VAR": str(folder / "var"),
-            "BATON_PORT": str(port),
-            "BATON_SERVE_PORT": str(serve_port),
-            "BATON_DEMO": "1",
-            "BATON_UPLOAD_LIMIT_MB": str(UPLOAD_LIMIT_MB),
-            "DJANGO_SETTINGS_MODULE": "portal.settings",
-        }
-        for name in ("REDIS_URL", "ARTEFACT_URL"):
-            self.environment.pop(name, None)
+        self.environment = prepared.outside(
+            folder / "var",
+            BATON_PORT=str(port),
+            BATON_SERVE_PORT=str(serve_port),
+            BATON_DEMO="1",
+            BATON_UPLOAD_LIMIT_MB=str(UPLOAD_LIMIT_MB),
+        )
         self.tokens: dict[str, str] = {}
         self.desks: dict[str, Desk] = {}
 
     @contextmanager
     def running(self) -> Iterator["Baton"]:
         """Serve, with people at their desks, until the end of the block."""
+        prepared.fill(self.folder / "var")
         said = (self.folder / "up.log").open("wb")
         server = subprocess.Popen(
             [sys.executable, "manage.py", "up"],

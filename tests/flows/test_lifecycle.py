@@ -1,6 +1,5 @@
 """From the question to a live, watched model, over REST with real processes and real data."""
 
-import os
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,15 +11,13 @@ from portal.demo.finale import finale
 from portal.demo.live import Screen
 from tests.flows import digits
 from tests.flows.baton import Baton
+from tests.long import only_long
 
 SEASON, LATER = digits.Season.season, 5000  # digits like those it has learned from, and darker ones
 pytestmark = [
     pytest.mark.timeout(400),
     pytest.mark.slow,
-    # The walk by clicking goes the same way; the everyday suite has no time for both.
-    pytest.mark.skipif(
-        "BATON_LONG" not in os.environ, reason="the small play: BATON_LONG=1, as .ci/run sets it"
-    ),
+    only_long,
 ]
 
 

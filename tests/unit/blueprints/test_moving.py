@@ -19,12 +19,13 @@ from pipelines.blueprints.parse import parse
 from pipelines.blueprints.plan import HandOffView, RunView, StageView
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import STAGE, move
+from tests.long import at_length
 from tests.unit.blueprints.playing import Play, Stage, blueprints
 from tests.unit.blueprints.test_plan_properties import finish
 
 slowly = settings(
     deadline=None,
-    max_examples=200,
+    max_examples=at_length(200, else_=60),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 Body = dict[str, object]

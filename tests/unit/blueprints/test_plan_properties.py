@@ -7,10 +7,15 @@ from hypothesis import strategies as st
 
 from pipelines.blueprints.parse import parse
 from pipelines.blueprints.plan import HandOffView, RunView, StageView, plan
+from tests.long import at_length
 from tests.unit.blueprints.playing import Play, blueprints
 
 FORWARD = {"step done", "item done", "approve", "retry", "offer", "accept"}
-slowly = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.too_slow])
+slowly = settings(
+    deadline=None,
+    max_examples=at_length(150, else_=50),
+    suppress_health_check=[HealthCheck.too_slow],
+)
 
 
 @slowly
