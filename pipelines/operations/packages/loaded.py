@@ -106,10 +106,11 @@ class Loaded:
         """Outputs of the signature beside score and label, row by row; empty without any."""
         if self.decision.classes is not None:
             return []
-        ends = found.intervals or [(None, None)] * len(found.scores)
+        if not found.intervals:
+            return [{"prediction": score, "low": None, "high": None} for score in found.scores]
         return [
             {"prediction": score, "low": low, "high": high}
-            for score, (low, high) in zip(found.scores, ends, strict=True)
+            for score, (low, high) in zip(found.scores, found.intervals, strict=True)
         ]
 
     def score(self, rows: Sequence[Row]) -> list[float]:

@@ -235,26 +235,26 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     return found
 
 
-def test_features_say_what_is_asked(made: dict[str, Outcome]) -> None:
+def test_features_say_what_is_asked(made) -> None:
     definition = from_json(read_document(made["build"].outputs["features"]))
     assert (definition.task, definition.classes, definition.target) == ("regression", (), "minutes")
     assert definition.time == "leaves"
 
 
-def test_candidates_are_scored_by_the_tasks_metrics(made: dict[str, Outcome]) -> None:
-    assert list(made["linear"].facts["scores"]) == ["mae", "rmse", "r2"]  # type: ignore[arg-type]
+def test_candidates_are_scored_by_the_tasks_metrics(made) -> None:
+    assert list(made["linear"].facts["scores"]) == ["mae", "rmse", "r2"]
     facts = made["select"].facts
-    assert facts["baseline_gain"]["low"] > 0  # type: ignore[index,call-overload]
+    assert facts["baseline_gain"]["low"] > 0
     assert facts["families"] == ["dummy", "linear", "boosting"]
-    assert made["search"].facts["settings"]["loss"] == "absolute_error"  # type: ignore[index,call-overload]
-    assert store.about(made["dummy"].outputs["model"])["usual"]["median"] == np.median(  # type: ignore[index,call-overload]
+    assert made["search"].facts["settings"]["loss"] == "absolute_error"
+    assert store.about(made["dummy"].outputs["model"])["usual"]["median"] == np.median(
         rows()["minutes"]
     )
 
 
-def test_the_evaluation_agrees_with_scikit_learn(made: dict[str, Outcome]) -> None:
+def test_the_evaluation_agrees_with_scikit_learn(made) -> None:
     facts, table = made["evaluate"].facts, pd.read_parquet(made["evaluate"].outputs["predictions"])
-    metrics: dict[str, dict[str, float]] = facts["metrics"]  # type: ignore[assignment]
+    metrics: dict[str, dict[str, float]] = facts["metrics"]
     wanted = reference.mean_absolute_error(table["label"], table["score"])
     assert metrics["mae"]["value"] == pytest.approx(wanted, abs=1e-6)
     assert metrics["r2"]["value"] == pytest.approx(
@@ -262,18 +262,18 @@ def test_the_evaluation_agrees_with_scikit_learn(made: dict[str, Outcome]) -> No
     )
     for row in metrics.values():
         assert row["low"] <= row["value"] <= row["high"]
-    assert facts["target_metric"]["met"] is True  # type: ignore[index,call-overload]
+    assert facts["target_metric"]["met"] is True
     saved = 5000 * (
         (table["label"] - table["usual"]).abs() - (table["label"] - table["score"]).abs()
     )
-    assert facts["value"]["per_1000"]["value"] == pytest.approx(saved.mean(), rel=1e-6)  # type: ignore[index,call-overload]
+    assert facts["value"]["per_1000"]["value"] == pytest.approx(saved.mean(), rel=1e-6)
 
 
 def test_the_interval_is_set_by_earlier_rows_and_checked_by_later_ones(
-    made: dict[str, Outcome],
+    made,
 ) -> None:
     table = pd.read_parquet(made["evaluate"].outputs["predictions"])
-    found: dict[str, float] = made["evaluate"].facts["prediction_interval"]  # type: ignore[assignment]
+    found: dict[str, float] = made["evaluate"].facts["prediction_interval"]
     first, later = table[table["calibrates"]], table[~table["calibrates"]]
     assert first["leaves"].max() < later["leaves"].min()
     errors = np.sort((first["label"] - first["score"]).to_numpy())
@@ -284,7 +284,7 @@ def test_the_interval_is_set_by_earlier_rows_and_checked_by_later_ones(
     assert found["holds"] == (abs(held - 0.9) <= found["tolerance"])
 
 
-def test_costs_of_classes_are_refused(made: dict[str, Outcome], tmp_path: Path) -> None:
+def test_costs_of_classes_are_refused(made, tmp_path: Path) -> None:
     judged = {
         "candidate": made["select"].outputs["candidate"],
         "holdout": made["holdout"].outputs["rows"],
@@ -298,15 +298,15 @@ def test_costs_of_classes_are_refused(made: dict[str, Outcome], tmp_path: Path) 
         parse_unit_cost({"unit_cost": 0})
 
 
-def test_slices_and_importance_speak_of_errors(made: dict[str, Outcome]) -> None:
+def test_slices_and_importance_speak_of_errors(made) -> None:
     assert made["slices"].facts["metric"] == "mae"
     assert made["slices"].facts["declared"] == 5
     assert made["explain"].facts["top_column"] == "wind"
     worst = read_document(made["explain"].outputs["explanation"])["worst_errors"]
-    assert len(worst) == 3  # type: ignore[arg-type]
+    assert len(worst) == 3
 
 
-def test_a_package_answers_a_number_with_its_interval(made: dict[str, Outcome]) -> None:
+def test_a_package_answers_a_number_with_its_interval(made) -> None:
     loaded = load_package(made["package"].outputs["package"])
     assert [output.name for output in loaded.signature.outputs] == ["prediction", "low", "high"]
     frame = pd.read_parquet(made["holdout"].outputs["rows"])[list(loaded.signature.names)].head(5)
@@ -341,4 +341,4 @@ def test_every_family_is_packed_retrained_and_tried(family: str, tmp_path: Path)
     compared = perform(
         "compare_champion", tmp_path, sides, primary="mae", costs=COSTS, samples=100
     ).facts
-    assert [row["gain"] for row in compared["metrics"]] == [0, 0, 0, 0]  # type: ignore[index,union-attr,call-overload]
+    assert [row["gain"] for row in compared["metrics"]] == [0, 0, 0, 0]
