@@ -83,6 +83,8 @@ CHECKS: dict[str, str] = {
     "beats_baseline": "pipelines.checks.models.beats_baseline",
     "target_met": "pipelines.checks.evaluation.target_met",
     "calibrated": "pipelines.checks.evaluation.calibrated",
+    "coverage_holds": "pipelines.checks.evaluation.coverage_holds",
+    "unbiased": "pipelines.checks.evaluation.unbiased",
     "slices_hold": "pipelines.checks.evaluation.slices_hold",
     "cost_positive": "pipelines.checks.evaluation.cost_positive",
     # operationalise, register, deploy

@@ -1,4 +1,4 @@
-"""Checks of the evaluation stage: target, calibration, slices, money."""
+"""Checks of the evaluation stage: target, calibration, coverage, bias, slices, money."""
 
 from __future__ import annotations
 
@@ -89,6 +89,75 @@ def _gap(row: object) -> float:
     return (number(row, "mean_score") or 0.0) - (number(row, "share") or 0.0)
 
 
+def coverage_holds(facts: Facts, params: Params) -> CheckResult:
+    """The interval covers as many rows as promised, within 3 standard errors (catalogue 6.2)."""
+    evaluated = facts_with(facts, params, EVALUATE, "prediction_interval")
+    found = mapping(evaluated, "prediction_interval")
+    share, promised = number(found, "coverage"), number(found, "level")
+    allowed = number(found, "tolerance")
+    if share is None or promised is None or allowed is None:
+        return insufficient(
+            "no interval around predictions was checked",
+            advice="Give the evaluation more rows: half of them set the interval.",
+        )
+    allowed = limit(params, "maximum", allowed)
+    verdict = judge(abs(share - promised), "<=", allowed)
+    counted, effective = number(found, "checked_rows") or 0, number(found, "effective_rows") or 0
+    way = "fewer" if share < promised else "more"
+    return CheckResult(
+        verdict,
+        f"the interval holds {share:.1%} of {counted:,.0f} rows that had not set it, "
+        f"{promised:.0%} promised; {allowed:.1%} either way is chance",
+        value=abs(share - promised),
+        threshold=allowed,
+        comparison="<=",
+        unit="share of rows",
+        threshold_class="conv",
+        details=(
+            {
+                "from": number(found, "low"),
+                "to": number(found, "high"),
+                "width": number(found, "width"),
+                "rows that set it": number(found, "calibration_rows"),
+                "rows it is worth": effective,
+            },
+        ),
+        advice=""
+        if verdict == "pass"
+        else f"It holds {way} rows than promised: errors have changed since the rows that set it. "
+        "Look at bias by prediction and at slices; set it anew on recent rows.",
+    )
+
+
+def unbiased(facts: Facts, params: Params) -> CheckResult:
+    """The mean error is within a tenth of the mean absolute error, or may be chance (own)."""
+    evaluated = facts_with(facts, params, EVALUATE, "bias_bins")
+    metrics = mapping(evaluated, "metrics")
+    bias, low, high = bounds(metrics, "bias")
+    size = bounds(metrics, "mae")[0]
+    if bias is None or low is None or high is None or size is None:
+        return insufficient("no bias was measured")
+    allowed = limit(params, "maximum_share", 0.1) * size
+    # the end of the interval nearer to 0: a bias that may be chance is none
+    surely = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
+    verdict = judge(surely, "<=", allowed)
+    way = "high" if bias > 0 else "low"
+    bins = rows(evaluated, "bias_bins")
+    return CheckResult(
+        verdict,
+        f"predictions are {abs(bias):.4g} too {way} on average (95 % {low:.4g} to {high:.4g}), "
+        f"{allowed:.4g} is allowed",
+        value=surely,
+        threshold=allowed,
+        comparison="<=",
+        unit="units of the target",
+        details=shown(bins),
+        advice=""
+        if verdict == "pass"
+        else f"Predictions are too {way}: train on more recent rows, or for a metric of means.",
+    )
+
+
 def slices_hold(facts: Facts, params: Params) -> CheckResult:
     """No slice is surely worse than all rows by more than the tolerance (Model6)."""
     found = facts_with(facts, params, SLICES, "slices")
@@ -124,14 +193,12 @@ def slices_hold(facts: Facts, params: Params) -> CheckResult:
 
 
 def cost_positive(facts: Facts, params: Params) -> CheckResult:
-    """Deciding by the model is surely worth more than flagging nothing, and than flagging all."""
+    """Going by the model is surely worth more than the best fixed answer, in money."""
     evaluated = facts_with(facts, params, EVALUATE, "value")
     money = mapping(evaluated, "value")
     value, low, high = bounds(money, "per_1000_over_best_without_model")
     if value is None or low is None:
-        return insufficient(
-            "no costs were given", advice="Fill in what a false alarm and a miss cost in the brief."
-        )
+        return insufficient("no costs were given", advice="Fill in what errors cost in the brief.")
     least, currency = limit(params, "minimum", 0.0), text(money, "currency")
     holds = low > least
     nothing, everything = (
@@ -149,7 +216,8 @@ def cost_positive(facts: Facts, params: Params) -> CheckResult:
         threshold=least,
         comparison=">=",
         unit=f"{currency} per 1,000 rows".strip(),
-        details=(
+        details=shown(rows(money, "against"))
+        or (
             {"against": "flagging nothing", "worth": nothing},
             {"against": "flagging all", "worth": everything},
         ),

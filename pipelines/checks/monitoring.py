@@ -172,6 +172,7 @@ def kpi_holds(facts: Facts, params: Params) -> CheckResult:
     unit = text(found, "currency")
     return CheckResult(
         verdict,
-        f"Worth {value:,.0f} {unit} per 1,000 rows beside doing nothing.",
+        f"Worth {value:,.0f} {unit} per 1,000 rows beside"
+        f" {text(found, 'beside', 'doing nothing')}.",
         value=value, low=low, high=high, threshold=needed, comparison=">=", unit=unit,
     )  # fmt: skip

@@ -121,7 +121,7 @@ def _problems(given: Mapping[str, Any]) -> dict[str, list[str]]:
         found["key"] = [f"must have at most {MAX_KEY} characters, got {len(str(key))}"]
     value = given.get("value")
     if not isinstance(value, bool | int | float | str) or str(value).strip() == "":
-        found["value"] = [f"must be a class: true, 1 or a text; got {value!r}"]
+        found["value"] = [f"must be a class (true, 1 or a text) or a number; got {value!r}"]
     moment = given.get("observed_at")
     if moment is not None and _time(moment) is None:
         found["observed_at"] = [f"must be a time in ISO 8601, got {moment!r}"]

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID, uuid4
 
@@ -29,12 +29,20 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answered:
-    """The answer to one row; `by` is None where the fallback answers."""
+    """The answer to one row; `by` is None where the fallback answers.
+
+    `more` holds what the model's kind of answer has beside score and label.
+    """
 
     key: str
     score: float | None
     label: Json
     by: Served | None
+    more: Mapping[str, Json] = field(default_factory=dict)
+
+    def value(self, name: str) -> Json:
+        """One of the outputs that the signature names."""
+        return self.more.get(name) if name in self.more else self.as_json().get(name)
 
     def as_json(self) -> dict[str, Json]:
         """The answer as the API gives it: with version, deployment and the gate that approved."""
@@ -43,6 +51,7 @@ class Answered:
             "key": self.key,
             "score": self.score,
             "label": self.label,
+            **self.more,
             "served_by": FALLBACK if by is None else MODEL,
             "mode": FALLBACK if by is None else by.mode,
             "version": by.version if by else None,
@@ -53,11 +62,15 @@ class Answered:
 
 @dataclass(frozen=True)
 class Scored:
-    """Scores and labels of some rows; `failed` where the model itself failed."""
+    """Scores and labels of some rows; `failed` where the model itself failed.
+
+    `more` has the further outputs of each row; empty where there are none.
+    """
 
     scores: Sequence[float | None]
     labels: Sequence[Json]
     failed: bool = False
+    more: Sequence[Mapping[str, Json]] = ()
 
 
 def answer(line: Line, asked: Asked, writer: LogWriter) -> tuple[UUID, list[Answered]]:
@@ -118,7 +131,7 @@ def _score(by: Served, rows: Sequence[Row], places: Sequence[int]) -> Scored:
         log.exception("version %s failed on rows that suit it", by.version)
         nothing: list[None] = [None] * len(given)
         return Scored(nothing, nothing, failed=True)
-    return Scored(found.scores, found.labels)
+    return Scored(found.scores, found.labels, more=by.loaded.more(found))
 
 
 def _score_unseen(by: Served, rows: Sequence[Row]) -> Scored:
@@ -154,7 +167,8 @@ def _answers(
         for place, index in enumerate(places):
             score = found.scores[place] if found is not None else None
             label = found.labels[place] if found is not None else None
-            answers[index] = Answered(asked.keys[index], score, label, answered_by)
+            more = found.more[place] if found is not None and found.more else {}
+            answers[index] = Answered(asked.keys[index], score, label, answered_by, more)
     return [one for one in answers if one is not None]
 
 

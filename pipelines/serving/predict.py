@@ -12,11 +12,21 @@ from pathlib import Path
 from pipelines.artefacts.actions import storage
 from pipelines.operations.packages.archive import PackageError
 from pipelines.operations.packages.loaded import Loaded, Prediction, load_package
-from pipelines.operations.packages.signature import Problem, RowsError
+from pipelines.operations.packages.signature import Output, Problem, RowsError
 from pipelines.registry.models import CANARY, LIVE, SHADOW, Deployment, Model
 from pipelines.registry.queries import answering
 
-__all__ = ["Board", "Line", "Loaded", "Prediction", "Problem", "RowsError", "Served", "load"]
+__all__ = [
+    "Board",
+    "Line",
+    "Loaded",
+    "Output",
+    "Prediction",
+    "Problem",
+    "RowsError",
+    "Served",
+    "load",
+]
 
 log = logging.getLogger("baton.serve")
 

@@ -143,7 +143,7 @@ class Serve:
             "model_name": line.model.name,
             "model_version": str(main.version),
             "id": str(data.get("id") or request),
-            "outputs": tensors_of(answers, main.loaded.signature.outputs[-1].type),
+            "outputs": tensors_of(answers, main.loaded.signature.outputs),
             "parameters": {
                 "request": request,
                 "versions": [row["version"] for row in rows],

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 from personas.errors import Invalid
 from pipelines.serving.answer import Answered, Asked
+from pipelines.serving.predict import Output
 from portal.serve.problems import HttpError
 
 MAX_ROWS = 5000
@@ -164,16 +165,19 @@ def _shape(index: int, tensor: Mapping[str, Any], count: int) -> dict[str, list[
     return {f"inputs.{index}.shape": [f"must be [{count}] or [{count}, 1], got {shape!r:.80}"]}
 
 
-def tensors_of(answers: Sequence[Answered], label_type: str) -> list[dict[str, Any]]:
-    """The answers as output tensors; labels as text unless they are numbers or flags."""
-    count = len(answers)
-    labels: list[Any] = [one.label for one in answers]
-    datatype = DATATYPES.get(label_type, "BYTES")
-    if datatype == "BYTES":
-        labels = [None if label is None else str(label) for label in labels]
+def tensors_of(answers: Sequence[Answered], outputs: Sequence[Output]) -> list[dict[str, Any]]:
+    """The answers as output tensors, those of the signature first; others than numbers and
+    flags as text.
+    """
+    tensors = [_tensor(answers, output) for output in outputs]
     served = [one.as_json()["served_by"] for one in answers]
-    return [
-        {"name": "score", "shape": [count], "datatype": "FP64", "data": [a.score for a in answers]},
-        {"name": "label", "shape": [count], "datatype": datatype, "data": labels},
-        {"name": "served_by", "shape": [count], "datatype": "BYTES", "data": served},
-    ]
+    shape = [len(answers)]
+    return [*tensors, {"name": "served_by", "shape": shape, "datatype": "BYTES", "data": served}]
+
+
+def _tensor(answers: Sequence[Answered], output: Output) -> dict[str, Any]:
+    values: list[Any] = [one.value(output.name) for one in answers]
+    datatype = DATATYPES.get(output.type, "BYTES")
+    if datatype == "BYTES":
+        values = [None if value is None else str(value) for value in values]
+    return {"name": output.name, "shape": [len(answers)], "datatype": datatype, "data": values}

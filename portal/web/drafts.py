@@ -13,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from personas.errors import Invalid, NotAllowed
 from pipelines.artefacts.actions import upload
 from pipelines.runs.inspections import inspect
-from pipelines.usecases import actions
+from pipelines.usecases import actions, queries
 from pipelines.usecases.models import UseCase
 from pipelines.usecases.policies import not_managing
 from portal import access, uploads
@@ -179,7 +179,7 @@ def columns(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "POST":
         problems = _column_problems(request, found)
         if not problems:
-            _keep_columns(request, use_case, base)
+            _keep_columns(request, use_case, base, _suiting(request, found))
             return redirect("web:seats", key=use_case.key)
     context = {
         "section": "use_cases",
@@ -254,7 +254,16 @@ def _column_problems(request: HttpRequest, found: Mapping[str, Any] | None) -> d
     return problems
 
 
-def _keep_columns(request: HttpRequest, use_case: UseCase, base: str) -> None:
+def _suiting(request: HttpRequest, found: Mapping[str, Any] | None) -> str:
+    """The published blueprint that suits the chosen target; as posted where it suits none."""
+    chosen = request.POST.get("target", "")
+    tasks = {column["name"]: column.get("task") for column in (found or {}).get("columns", [])}
+    wanted = f"tabular-{tasks.get(chosen)}"
+    published = {version.blueprint.key for version in queries.published_versions()}
+    return wanted if wanted in published else request.POST.get("blueprint", "")
+
+
+def _keep_columns(request: HttpRequest, use_case: UseCase, base: str, blueprint: str) -> None:
     given: dict[str, Any] = {
         name: request.POST.get(name, "")
         for name in ("target", "time_column", "key_column", "positive")
@@ -268,5 +277,5 @@ def _keep_columns(request: HttpRequest, use_case: UseCase, base: str) -> None:
         actor=actor_of(request),
         use_case=use_case,
         parameters={**others, **kept},
-        blueprint=request.POST.get("blueprint") or None,
+        blueprint=blueprint or None,
     )

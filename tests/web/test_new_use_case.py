@@ -52,6 +52,22 @@ def test_a_file_becomes_a_draft_with_what_was_found(amara: Client) -> None:
     assert "draft" in amara.get("/use-cases/").content.decode()
 
 
+def test_a_number_as_target_suits_regression(amara: Client) -> None:
+    factories.published("tabular-regression")
+    rows = "id,left,spent\n" + "".join(f"C{n},{n % 2},{n / 7:.3f}\n" for n in range(60))
+    answer = upload(amara, question="Who spends how much?", files=[csv(rows)])
+    made = UseCase.objects.get(draft=True)
+    form = {"base": "customers", "target": "spent", "key_column": "id", "blueprint": "hello"}
+    assert answer.status_code == 302
+    amara.post(f"/use-cases/{made.key}/columns/", form)
+    made.refresh_from_db()
+    assert made.blueprint is not None
+    assert made.blueprint.key == "tabular-regression"
+    amara.post(f"/use-cases/{made.key}/columns/", {**form, "target": "left"})
+    made.refresh_from_db()
+    assert made.blueprint.key == "tabular-classification"
+
+
 def test_the_whole_way_to_a_running_run(amara: Client, cast: Cast) -> None:
     made = draft(amara)
     path = f"/use-cases/{made.key}"

@@ -15,7 +15,8 @@ from pipelines.operations.learning.contracts import DataContract, parse_contract
 from pipelines.operations.learning.definition import FeatureColumn, FeatureSet, LeftOut
 from pipelines.operations.learning.families import encode
 from pipelines.operations.learning.frames import column_names, read_columns
-from pipelines.operations.learning.labels import labelled, two_classes
+from pipelines.operations.learning.labels import labelled
+from pipelines.operations.learning.tasks import task_named
 from pipelines.operations.tables import read_document, write_document
 
 COST_ROWS = 10_000
@@ -27,9 +28,12 @@ def run(context: Context) -> Outcome:
     names = column_names(context.inputs["train"], field="train")
     chosen, left_out = choose(names, context, contract)
     key, time, target = _key(context, contract), _time(context, contract), context.text("target")
-    extra = [target, *(name for name in [*key, time] if name in names)]
+    group = context.text("group_column")
+    _require([group] if group else [], names, "group_column")
+    extra = [target, *(name for name in [*key, time, group] if name in names)]
     frame = read_columns(context.inputs["train"], [*chosen, *extra], field="train")
-    classes = two_classes(frame[target], positive=context.text("positive") or None)
+    task = task_named(context.text("task"))
+    classes = task.classes(frame[target], positive=context.text("positive") or None)
     frame = labelled(frame, target)
     context.progress(0.3, f"mapping {len(chosen)} columns", len(frame))
     mapped, unmapped = _map(frame, chosen, contract)
@@ -43,6 +47,8 @@ def run(context: Context) -> Outcome:
         columns=tuple(mapped),
         key=tuple(name for name in key if name in names),
         time=time if time in names else "",
+        task=task.name,
+        group=group,
         left_out=tuple(left_out + [LeftOut(u.name, u.reason, decided=False) for u in unmapped]),
     )
     context.progress(0.6, "testing the encoders", len(frame))
@@ -140,7 +146,8 @@ def _facts(
     return {
         "rows": len(frame),
         "target": features.target,
-        "positive": features.classes[1],
+        "task": features.task,
+        "positive": features.classes[-1] if features.classes else None,
         "columns_used": len(columns),
         "numbers_made": len(features.outputs),
         "columns": columns,

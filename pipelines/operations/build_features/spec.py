@@ -1,6 +1,7 @@
 """Declaration of `build_features`."""
 
 from pipelines.operations.contract import Param, Port, Spec
+from pipelines.operations.learning.definition import TASK_NAMES
 
 SPEC = Spec(
     name="build_features",
@@ -12,12 +13,16 @@ SPEC = Spec(
     ),
     outputs=(Port("features", "json", help="The feature definition"),),
     params=(
-        Param("target", "str", required=True, help="Column to predict; two classes"),
+        Param("target", "str", required=True, help="Column to predict: two classes, or a number"),
+        Param(
+            "task", "str", "classification", choices=TASK_NAMES, help="What is asked of the model"
+        ),
         Param("positive", "str", help="The class that scores speak of; else the greater one"),
         Param("columns", "list", [], help="Columns to use; empty = all that are left"),
         Param("exclude", "list", [], help="Columns never to use"),
         Param("key_column", "str", "", help="Column naming a row; empty = the contract's"),
         Param("time_column", "str", "", help="Column ordering the rows; empty = the contract's"),
+        Param("group_column", "str", "", help="Rows of one group stay together in folds"),
     ),
     max_runtime=300,
     max_memory=1536,

@@ -1,32 +1,34 @@
 """Compare the champion and the challenger on the same rows, pair by pair."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
-from pipelines.operations.learning.labels import Labels, as_labels, labelled
-from pipelines.operations.learning.metrics import (
-    HIGHER_IS_BETTER,
-    Floats,
-    all_scores,
-    brier_losses,
-    log_losses,
-    metric_name,
-)
-from pipelines.operations.learning.resampling import (
-    Resampling,
-    area_samples,
-    by_day_or_row,
-    sum_samples,
-)
-from pipelines.operations.learning.thresholds import Costs, parse_costs, worth
+from pipelines.operations.learning import thresholds, unit_costs
+from pipelines.operations.learning.labels import labelled
+from pipelines.operations.learning.metrics import HIGHER_IS_BETTER, Floats, metric_name
+from pipelines.operations.learning.resampling import Resampling, by_day_or_row, sum_samples
+from pipelines.operations.learning.tasks import Task, task_named
 from pipelines.operations.packages.archive import PackageError
 from pipelines.operations.packages.loaded import Loaded, load_package
 from pipelines.operations.tables import read_table, write_document
+
+Money: TypeAlias = "Callable[[Loaded, Floats, np.ndarray], Floats] | None"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The holdout as both sides see it, and how it is resampled; money of each row by a score."""
+
+    task: Task
+    frame: pd.DataFrame
+    truth: np.ndarray
+    drawn: Resampling
+    money: Money
 
 
 @dataclass(frozen=True)
@@ -49,25 +51,23 @@ def run(context: Context) -> Outcome:
         )  # fmt: skip
     challenger = _load(context, "challenger")
     champion = _load(context, "champion") if "champion" in context.inputs else None
-    frame, labels = _rows(context.inputs["holdout"], challenger)
-    costs = parse_costs(context.mapping("costs"))
-    times = frame[context.text("time")] if context.text("time") in frame.columns else None
-    drawn = by_day_or_row(len(frame), times, samples=context.whole("samples"), seed=context.seed)
-    ours = _side(challenger, (frame, labels), costs, drawn)
-    context.progress(0.5, "challenger scored", len(frame))
-    theirs = _side(champion, (frame, labels), costs, drawn) if champion else None
+    rows = _rows(context, challenger)
+    ours = _side(challenger, rows)
+    context.progress(0.5, "challenger scored", len(rows.frame))
+    theirs = _side(champion, rows) if champion else None
     metrics = [_compared(name, ours, theirs) for name in ours.values]
+    classed = rows.task.name == "classification"
     facts: dict[str, Json] = {
-        "rows": len(frame),
-        "positives": int(labels.sum()),
-        "resampled_by": drawn.unit,
+        "rows": len(rows.frame),
+        "positives": int(rows.truth.sum()) if classed else None,
+        "resampled_by": rows.drawn.unit,
         "challenger": challenger.digest,
         "champion": champion.digest if champion else None,
         "primary": primary,
         "metrics": list[Json](metrics),
     }
     path = write_document(context.output("comparison"), facts)
-    context.progress(1.0, "compared", len(frame))
+    context.progress(1.0, "compared", len(rows.frame))
     return Outcome({"comparison": path}, facts)
 
 
@@ -81,41 +81,69 @@ def _load(context: Context, port: str) -> Loaded:
         ) from problem  # fmt: skip
 
 
-def _rows(path: Path, loaded: Loaded) -> tuple[pd.DataFrame, Labels]:
+def _rows(context: Context, loaded: Loaded) -> Rows:
     target = str(loaded.manifest["target"])
-    frame = read_table(path)
+    task = task_named(str(loaded.manifest.get("kind") or "classification"))
+    frame = read_table(context.inputs["holdout"])
     if target not in frame.columns:
         raise OperationError(
             "target_absent", f"the holdout lacks the target {target}",
             field="holdout", value=target, rule="has the target column",
         )  # fmt: skip
     frame = labelled(frame, target)
-    classes = loaded.decision.classes
-    assert classes is not None, "a package of this version always states two classes"
-    return frame, as_labels(frame[target], classes)
+    truth = task.truth(frame[target], loaded.decision.classes or ())
+    times = frame[context.text("time")] if context.text("time") in frame.columns else None
+    drawn = by_day_or_row(len(frame), times, samples=context.whole("samples"), seed=context.seed)
+    return Rows(task, frame, truth, drawn, MONEY[task.name](context.mapping("costs")))
 
 
-def _side(
-    loaded: Loaded, rows: tuple[pd.DataFrame, Labels], costs: Costs | None, drawn: Resampling
-) -> Side:
-    frame, labels = rows
-    absent = [name for name in loaded.signature.names if name not in frame.columns]
+def _of_decisions(given: Mapping[str, Json]) -> Money:
+    """Money of flagging by each side's own threshold, beside doing nothing."""
+    costs = thresholds.parse_costs(given)
+    if costs is None:
+        return None
+
+    def money(loaded: Loaded, scores: Floats, truth: np.ndarray) -> Floats:
+        flags = (scores >= loaded.decision.threshold).astype(np.float64)
+        return thresholds.worth(flags, truth, costs)
+
+    return money
+
+
+def _of_errors(given: Mapping[str, Json]) -> Money:
+    """Money saved beside always answering the median of these rows, the same for both sides."""
+    cost = unit_costs.parse_unit_cost(given)
+    if cost is None:
+        return None
+
+    def money(loaded: Loaded, scores: Floats, truth: np.ndarray) -> Floats:
+        return unit_costs.worth(scores, truth, float(np.median(truth)), cost)
+
+    return money
+
+
+MONEY: Mapping[str, Callable[[Mapping[str, Json]], Money]] = {
+    "classification": _of_decisions,
+    "regression": _of_errors,
+}
+
+
+def _side(loaded: Loaded, rows: Rows) -> Side:
+    absent = [name for name in loaded.signature.names if name not in rows.frame.columns]
     if absent:
         raise OperationError(
             "columns_absent", f"the holdout lacks {', '.join(absent)}",
             field="holdout", value=list[Json](absent), rule="has every input of both models",
         )  # fmt: skip
-    scores = loaded.score_frame(frame[list(loaded.signature.names)])
-    values = all_scores(scores, labels)
-    auc, average = area_samples(scores, labels, drawn)
-    losses = {"log_loss": log_losses(scores, labels), "brier": brier_losses(scores, labels)}
-    if costs:
-        flags = (scores >= loaded.decision.threshold).astype(np.float64)
-        losses["value_per_1000"] = 1000 * worth(flags, labels, costs)
-        values["value_per_1000"] = float(losses["value_per_1000"].mean())
-    sums = sum_samples(np.column_stack([*losses.values(), np.ones(labels.size)]), drawn)
-    means = {name: sums[:, place] / sums[:, -1] for place, name in enumerate(losses)}
-    return Side(loaded, values, {"roc_auc": auc, "pr_auc": average, **means})
+    scores = loaded.score_frame(rows.frame[list(loaded.signature.names)])
+    values = rows.task.measure(scores, rows.truth)
+    samples = rows.task.samples(scores, rows.truth, rows.drawn)
+    if rows.money:
+        money = 1000 * rows.money(loaded, scores, rows.truth)
+        sums = sum_samples(np.column_stack([money, np.ones(money.size)]), rows.drawn)
+        values = {**values, "value_per_1000": float(money.mean())}
+        samples = {**samples, "value_per_1000": sums[:, 0] / sums[:, 1]}
+    return Side(loaded, values, samples)
 
 
 def _compared(name: str, ours: Side, theirs: Side | None) -> dict[str, Json]:

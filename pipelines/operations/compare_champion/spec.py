@@ -16,7 +16,7 @@ SPEC = Spec(
     outputs=(Port("comparison", "json", help="Every metric of both, with paired intervals"),),
     params=(
         Param("primary", "str", "pr_auc", help="The metric that has to be better"),
-        Param("costs", "map", {}, help="Money: cost_fp, cost_fn, benefit_tp, as in the brief"),
+        Param("costs", "map", {}, help="Money, as in the brief: cost_fp ..., or unit_cost"),
         Param("samples", "int", 300, minimum=100, maximum=5000, help="Bootstrap samples"),
         Param("time", "str", "", help="Column whose days are drawn together; empty = rows"),
     ),

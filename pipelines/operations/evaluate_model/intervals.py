@@ -5,36 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from pipelines.operations.contract import Json, finite
-from pipelines.operations.learning.metrics import (
-    Floats,
-    Labels,
-    all_scores,
-    brier_losses,
-    log_losses,
-)
-from pipelines.operations.learning.resampling import (
-    Interval,
-    Resampling,
-    area_samples,
-    interval,
-    sum_samples,
-)
+from pipelines.operations.learning.candidates import Holdout
+from pipelines.operations.learning.metrics import Labels
+from pipelines.operations.learning.resampling import Interval, Resampling, interval, sum_samples
+from pipelines.operations.learning.tasks import Task
 
 
-def score_intervals(scores: Floats, labels: Labels, resampling: Resampling) -> dict[str, Interval]:
-    """ROC AUC, average precision, log loss and Brier score."""
-    values = all_scores(scores, labels)
-    aucs, averages = area_samples(scores, labels, resampling)
-    losses = np.column_stack(
-        [log_losses(scores, labels), brier_losses(scores, labels), np.ones(scores.size)]
-    )
-    sums = sum_samples(losses, resampling)
-    return {
-        "roc_auc": interval(values["roc_auc"], aucs),
-        "pr_auc": interval(values["pr_auc"], averages),
-        "log_loss": interval(values["log_loss"], sums[:, 0] / sums[:, 2]),
-        "brier": interval(values["brier"], sums[:, 1] / sums[:, 2]),
-    }
+def score_intervals(task: Task, holdout: Holdout, resampling: Resampling) -> dict[str, Interval]:
+    """Each score of the task."""
+    values = task.measure(holdout.scores, holdout.labels)
+    samples = task.samples(holdout.scores, holdout.labels, resampling)
+    return {name: interval(values[name], samples[name]) for name in task.scores}
 
 
 def decision_intervals(

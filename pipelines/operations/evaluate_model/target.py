@@ -8,6 +8,8 @@ from pipelines.operations.contract import Json, OperationError, finite
 from pipelines.operations.learning.metrics import HIGHER_IS_BETTER, metric_name
 from pipelines.operations.learning.resampling import Interval
 
+IN_MONEY = "value_per_1000"
+
 
 def parse_target(metric: str, value: Json) -> tuple[str, float] | None:
     """(metric, value); None when the brief names none. Raises OperationError for an unknown one."""
@@ -38,12 +40,20 @@ def target_facts(asked: tuple[str, float] | None, measured: Mapping[str, Interva
     if asked is None:
         return None
     name, wanted = asked
+    if name not in measured and name != IN_MONEY:
+        raise OperationError(
+            "metric_of_another_task",
+            f"the brief's target is {name}, which is not measured of this candidate",
+            field="target_metric",
+            value=name,
+            rule=f"is one of {', '.join(measured)}",
+        )
     if name not in measured:
         raise OperationError(
             "target_without_costs",
             f"the brief's target is {name}, but no costs are given",
             field="costs",
-            rule="has cost_fp and cost_fn when the target is in money",
+            rule="says what errors cost when the target is in money",
         )
     found, higher = measured[name], HIGHER_IS_BETTER[name]
     worse = found.low if higher else found.high

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pipelines.operations.contract import Context, Json, Outcome
+from pipelines.operations.evaluate_slices.areas import ByArea
 from pipelines.operations.evaluate_slices.finding import found_slices
 from pipelines.operations.evaluate_slices.grouping import declared_slices
-from pipelines.operations.evaluate_slices.judging import Judged, Limits, auc_of, judge
+from pipelines.operations.evaluate_slices.judging import Judged, Limits, Yardstick, judge
+from pipelines.operations.evaluate_slices.sizes import BySize
 from pipelines.operations.learning.candidates import open_candidate, open_holdout
 from pipelines.operations.tables import write_document
 
+YARDSTICKS: Mapping[str, Yardstick] = {"classification": ByArea(), "regression": BySize()}
 SHOWN = 60  # rows in facts, the worst first; the artefact has all
 
 
@@ -29,25 +32,25 @@ def run(context: Context) -> Outcome:
     if context.flag("find"):
         context.progress(0.5, "looking for weak groups", len(holdout.labels))
         slices += found_slices(candidate, holdout, seed=context.seed)
-    judged = judge(slices, holdout.scores, holdout.labels, limits)
-    overall = auc_of(holdout.scores, holdout.labels)
+    yardstick = YARDSTICKS[candidate.task.name]
+    judged = judge(slices, holdout.scores, holdout.labels, limits, yardstick=yardstick)
+    overall = yardstick.overall(holdout.scores, holdout.labels)
     rows = [row.as_json() for row in judged]
-    facts = _facts(judged, overall=overall, rows=len(holdout.labels))
+    facts: dict[str, Json] = {"metric": yardstick.metric, "rows": len(holdout.labels)}
+    facts |= _facts(judged, overall=overall)
     document: dict[str, Json] = {
         "format": "baton/slices/1",
-        "metric": "roc_auc",
+        "metric": yardstick.metric,
         "overall": facts["overall"],
         "slices": list[Json](rows),
     }
     return Outcome({"slices": write_document(context.output("slices"), document)}, facts)
 
 
-def _facts(judged: Sequence[Judged], *, overall: tuple[float, float], rows: int) -> dict[str, Json]:
-    auc, error = overall
+def _facts(judged: Sequence[Judged], *, overall: tuple[float, float]) -> dict[str, Json]:
+    value, error = overall
     return {
-        "metric": "roc_auc",
-        "rows": rows,
-        "overall": {"value": auc, "low": auc - 1.96 * error, "high": auc + 1.96 * error},
+        "overall": {"value": value, "low": value - 1.96 * error, "high": value + 1.96 * error},
         "looked_at": len(judged),
         "too_small": sum(row.verdict == "too small" for row in judged),
         "worse": sum(row.verdict == "worse" for row in judged),

@@ -28,9 +28,7 @@ def found_slices(candidate: Candidate, holdout: Holdout, *, seed: int) -> list[S
     _, matrix = encode(features, holdout.frame, field="holdout")
     looked = np.zeros(rows, dtype=bool)
     looked[np.random.default_rng(seed).permutation(rows)[: rows // 2]] = True
-    # squared error beyond what a model with these scores would have if they were right
-    p = holdout.scores
-    excess = np.square(holdout.labels - p) - p * (1 - p)
+    excess = candidate.task.excess(holdout.scores, holdout.labels)
     tree = DecisionTreeRegressor(
         max_depth=DEPTH, min_samples_leaf=max(25, int(LEAF_SHARE * rows / 2)), random_state=seed
     )

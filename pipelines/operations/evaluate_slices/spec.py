@@ -16,7 +16,12 @@ SPEC = Spec(
         Param("target", "str", help="Column to predict; else what the model file says"),
         Param("minimum_rows", "int", 50, minimum=10, help="Smaller slices are not judged (own)"),
         Param(
-            "tolerance", "float", 0.05, minimum=0, maximum=1, help="ROC AUC below all rows (own)"
+            "tolerance",
+            "float",
+            0.05,
+            minimum=0,
+            maximum=1,
+            help="Points of ROC AUC below all rows, or share of the mean error above it (own)",
         ),
         Param(
             "false_discovery", "float", 0.05, minimum=0.001, maximum=0.5, help="Rate over slices"

@@ -6,16 +6,16 @@ import numpy as np
 
 from pipelines.operations.contract import Json
 from pipelines.operations.explain_model.view import View
-from pipelines.operations.learning.metrics import Floats, log_losses
+from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.tables import plain
 
 REASONS = 3
 
 
 def worst_errors(view: View, *, count: int) -> list[dict[str, Json]]:
-    """Rows of greatest log loss; reasons are changes of the score against a typical value."""
+    """Rows of greatest loss; reasons are changes of the score against a typical value."""
     holdout, candidate = view.holdout, view.candidate
-    losses = log_losses(holdout.scores, holdout.labels)
+    losses = candidate.task.losses(holdout.scores, holdout.labels)
     picked = np.argsort(-losses, kind="stable")[:count]
     if not picked.size:
         return []
@@ -28,7 +28,7 @@ def worst_errors(view: View, *, count: int) -> list[dict[str, Json]]:
                 "row": int(row),
                 "key": {name: plain(values[name]) for name in candidate.key},
                 "score": float(holdout.scores[row]),
-                "label": int(holdout.labels[row]),
+                "label": plain(holdout.labels[row]),
                 "reasons": _reasons(moved, place, values),
             }
         )

@@ -12,7 +12,8 @@ from scipy import stats
 
 from pipelines.operations.contract import Context, Json
 from pipelines.operations.explain_model.view import View
-from pipelines.operations.learning.metrics import HIGHER_IS_BETTER, all_scores
+from pipelines.operations.learning.metrics import HIGHER_IS_BETTER
+from pipelines.operations.learning.tasks import need_metric
 
 
 @dataclass(frozen=True)
@@ -37,20 +38,21 @@ class Importance:
 
 def importances(view: View, context: Context) -> list[Importance]:
     """Every raw column, the most important first."""
-    metric, repeats = context.text("metric"), context.whole("repeats")
+    task, repeats = view.candidate.task, context.whole("repeats")
+    metric = need_metric(task, context.text("metric"))
     sign = 1 if HIGHER_IS_BETTER[metric] else -1
     losses: dict[str, list[float]] = {name: [] for name in view.places}
     for repeat in range(repeats):
         rng = np.random.default_rng([context.seed, repeat])
-        picked = _both_classes(view, rng, context.whole("rows"))
+        picked = task.draw(view.holdout.labels, rng, context.whole("rows"))
         rows, labels = view.rows(picked), view.holdout.labels[picked]
-        whole = all_scores(view.scores(rows), labels)[metric]
+        whole = task.measure(view.scores(rows), labels)[metric]
         orders = {name: rng.permutation(picked.size) for name in view.places}
         shuffled = (
             view.replaced(rows, name, view.rows(picked[order])) for name, order in orders.items()
         )
         for name, scores in zip(orders, view.scores_each(shuffled), strict=True):
-            losses[name].append(sign * (whole - all_scores(scores, labels)[metric]))
+            losses[name].append(sign * (whole - task.measure(scores, labels)[metric]))
         context.progress(0.1 + 0.6 * (repeat + 1) / repeats, f"shuffled {repeat + 1} of {repeats}")
     found = [_summary(name, np.asarray(values)) for name, values in losses.items()]
     return sorted(found, key=lambda row: (-row.value, row.column))
@@ -63,34 +65,20 @@ def group_importance(view: View, names: list[str], context: Context) -> Importan
     """
     if not names:
         return None
-    metric = context.text("metric")
+    task = view.candidate.task
+    metric = need_metric(task, context.text("metric"))
     sign = 1 if HIGHER_IS_BETTER[metric] else -1
     losses = []
     for repeat in range(context.whole("repeats")):
         rng = np.random.default_rng([context.seed, repeat, 1])
-        picked = _both_classes(view, rng, context.whole("rows"))
+        picked = task.draw(view.holdout.labels, rng, context.whole("rows"))
         rows, labels = view.rows(picked), view.holdout.labels[picked]
-        whole = all_scores(view.scores(rows), labels)[metric]
+        whole = task.measure(view.scores(rows), labels)[metric]
         shuffled, source = rows, view.rows(rng.permutation(picked))
         for name in names:
             shuffled = view.replaced(shuffled, name, source)
-        losses.append(sign * (whole - all_scores(view.scores(shuffled), labels)[metric]))
+        losses.append(sign * (whole - task.measure(view.scores(shuffled), labels)[metric]))
     return _summary("all of them", np.asarray(losses))
-
-
-def _both_classes(view: View, rng: np.random.Generator, rows: int) -> np.ndarray:
-    """A sample without repetition that keeps the share of positives."""
-    labels = view.holdout.labels
-    if labels.size <= rows:
-        # drawn with repetition, so that small holdouts show their spread as well
-        parts = [rng.choice(np.flatnonzero(labels == k), int((labels == k).sum())) for k in (0, 1)]
-        return np.sort(np.concatenate(parts))
-    counts = [max(1, round(rows * float((labels == k).mean()))) for k in (0, 1)]
-    parts = [
-        rng.choice(np.flatnonzero(labels == k), count, replace=False)
-        for k, count in zip((0, 1), counts, strict=True)
-    ]
-    return np.sort(np.concatenate(parts))
 
 
 def _summary(name: str, values: np.ndarray) -> Importance:

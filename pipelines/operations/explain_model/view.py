@@ -11,7 +11,7 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 
 from pipelines.operations.learning.candidates import Candidate, Holdout
-from pipelines.operations.learning.families import encode, scores_of
+from pipelines.operations.learning.families import encode
 from pipelines.operations.learning.metrics import Floats
 
 Rows = Floats | pd.DataFrame
@@ -51,8 +51,8 @@ class View:
         return frame.reset_index(drop=True)
 
     def scores(self, rows: Rows) -> Floats:
-        """Probability of the positive class."""
-        return scores_of(self.model, rows)
+        """The task's score of each row."""
+        return self.candidate.task.predict(self.model, rows)
 
     def scores_each(self, tables: Iterable[Rows]) -> Iterator[Floats]:
         """Scores of each of many tables; small ones are stacked, for the same scores sooner."""

@@ -4,31 +4,39 @@ Fields of the brief: question, acts, kpi_name, kpi_now, kpi_target, metric,
 costs {fp, fn, tp, currency} in money per case (or cost_fp, cost_fn, benefit_tp),
 volume (cases per day), base_rate (share of positives, optional), running_cost
 (money per year, optional), constraint, date_needed, kill_criterion, data_needed,
-purpose (advice, automated, regulated).
+purpose (advice, automated, regulated). Where a number is asked: costs {unit_cost,
+currency} in money per unit of error of one case, and error_now, the typical error today.
 """
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
 
-FIELDS = {
+COMMON = {
     "question": "the question in one sentence",
     "acts": "who acts on the answer, and how",
     "kpi_name": "the KPI it moves",
     "kpi_now": "the KPI's value now",
     "kpi_target": "the KPI's target value",
     "metric": "the model metric that stands for the KPI",
-    "cost_fp": "cost of a false alarm",
-    "cost_fn": "cost of a miss",
-    "benefit_tp": "benefit of a hit",
     "volume": "cases per day",
     "constraint": "constraints (latency, law, none)",
     "kill_criterion": "when to stop",
     "data_needed": "the data it needs",
 }
-NUMBERS = ("kpi_now", "kpi_target", "cost_fp", "cost_fn", "benefit_tp", "volume")
+COSTS = {
+    "cost_fp": "cost of a false alarm",
+    "cost_fn": "cost of a miss",
+    "benefit_tp": "benefit of a hit",
+}
+UNIT = {
+    "unit_cost": "cost of an error of one unit",
+    "error_now": "the typical error today",
+}
+NUMBERS = ("kpi_now", "kpi_target", "volume")
 DAYS_PER_YEAR = 365
 PURPOSES = ("advice", "automated", "regulated")
 
@@ -36,14 +44,20 @@ PURPOSES = ("advice", "automated", "regulated")
 def run(context: Context) -> Outcome:
     """Fill in value and tier, and say what is missing. Never raises on a bad brief."""
     brief = flatten(context.mapping("brief"))
-    problems = find_problems(brief)
+    weighed = WEIGHED[context.text("task")]
+    problems = find_problems(brief, weighed.fields)
     facts: dict[str, Json] = {
         "complete": not problems,
-        "completeness": finite(1 - len(problems) / len(FIELDS), 4),
+        "completeness": finite(1 - len(problems) / (len(COMMON) + len(weighed.fields)), 4),
         "missing": [dict(problem) for problem in problems],
         "kpi_mapped": bool(_filled(brief, "kpi_name") and _filled(brief, "metric")),
-        **worth(brief),
-        **tier(brief, context.number("exposure_high"), context.number("exposure_low")),
+        **weighed.worth(brief),
+        **tier(
+            brief,
+            context.number("exposure_high"),
+            context.number("exposure_low"),
+            exposure=weighed.exposure(brief),
+        ),
     }
     document = {"brief": brief, **facts}
     path = context.output("brief")
@@ -60,24 +74,28 @@ def flatten(brief: Mapping[str, Json]) -> dict[str, Json]:
         names = {"fp": "cost_fp", "fn": "cost_fn", "tp": "benefit_tp", "currency": "currency"}
         for short, name in names.items():
             flat.setdefault(name, costs.get(short, costs.get(name)))
-    for name in (*NUMBERS, "base_rate", "running_cost"):
+        if "unit_cost" in costs:
+            flat.setdefault("unit_cost", costs["unit_cost"])
+    for name in (*NUMBERS, *COSTS, *UNIT, "base_rate", "running_cost"):
         if name in flat:
             flat[name] = _as_number(flat[name])
     return flat
 
 
-def find_problems(brief: Mapping[str, Json]) -> list[dict[str, Json]]:
+def find_problems(
+    brief: Mapping[str, Json], weighed: Mapping[str, str] = COSTS
+) -> list[dict[str, Json]]:
     """What is missing or impossible: rows of field, label, rule and value."""
     found: list[dict[str, Json]] = []
-    for name, label in FIELDS.items():
+    for name, label in {**COMMON, **weighed}.items():
         value = brief.get(name)
         if not _filled(brief, name):
             found.append({"field": name, "label": label, "rule": "is filled in", "value": None})
-        elif name in NUMBERS and not isinstance(value, int | float):
+        elif name in (*NUMBERS, *weighed) and not isinstance(value, int | float):
             found.append({"field": name, "label": label, "rule": "is a number", "value": value})
         elif name == "volume" and isinstance(value, int | float) and value <= 0:
             found.append({"field": name, "label": label, "rule": "> 0", "value": value})
-        elif name in ("cost_fp", "cost_fn", "benefit_tp") and _number(brief, name) < 0:
+        elif name in weighed and _number(brief, name) < 0:
             found.append({"field": name, "label": label, "rule": ">= 0", "value": value})
     return found
 
@@ -109,10 +127,53 @@ def worth(brief: Mapping[str, Json]) -> dict[str, Json]:
     }
 
 
-def tier(brief: Mapping[str, Json], high: float, low: float) -> dict[str, Json]:
+def unit_worth(brief: Mapping[str, Json]) -> dict[str, Json]:
+    """Value per year, and what the errors of today cost, where a number is asked.
+
+    Value per year is the best case: cost of one unit times today's typical error times
+    volume, as if no error were left, less running cost.
+    """
+    errors = _number(brief, "unit_cost") * _number(brief, "error_now") * _number(brief, "volume")
+    known = all(_filled(brief, name) for name in (*UNIT, "volume"))
+    value = errors * DAYS_PER_YEAR - _number(brief, "running_cost")
+    return {
+        "value_per_year": finite(value, 2) if known else None,
+        "value_per_day": finite(value / DAYS_PER_YEAR, 2) if known else None,
+        "cost_of_errors_per_year": finite(errors * DAYS_PER_YEAR, 2) if known else None,
+        "currency": str(brief.get("currency") or ""),
+        "costs": {"unit_cost": _number(brief, "unit_cost")},
+    }
+
+
+def _stake(brief: Mapping[str, Json]) -> float:
+    return _number(brief, "volume") * max(_number(brief, "cost_fp"), _number(brief, "cost_fn"))
+
+
+def _unit_stake(brief: Mapping[str, Json]) -> float:
+    return _number(brief, "volume") * _number(brief, "unit_cost") * _number(brief, "error_now")
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """How a kind of error is weighed: fields of the brief, worth, money at stake per day."""
+
+    fields: Mapping[str, str]
+    worth: Callable[[Mapping[str, Json]], dict[str, Json]]
+    exposure: Callable[[Mapping[str, Json]], float]
+
+
+WEIGHED: Mapping[str, Weighed] = {
+    "classification": Weighed(COSTS, worth, _stake),
+    "regression": Weighed(UNIT, unit_worth, _unit_stake),
+}
+
+
+def tier(
+    brief: Mapping[str, Json], high: float, low: float, *, exposure: float | None = None
+) -> dict[str, Json]:
     """Tier 1 (strictest) to 3 from purpose and money at stake per day."""
     purpose = str(brief.get("purpose") or "advice")
-    exposure = _number(brief, "volume") * max(_number(brief, "cost_fp"), _number(brief, "cost_fn"))
+    exposure = _stake(brief) if exposure is None else exposure
     if purpose == "regulated":
         level, why = 1, "a regulated purpose is always tier 1"
     elif purpose == "automated" and exposure >= high:

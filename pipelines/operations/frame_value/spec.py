@@ -1,6 +1,7 @@
 """Declaration of `frame_value`."""
 
 from pipelines.operations.contract import Param, Port, Spec
+from pipelines.operations.learning.definition import TASK_NAMES
 
 SPEC = Spec(
     name="frame_value",
@@ -9,6 +10,13 @@ SPEC = Spec(
     outputs=(Port("brief", "json", help="The brief with value, break-even and tier"),),
     params=(
         Param("brief", "map", {}, help="The brief's fields as the business analyst filled them in"),
+        Param(
+            "task",
+            "str",
+            "classification",
+            choices=TASK_NAMES,
+            help="What is asked: errors are false alarms and misses, or so many units",
+        ),
         Param(
             "exposure_high",
             "float",

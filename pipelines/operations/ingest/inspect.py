@@ -48,6 +48,7 @@ class ColumnView:
             "distinct": self.distinct,
             "distinct_exact": self.distinct_exact,
             "examples": list(self.examples),
+            "task": task_of(self) or None,
         }
 
 
@@ -199,7 +200,9 @@ def _is_likely(column: ColumnView) -> bool:
 
 
 def task_of(target: ColumnView) -> str:
-    """classification or regression, from what the target holds."""
+    """classification or regression, from what the target holds; "" where it can be none."""
+    if target.type == "time" or target.distinct < 2:
+        return ""
     if target.type in ("text", "bool") or target.distinct <= 2:
         return "classification"
     return "classification" if target.type == "int" and target.distinct <= CLASSES else "regression"

@@ -1,4 +1,4 @@
-"""A trained model with what is known about it: target, classes, key, time, features."""
+"""A trained model with what is known about it: task, target, classes, key, time, features."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
@@ -14,8 +15,9 @@ from pipelines.operations.learning import store
 from pipelines.operations.learning.definition import FeatureSet, from_json
 from pipelines.operations.learning.families import bad_value
 from pipelines.operations.learning.frames import read_columns
-from pipelines.operations.learning.labels import Labels, as_labels, labelled, two_classes
+from pipelines.operations.learning.labels import labelled
 from pipelines.operations.learning.metrics import Floats
+from pipelines.operations.learning.tasks import Task, task_of
 from pipelines.operations.learning.transformers import BadValueError
 
 
@@ -29,8 +31,13 @@ class Candidate:
     target: str
     key: tuple[str, ...]
     time: str
-    classes: tuple[Json, Json] | None
+    classes: tuple[Json, ...] | None
     features: FeatureSet | None
+
+    @property
+    def task(self) -> Task:
+        """What the model is asked."""
+        return task_of(self.features, self.model)
 
     @property
     def family(self) -> str:
@@ -40,12 +47,15 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Holdout:
-    """Labelled rows that the candidate never saw, with its scores."""
+    """Labelled rows that the candidate never saw, with its scores.
+
+    `labels` are 0/1 where there are classes, else the numbers that came out.
+    """
 
     frame: pd.DataFrame
-    labels: Labels
+    labels: np.ndarray
     scores: Floats
-    classes: tuple[Json, Json]
+    classes: tuple[Json, ...]
 
 
 def about_model(
@@ -102,9 +112,9 @@ def _inputs(model: Pipeline, field: str) -> tuple[str, ...]:
 
 
 def score_frame(candidate: Candidate, frame: pd.DataFrame, *, field: str) -> Floats:
-    """Probability of the positive class per row; raises OperationError for a bad value."""
+    """The task's score of every row; raises OperationError for a bad value."""
     try:
-        found: Floats = candidate.model.predict_proba(frame[list(candidate.columns)])[:, 1]
+        found = candidate.task.predict(candidate.model, frame[list(candidate.columns)])
     except BadValueError as error:
         raise bad_value(error, field=field) from error
     except (ValueError, TypeError) as error:
@@ -124,8 +134,8 @@ def open_holdout(
     time = [candidate.time] if candidate.time else []
     wanted = [*candidate.columns, candidate.target, *candidate.key, *time, *extra]
     frame = labelled(read_columns(path, wanted, field=field), candidate.target)
-    classes = two_classes(frame[candidate.target])
+    classes = candidate.task.classes(frame[candidate.target])
     if candidate.classes:
         classes = candidate.classes
-    labels = as_labels(frame[candidate.target], classes)
+    labels = candidate.task.truth(frame[candidate.target], classes)
     return Holdout(frame, labels, score_frame(candidate, frame, field=field), classes)

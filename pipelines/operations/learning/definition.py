@@ -14,9 +14,11 @@ from typing import Literal
 
 from pipelines.operations.contract import Json, OperationError
 
+TaskName = Literal["classification", "regression"]
 Role = Literal["number", "flag", "category", "many_categories", "date"]
 Availability = Literal["before", "after", "unknown"]
 
+TASK_NAMES: tuple[TaskName, ...] = ("classification", "regression")
 # in the order in which the encoder stacks them
 ROLES: tuple[Role, ...] = ("number", "flag", "date", "category", "many_categories")
 # HistGradientBoosting refuses a categorical column beyond its 255 bins (tool default)
@@ -88,14 +90,19 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """The whole definition; `classes` are (other, positive), as the table holds them."""
+    """The whole definition; `classes` are (other, positive), as the table holds them.
+
+    A regression has no classes. Rows of one `group` stay together in folds.
+    """
 
     target: str
-    classes: tuple[Json, Json]
+    classes: tuple[Json, ...]
     columns: tuple[FeatureColumn, ...]
     key: tuple[str, ...] = ()
     time: str = ""
     left_out: tuple[LeftOut, ...] = field(default=())
+    task: TaskName = "classification"
+    group: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -132,7 +139,11 @@ class FeatureSet:
         return {**self._plain(), "digest": self.digest()}
 
     def _plain(self) -> dict[str, Json]:
+        # absent where they say nothing new, so that definitions made before them keep their digest
+        later: dict[str, Json] = {} if self.task == "classification" else {"task": self.task}
+        later |= {"group": self.group} if self.group else {}
         return {
+            **later,
             "format": "baton/features/1",
             "target": self.target,
             "classes": list(self.classes),
@@ -166,10 +177,21 @@ def from_json(data: Mapping[str, Json]) -> FeatureSet:
 
 
 def _parsed(data: Mapping[str, Json]) -> FeatureSet:
-    classes = _list(data.get("classes"))
+    task = data.get("task", "classification")
+    known: dict[Json, TaskName] = {name: name for name in TASK_NAMES}
+    if not isinstance(task, str) or task not in known:
+        raise OperationError(
+            "unknown_task",
+            f"the feature definition is for the task {task!r}",
+            field="features",
+            value=task,
+            rule=f"task is one of {', '.join(TASK_NAMES)}",
+        )
     return FeatureSet(
+        task=known[task],
+        group=str(data.get("group") or ""),
         target=str(data.get("target", "")),
-        classes=(classes[0], classes[1]),
+        classes=tuple(_list(data.get("classes"))),
         columns=tuple(_column(_map(row)) for row in _list(data.get("columns"))),
         key=tuple(str(name) for name in _list(data.get("key"))),
         time=str(data.get("time") or ""),

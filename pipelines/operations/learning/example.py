@@ -101,7 +101,7 @@ def write_model(folder: Path, *, family: str = "boosting", seed: int = 1) -> Tra
     columns, matrix = encode(definition, frame, field="train")
     settings: dict[str, Json] = {"max_iter": 20, "min_samples_leaf": 10}
     model = build(family, definition, settings, seed)
-    model.fit(matrix, as_labels(frame["late"], definition.classes))
+    model.fit(matrix, as_labels(frame["late"], (0, 1)))
     about = about_model(definition, family=family, settings=settings, seed=seed)
     path = store.dump(whole(columns, model), folder / f"{family}.skops", about)
     holdout = write_rows(folder / "holdout.parquet", 400, seed=2, start="2024-03-01")

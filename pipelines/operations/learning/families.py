@@ -8,21 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.learning.definition import DATE_PARTS, FeatureSet
+from pipelines.operations.learning.settings import number_of
+from pipelines.operations.learning.tasks import TASKS
 from pipelines.operations.learning.transformers import (
     BadValueError,
     Codes,
@@ -34,8 +30,6 @@ from pipelines.operations.learning.transformers import (
 
 # from the simplest on: the one-SE rule prefers an earlier family
 FAMILIES: tuple[str, ...] = ("dummy", "linear", "boosting")
-TARGET_ENCODER_FOLDS = 5
-LINEAR_MAX_ITER = 300
 
 Settings = Mapping[str, Json]
 
@@ -81,12 +75,13 @@ def bad_value(error: BadValueError, *, field: str) -> OperationError:
 
 
 def dummy(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
-    """The share of positives in training, for every row."""
-    return DummyClassifier(strategy="prior")
+    """Always the same answer: the share of positives, or the median, of training."""
+    return TASKS[features.task].dummy()
 
 
 def linear(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
-    """Logistic regression on scaled numbers and one indicator per category."""
+    """A linear model on scaled numbers and one indicator per category."""
+    task = TASKS[features.task]
     numbers = features.positions("number", "date")
     parts = [
         ("numbers", _chain(_imputer("median"), StandardScaler()), numbers),
@@ -98,38 +93,39 @@ def linear(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator
         ),
         (
             "means",
-            _chain(_target_means(seed), StandardScaler()),
+            _chain(task.target_means(seed), StandardScaler()),
             features.positions("many_categories"),
         ),
     ]
     used = [part for part in parts if part[2]]
-    regression = LogisticRegression(
-        C=_number(settings, "C", 1.0), max_iter=LINEAR_MAX_ITER, tol=1e-3
-    )
-    return Pipeline([("prepare", ColumnTransformer(used)), ("regression", regression)])
+    return Pipeline([("prepare", ColumnTransformer(used)), ("regression", task.linear(settings))])
 
 
 def boosting(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
     """Histogram gradient boosting; takes missing values and up to 255 categories as they are."""
+    task = TASKS[features.task]
     many = features.positions("many_categories")
     # target means come first behind the ColumnTransformer below
     rest = [place for place in range(len(features.outputs)) if place not in many]
     categories = set(features.positions("category"))
     mask = [False] * len(many) + [place in categories for place in rest]
-    trees = HistGradientBoostingClassifier(
-        learning_rate=_number(settings, "learning_rate", 0.1),
-        max_iter=int(_number(settings, "max_iter", 100)),
-        max_leaf_nodes=int(_number(settings, "max_leaf_nodes", 31)),
-        min_samples_leaf=int(_number(settings, "min_samples_leaf", 20)),
-        l2_regularization=_number(settings, "l2_regularization", 0.0),
-        max_features=_number(settings, "max_features", 1.0),
-        categorical_features=mask if any(mask) else None,
-        early_stopping=False,
-        random_state=seed,
-    )
+    shared: dict[str, object] = {
+        "learning_rate": number_of(settings, "learning_rate", 0.1),
+        "max_iter": int(number_of(settings, "max_iter", 100)),
+        "max_leaf_nodes": int(number_of(settings, "max_leaf_nodes", 31)),
+        "min_samples_leaf": int(number_of(settings, "min_samples_leaf", 20)),
+        "l2_regularization": number_of(settings, "l2_regularization", 0.0),
+        "max_features": number_of(settings, "max_features", 1.0),
+        "categorical_features": mask if any(mask) else None,
+        "early_stopping": False,
+        "random_state": seed,
+    }
+    trees = task.trees(settings, shared)
     if not many:
         return trees
-    means = ColumnTransformer([("means", _target_means(seed), many), ("rest", "passthrough", rest)])
+    means = ColumnTransformer(
+        [("means", task.target_means(seed), many), ("rest", "passthrough", rest)]
+    )
     return Pipeline([("prepare", means), ("trees", trees)])
 
 
@@ -158,25 +154,9 @@ def whole(columns: ColumnTransformer, model: BaseEstimator) -> Pipeline:
     return Pipeline([("columns", columns), ("model", model)])
 
 
-def scores_of(model: BaseEstimator, matrix: Floats | pd.DataFrame) -> npt.NDArray[np.float64]:
-    """Probability of the positive class per row."""
-    found: npt.NDArray[np.float64] = model.predict_proba(matrix)[:, 1]
-    return found
-
-
 def _chain(*steps: BaseEstimator) -> Pipeline:
     return Pipeline([(type(step).__name__.lower(), step) for step in steps])
 
 
 def _imputer(strategy: str) -> SimpleImputer:
     return SimpleImputer(strategy=strategy, keep_empty_features=True)
-
-
-def _target_means(seed: int) -> TargetEncoder:
-    folds = StratifiedKFold(TARGET_ENCODER_FOLDS, shuffle=True, random_state=seed)
-    return TargetEncoder(target_type="binary", cv=folds)
-
-
-def _number(settings: Settings, name: str, default: float) -> float:
-    value = settings.get(name)
-    return float(value) if isinstance(value, int | float) else default

@@ -1,15 +1,19 @@
-"""Folds for comparing candidates: forward in time when there is a time column."""
+"""Folds for comparing candidates: forward in time when there is a time column.
+
+Otherwise rows are dealt at random: classes in equal shares, and rows of one group together.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from pipelines.operations.contract import OperationError
 
@@ -24,44 +28,132 @@ class Fold:
     test: Index
 
 
+class Dealer(Protocol):
+    """How rows are dealt where there is no time, and what every side of a fold must hold."""
+
+    def deal(self, truth: np.ndarray, *, count: int, seed: int) -> list[Fold]:
+        """Random folds; raises OperationError where there are too few rows for so many."""
+        ...
+
+    def problem(self, truth: np.ndarray) -> OperationError | None:
+        """Why nothing can be learned from or judged on these rows."""
+        ...
+
+
+@dataclass(frozen=True)
+class ByClass:
+    """Both classes in their shares on each side; rows of one group on one side."""
+
+    groups: pd.Series | None = None
+
+    def deal(self, truth: np.ndarray, *, count: int, seed: int) -> list[Fold]:
+        """Stratified folds; raises OperationError where a class has fewer rows than folds."""
+        smallest = int(np.bincount(truth, minlength=2).min())
+        if smallest < count:
+            raise OperationError(
+                "too_few_rows_for_folds",
+                f"the smaller class has {smallest} rows for {count} folds",
+                field="folds", value=count, rule="at most the rows of the smaller class",
+            )  # fmt: skip
+        if self.groups is None:
+            splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
+            return _shuffled(splitter.split(np.zeros(truth.size), truth), truth.size, seed)
+        codes = _codes(self.groups, count)
+        splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+        return _shuffled(splitter.split(np.zeros(truth.size), truth, codes), truth.size, seed)
+
+    def problem(self, truth: np.ndarray) -> OperationError | None:
+        """One class only."""
+        if np.unique(truth).size >= 2:
+            return None
+        return OperationError(
+            "fold_with_one_class", "would hold one class only",
+            field="folds", rule="every fold trains on and scores both classes",
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ByRow:
+    """Every row alike; rows of one group on one side."""
+
+    groups: pd.Series | None = None
+
+    def deal(self, truth: np.ndarray, *, count: int, seed: int) -> list[Fold]:
+        """Shuffled folds; raises OperationError where there are fewer rows than folds."""
+        if truth.size < count:
+            raise OperationError(
+                "too_few_rows_for_folds",
+                f"there are {truth.size} rows for {count} folds",
+                field="folds", value=count, rule="at most the number of rows",
+            )  # fmt: skip
+        if self.groups is None:
+            splitter = KFold(count, shuffle=True, random_state=seed)
+            return _shuffled(splitter.split(np.zeros(truth.size)), truth.size, seed)
+        codes = _codes(self.groups, count)
+        splitter = GroupKFold(count, shuffle=True, random_state=seed)
+        return _shuffled(splitter.split(np.zeros(truth.size), None, codes), truth.size, seed)
+
+    def problem(self, truth: np.ndarray) -> OperationError | None:
+        """Too few rows for a spread."""
+        if truth.size >= 2:
+            return None
+        return OperationError(
+            "fold_too_small", f"would hold {truth.size} rows",
+            field="folds", rule="every fold trains on and scores two rows or more",
+        )  # fmt: skip
+
+
 def make_folds(
-    labels: Index, *, count: int, rows: int, seed: int, time: pd.Series | None = None
+    truth: np.ndarray,
+    *,
+    count: int,
+    rows: int,
+    seed: int,
+    time: pd.Series | None = None,
+    dealer: Dealer = ByClass(),
 ) -> list[Fold]:
     """`count` folds with at most `rows` training rows each.
 
     With time, fold i trains on the latest rows before block i and scores block i: rows of
-    one moment never lie on both sides. Raises OperationError if a side has one class only.
+    one moment never lie on both sides. Raises OperationError if a side cannot be used.
     """
     if time is None:
-        folds = _random_folds(labels, count=count, seed=seed)
+        folds = dealer.deal(truth, count=count, seed=seed)
     else:
         folds = _forward_folds(time, count=count)
     folds = [Fold(_latest(fold.train, rows), fold.test) for fold in folds]
     for number, fold in enumerate(folds, start=1):
         for side in (fold.train, fold.test):
-            if np.unique(labels[side]).size < 2:
+            problem = dealer.problem(truth[side])
+            if problem is not None:
                 raise OperationError(
-                    "fold_with_one_class",
-                    f"fold {number} of {count} would hold one class only",
-                    field="folds", value=count,
-                    rule="every fold trains on and scores both classes",
+                    problem.code,
+                    f"fold {number} of {count} {problem.message}",
+                    field="folds", value=count, rule=problem.rule,
                 )  # fmt: skip
     return folds
 
 
-def _random_folds(labels: Index, *, count: int, seed: int) -> list[Fold]:
-    smallest = int(np.bincount(labels, minlength=2).min())
-    if smallest < count:
-        raise OperationError(
-            "too_few_rows_for_folds",
-            f"the smaller class has {smallest} rows for {count} folds",
-            field="folds", value=count, rule="at most the rows of the smaller class",
-        )  # fmt: skip
-    splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
-    order = np.random.default_rng(seed).permutation(labels.size)
-    pairs = splitter.split(np.zeros(labels.size), labels)
-    # the training side is shuffled so that a cap on its rows takes a fair sample
+def _shuffled(pairs: Iterable[tuple[Index, Index]], rows: int, seed: int) -> list[Fold]:
+    """The training side is shuffled so that a cap on its rows takes a fair sample."""
+    order = np.random.default_rng(seed).permutation(rows)
     return [Fold(order[np.isin(order, train)], test) for train, test in pairs]
+
+
+def _codes(groups: pd.Series, count: int) -> Index:
+    """A number for each group; a row without a group is one of its own."""
+    codes, known = pd.factorize(groups, sort=True)
+    codes = codes.astype(np.int64)
+    alone = np.flatnonzero(codes < 0)
+    codes[alone] = len(known) + np.arange(alone.size)
+    found = np.unique(codes).size
+    if found < count:
+        raise OperationError(
+            "too_few_groups_for_folds",
+            f"{groups.name} has {found} groups for {count} folds",
+            field="folds", value=count, rule="at most the number of groups",
+        )  # fmt: skip
+    return codes
 
 
 def _forward_folds(time: pd.Series, *, count: int) -> list[Fold]:

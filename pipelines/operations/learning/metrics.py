@@ -23,6 +23,10 @@ HIGHER_IS_BETTER: Mapping[str, bool] = {
     "precision": True,
     "recall": True,
     "value_per_1000": True,
+    "mae": False,
+    "rmse": False,
+    "r2": True,
+    "pinball": False,
 }
 SCORES: tuple[str, ...] = ("roc_auc", "pr_auc", "log_loss", "brier")
 
@@ -102,4 +106,9 @@ _SPELLINGS: Mapping[str, str] = {
     "logloss": "log_loss",
     "brier_score": "brier",
     "value_per_1,000": "value_per_1000",
+    "r²": "r2",
+    "r_2": "r2",
+    "r_squared": "r2",
+    "mean_absolute_error": "mae",
+    "root_mean_squared_error": "rmse",
 }

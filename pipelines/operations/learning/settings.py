@@ -21,36 +21,83 @@ class Tunable:
     steps: int = 20  # values told apart when the size of the space is stated
 
 
+@dataclass(frozen=True)
+class Choice:
+    """A parameter that is one of a few words; the first is the default. Never searched."""
+
+    name: str
+    choices: tuple[str, ...]
+
+
 # Search ranges (own): a decade or more around the library's default, trees kept small enough
 # that one candidate fits 200,000 rows in seconds.
+BOOSTING: tuple[Tunable, ...] = (
+    Tunable("learning_rate", 0.1, (1e-4, 1.0), (0.02, 0.3), log=True),
+    Tunable("max_iter", 100, (1, 2000), (40, 160), whole=True),
+    Tunable("max_leaf_nodes", 31, (2, 1024), (4, 63), log=True, whole=True),
+    Tunable("min_samples_leaf", 20, (1, 100_000), (10, 400), log=True, whole=True),
+    Tunable("l2_regularization", 0.0, (0.0, 1e6), (1e-3, 100.0), log=True),
+    Tunable("max_features", 1.0, (0.01, 1.0), (0.3, 1.0)),
+)
 TUNABLES: Mapping[str, tuple[Tunable, ...]] = {
     "dummy": (),
     "linear": (Tunable("C", 1.0, (1e-6, 1e6), (1e-3, 1e2), log=True),),
-    "boosting": (
-        Tunable("learning_rate", 0.1, (1e-4, 1.0), (0.02, 0.3), log=True),
-        Tunable("max_iter", 100, (1, 2000), (40, 160), whole=True),
-        Tunable("max_leaf_nodes", 31, (2, 1024), (4, 63), log=True, whole=True),
-        Tunable("min_samples_leaf", 20, (1, 100_000), (10, 400), log=True, whole=True),
-        Tunable("l2_regularization", 0.0, (0.0, 1e6), (1e-3, 100.0), log=True),
-        Tunable("max_features", 1.0, (0.01, 1.0), (0.3, 1.0)),
-    ),
+    "boosting": BOOSTING,
+}
+VALUE_TUNABLES: Mapping[str, tuple[Tunable, ...]] = {
+    "dummy": (),
+    "linear": (Tunable("alpha", 1.0, (0.0, 1e9), (1e-3, 1e4), log=True),),
+    "boosting": BOOSTING,
+}
+VALUE_CHOICES: Mapping[str, tuple[Choice, ...]] = {
+    # what the trees minimise: squares lead to the mean, absolute errors to the median
+    "boosting": (Choice("loss", ("squared_error", "absolute_error")),),
 }
 
 
-def clean_settings(family: str, given: Mapping[str, Json]) -> dict[str, Json]:
+@dataclass(frozen=True)
+class Space:
+    """What may be set of one family of one task."""
+
+    family: str
+    tunables: tuple[Tunable, ...]
+    choices: tuple[Choice, ...] = ()
+
+    @property
+    def names(self) -> str:
+        """All parameters, for a sentence."""
+        names = [tunable.name for tunable in self.tunables]
+        return ", ".join([*names, *(choice.name for choice in self.choices)]) or "none"
+
+
+def clean_settings(given: Mapping[str, Json], space: Space) -> dict[str, Json]:
     """Settings that the family knows, within limits; raises OperationError for the first other."""
-    known = {tunable.name: tunable for tunable in TUNABLES.get(family, ())}
+    known = {tunable.name: tunable for tunable in space.tunables}
+    words = {choice.name: choice.choices for choice in space.choices}
     for name, value in given.items():
-        if name not in known:
-            names = ", ".join(known) or "none"
-            raise _refused(name, value, f"is a parameter of {family}: {names}")
-        low, high = known[name].limits
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not low <= float(str(value)) <= high:
-            raise _refused(name, value, f"is a number from {low:g} to {high:g}")
-        if known[name].whole and not float(str(value)).is_integer():
-            raise _refused(name, value, "is a whole number")
+        if name in words:
+            if value not in words[name]:
+                raise _refused(name, value, f"is one of {', '.join(words[name])}")
+        elif name not in known:
+            raise _refused(name, value, f"is a parameter of {space.family}: {space.names}")
+        else:
+            _check_number(name, value, known[name])
     return {name: given[name] for name in sorted(given)}
+
+
+def _check_number(name: str, value: Json, tunable: Tunable) -> None:
+    low, high = tunable.limits
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not low <= float(str(value)) <= high:
+        raise _refused(name, value, f"is a number from {low:g} to {high:g}")
+    if tunable.whole and not float(str(value)).is_integer():
+        raise _refused(name, value, "is a whole number")
+
+
+def number_of(settings: Mapping[str, Json], name: str, default: float) -> float:
+    """A numeric setting, or its default."""
+    value = settings.get(name)
+    return float(value) if isinstance(value, int | float) else default
 
 
 def _refused(name: str, value: Json, rule: str) -> OperationError:

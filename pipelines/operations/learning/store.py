@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import cast
 
 import skops.io
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_regressor
 from sklearn.pipeline import Pipeline
 
 from pipelines.operations.contract import Json, OperationError
@@ -37,6 +37,7 @@ TRUSTED: tuple[str, ...] = (
     "functools.partial",
     "numpy.dtype",
     "sklearn.utils.validation.check_array",
+    "sklearn.model_selection._split.KFold",
     "sklearn.model_selection._split.StratifiedKFold",
 )
 
@@ -70,13 +71,13 @@ def load(path: Path, *, field: str = "model") -> Pipeline:
             rule="only scikit-learn, numpy and Baton's own types",
         )
     model = _readable(lambda: skops.io.load(path, trusted=list(TRUSTED)), path, field)
-    if not hasattr(model, "predict_proba"):
+    if not hasattr(model, "predict_proba") and not is_regressor(model):
         raise OperationError(
-            "no_classifier",
-            f"{field} is a {type(model).__name__}, which gives no probabilities",
+            "no_model",
+            f"{field} is a {type(model).__name__}, which gives neither probabilities nor numbers",
             field=field,
             value=type(model).__name__,
-            rule="has predict_proba",
+            rule="has predict_proba, or is a regressor",
         )
     return cast(Pipeline, model)
 

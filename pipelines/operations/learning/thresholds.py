@@ -52,7 +52,11 @@ def parse_costs(given: Mapping[str, Json]) -> Costs | None:
 
 
 def _money(given: Mapping[str, Json], name: str, short: str) -> float:
-    value = given.get(name, given.get(short, 0.0))
+    return as_money(given.get(name, given.get(short, 0.0)), name)
+
+
+def as_money(value: Json, name: str) -> float:
+    """An amount as a form or a person gives it; raises OperationError for what is none."""
     if isinstance(value, dict):  # a money field: {"amount": 12.5, "currency": "EUR"}
         value = value.get("amount")
     try:

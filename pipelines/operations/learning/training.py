@@ -16,25 +16,30 @@ from pipelines.operations.contract import Context, Json, OperationError, finite
 from pipelines.operations.learning import store
 from pipelines.operations.learning.candidates import about_model
 from pipelines.operations.learning.definition import FeatureSet
-from pipelines.operations.learning.families import build, encode, scores_of, whole
+from pipelines.operations.learning.families import build, encode, whole
 from pipelines.operations.learning.folds import Fold, digest, make_folds
 from pipelines.operations.learning.frames import read_features, read_training
-from pipelines.operations.learning.labels import Labels, as_labels, two_classes
-from pipelines.operations.learning.metrics import SCORES, Floats, all_scores
+from pipelines.operations.learning.metrics import Floats
+from pipelines.operations.learning.tasks import TASKS, Task
 
 Settings = Mapping[str, Json]
 
 
 @dataclass(frozen=True)
 class Training:
-    """Encoded training rows, labels and folds: everything a family is fitted on."""
+    """Encoded training rows, their truth and folds: everything a family is fitted on."""
 
     features: FeatureSet
     columns: ColumnTransformer
     matrix: Floats
-    labels: Labels
+    truth: np.ndarray
     folds: list[Fold]
     seed: int
+
+    @property
+    def task(self) -> Task:
+        """What the model is asked."""
+        return TASKS[self.features.task]
 
 
 @dataclass(frozen=True)
@@ -58,29 +63,31 @@ def open_training(context: Context) -> Training:
             rule="is the target of the features",
         )
     frame = read_training(context.inputs["train"], features, field="train")
-    two_classes(frame[target])
-    labels = as_labels(frame[target], features.classes)
+    task = TASKS[features.task]
+    task.classes(frame[target])
+    truth = task.truth(frame[target], features.classes)
     context.progress(0.05, "encoding", len(frame))
     columns, matrix = encode(features, frame, field="train")
     folds = make_folds(
-        labels,
+        truth,
         count=context.whole("folds"),
         rows=context.whole("fold_rows"),
         seed=context.whole("fold_seed"),
         time=frame[features.time] if features.time else None,
+        dealer=task.dealer(frame[features.group] if features.group else None),
     )
-    return Training(features, columns, matrix, labels, folds, context.seed)
+    return Training(features, columns, matrix, truth, folds, context.seed)
 
 
 def fit(training: Training, family: str, settings: Settings, rows: Fold | None = None) -> Fitted:
     """Fit on a fold's training side, or on all rows."""
-    matrix, labels = training.matrix, training.labels
+    matrix, truth = training.matrix, training.truth
     if rows is not None:
-        matrix, labels = matrix[rows.train], labels[rows.train]
+        matrix, truth = matrix[rows.train], truth[rows.train]
     model = build(family, training.features, settings, training.seed)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model.fit(matrix, labels)
+        model.fit(matrix, truth)
     stopped = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     return Fitted(model, not stopped)
 
@@ -93,12 +100,12 @@ def score_folds(
     folds: Sequence[Fold],
     done: Callable[[int], None],
 ) -> list[dict[str, float]]:
-    """The four scores on each fold's test side."""
+    """The task's scores on each fold's test side."""
     found = []
     for number, fold in enumerate(folds, start=1):
         fitted = fit(training, family, settings, fold)
-        scores = scores_of(fitted.model, training.matrix[fold.test])
-        found.append(all_scores(scores, training.labels[fold.test]))
+        scores = training.task.predict(fitted.model, training.matrix[fold.test])
+        found.append(training.task.measure(scores, training.truth[fold.test]))
         done(number)
     return found
 
@@ -112,7 +119,7 @@ def scores_document(
             "fold": number,
             "trained_on": int(fold.train.size),
             "scored_on": int(fold.test.size),
-            **{name: finite(score[name]) for name in SCORES},
+            **{name: finite(score[name]) for name in training.task.scores},
         }
         for number, (fold, score) in enumerate(zip(training.folds, found, strict=True), start=1)
     ]
@@ -134,13 +141,14 @@ def write_model(
     about = about_model(
         training.features, family=family, settings=dict(settings), seed=training.seed
     )
+    about |= training.task.usual(training.truth)
     return store.dump(whole(training.columns, fitted.model), path, about)
 
 
 def mean_scores(found: Sequence[Mapping[str, float]]) -> dict[str, Json]:
     """Mean and standard error over folds of each score."""
     summary: dict[str, Json] = {}
-    for name in SCORES:
+    for name in found[0] if found else ():
         values = np.asarray([score[name] for score in found])
         error = float(values.std(ddof=1) / np.sqrt(values.size)) if values.size > 1 else None
         summary[name] = {

@@ -84,7 +84,7 @@ def _holdout(loaded: Loaded, path: Path, count: int) -> dict[str, Json]:
         refused: list[Json] = [one.message for one in problem.problems[:SHOWN]]
         return {"schema_problems": types + refused}
     expected = loaded.score_frame(frame)
-    gap = np.abs(served - expected)
+    gap = np.abs(served - expected) / np.maximum(1.0, np.abs(expected))
     return {
         "schema_problems": types,
         "rows": len(rows),

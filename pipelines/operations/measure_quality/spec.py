@@ -14,7 +14,7 @@ SPEC = Spec(
     params=(
         Param("metric", "str", "roc_auc", help="The metric of the brief"),
         Param("positive", "str", "", help="The positive class, as labels are reported"),
-        Param("costs", "map", {}, help="Money: cost_fp, cost_fn, benefit_tp, as in the brief"),
+        Param("costs", "map", {}, help="Money, as in the brief: cost_fp ..., or unit_cost"),
         Param("minimum", "int", 200, minimum=20, help="Labels below which nothing is judged (own)"),
         Param(
             "deviations", "float", 3.0, minimum=1, maximum=6,

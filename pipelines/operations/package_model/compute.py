@@ -13,10 +13,10 @@ from pipelines.operations.learning.candidates import (
     open_candidate,
     open_holdout,
 )
+from pipelines.operations.package_model.forms import FORMS
 from pipelines.operations.package_model.signature import (
     guessed_columns,
     not_null_of,
-    outputs_for,
     signature_of,
 )
 from pipelines.operations.packages import archive, environment
@@ -57,7 +57,7 @@ def _signature(context: Context, candidate: Candidate, holdout: Holdout) -> Sign
     return signature_of(
         columns,
         holdout.frame,
-        outputs=outputs_for(candidate.target, holdout.classes[1]),
+        outputs=FORMS[candidate.task.name].outputs(candidate.target, holdout.classes),
         not_null=not_null_of(_optional(context, "contract")),
         closed_up_to=context.whole("closed_up_to"),
     )
@@ -88,7 +88,8 @@ def _row_form(
         scorer = compile_pipeline(model, frame)
     except NotCompilableError as problem:
         return {"kept": False, "reason": str(problem), "difference": None}
-    pairs = np.column_stack([1 - scores, scores]) if hasattr(model, "predict_proba") else scores
+    two = hasattr(model, "predict_proba")
+    pairs = np.column_stack([1 - scores, scores] if two else [scores])
     worst = largest_difference(scorer, rows, pairs)
     kept = worst <= context.number("tolerance")
     reason = "" if kept else f"golden rows differ by {worst:g}"
@@ -113,10 +114,10 @@ def _manifest(
     context: Context, candidate: Candidate, holdout: Holdout, *, row_form: bool
 ) -> dict[str, Json]:
     return {
-        "kind": "classification",
+        "kind": candidate.task.name,
         "target": candidate.target,
         "classes": list(holdout.classes),
-        "threshold": _threshold(context),
+        **FORMS[candidate.task.name].manifest(context),
         "tolerance": context.number("tolerance"),
         "row_form": row_form,
         "family": candidate.family,
@@ -124,20 +125,6 @@ def _manifest(
         "limits": {"max_rows": context.whole("max_rows")},
         "licence": context.text("licence"),
     }
-
-
-def _threshold(context: Context) -> float:
-    """The threshold param, else the evaluation's. Raises OperationError where neither has one."""
-    found = context.params.get("threshold")
-    if found is None:
-        facts = _optional(context, "evaluation").get("facts")
-        found = facts.get("threshold") if isinstance(facts, dict) else None
-    if isinstance(found, bool) or not isinstance(found, int | float) or found < 0:
-        raise OperationError(
-            "no_threshold", "neither the threshold parameter nor the evaluation gives a threshold",
-            field="threshold", value=None, rule="a number from 0 to 1",
-        )  # fmt: skip
-    return min(float(found), 1.0)
 
 
 def _proved(data: bytes) -> Loaded:
@@ -165,7 +152,9 @@ def _facts(
         "inputs": len(loaded.signature.inputs),
         "columns": list[Json](loaded.signature.names),
         "types": {column.name: column.type for column in loaded.signature.inputs},
-        "threshold": loaded.decision.threshold,
+        "task": loaded.manifest.get("kind"),
+        "threshold": loaded.manifest.get("threshold"),
+        "interval": loaded.manifest.get("interval"),
         "classes": loaded.manifest.get("classes"),
         "golden_rows": len(rows),
         "row_form": form["kept"],

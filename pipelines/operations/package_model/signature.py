@@ -40,14 +40,6 @@ def guessed_columns(names: Sequence[str], holdout: pd.DataFrame) -> list[Feature
     return [FeatureColumn(name, "number", str(holdout[name].dtype)) for name in names]
 
 
-def outputs_for(target: str, positive: Json) -> tuple[Output, ...]:
-    """Score and label of a classification."""
-    return (
-        Output("score", "number", f"probability that {target} is {positive}"),
-        Output("label", _label_type(positive), "the class that the threshold gives"),
-    )
-
-
 def not_null_of(contract: Mapping[str, Json]) -> frozenset[str]:
     """Columns that the data contract does not allow to be missing."""
     columns = contract.get("columns")
@@ -69,9 +61,3 @@ def _type(column: FeatureColumn, values: pd.Series) -> Type:
     if pd.api.types.is_bool_dtype(values) or column.role == "flag":
         return "boolean"
     return "string"
-
-
-def _label_type(positive: Json) -> Type:
-    if isinstance(positive, bool):
-        return "boolean"
-    return "number" if isinstance(positive, int | float) else "string"

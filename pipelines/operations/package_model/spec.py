@@ -9,7 +9,7 @@ SPEC = Spec(
     inputs=(
         Port("candidate", "skops", help="The fitted pipeline"),
         Port("holdout", "parquet", help="Unseen rows: samples and golden rows"),
-        Port("evaluation", "json", optional=True, help="Where the decision threshold comes from"),
+        Port("evaluation", "json", optional=True, help="Where threshold or interval come from"),
         Port("contract", "json", optional=True, help="Data contract: which columns may be missing"),
     ),
     outputs=(Port("package", "zip", help="The serving package"),),

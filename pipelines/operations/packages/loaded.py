@@ -5,9 +5,9 @@ This is the one scoring path: load tests, the prediction endpoint and batch scor
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -49,24 +49,39 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True)
 class Prediction:
-    """Scores (probability of the positive class, or the value) and labels, one per row."""
+    """Scores (probability of the positive class, or the value) and labels, one per row.
+
+    `intervals` are (low, high) around values; empty where the package promises none.
+    """
 
     scores: list[float]
     labels: list[Json]
+    intervals: list[tuple[float, float]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Decision:
-    """How a score becomes a label: its classes as (other, positive) and the threshold."""
+    """How a score becomes a label: its classes as (other, positive) and the threshold.
+
+    Where there are no classes, `margin` is what the interval adds to the value at both ends.
+    """
 
     classes: tuple[Json, Json] | None
     threshold: float
+    margin: tuple[float, float] | None = None
 
     def label(self, score: float) -> Json:
         """The class of a score; for a regression the value itself."""
         if self.classes is None:
             return score
         return self.classes[1] if score >= self.threshold else self.classes[0]
+
+    def intervals(self, scores: Sequence[float]) -> list[tuple[float, float]]:
+        """(low, high) around each value; empty where none is promised."""
+        if self.margin is None:
+            return []
+        low, high = self.margin
+        return [(score + low, score + high) for score in scores]
 
 
 class Loaded:
@@ -84,7 +99,19 @@ class Loaded:
     def predict(self, rows: Sequence[Row]) -> Prediction:
         """Scores and labels of rows. Raises RowsError with every problem of every row."""
         scores = self.score(self._check.clean(rows))
-        return Prediction(scores, [self.decision.label(score) for score in scores])
+        labels = [self.decision.label(score) for score in scores]
+        return Prediction(scores, labels, self.decision.intervals(scores))
+
+    def more(self, found: Prediction) -> list[dict[str, Json]]:
+        """Outputs of the signature beside score and label, row by row; empty without any."""
+        if self.decision.classes is not None:
+            return []
+        if not found.intervals:
+            return [{"prediction": score, "low": None, "high": None} for score in found.scores]
+        return [
+            {"prediction": score, "low": low, "high": high}
+            for score, (low, high) in zip(found.scores, found.intervals, strict=True)
+        ]
 
     def score(self, rows: Sequence[Row]) -> list[float]:
         """Scores of rows that are known to suit."""
@@ -164,7 +191,13 @@ def _parts(manifest: Mapping[str, Json], entries: Mapping[str, bytes]) -> Parts:
 def _decision(manifest: Mapping[str, Json]) -> Decision:
     classes = manifest.get("classes")
     pair = (classes[0], classes[1]) if isinstance(classes, list) and len(classes) == 2 else None
-    return Decision(pair, _number(manifest, "threshold", 0.5))
+    given = manifest.get("interval")
+    margin = (_number(given, "low", 0.0), _number(given, "high", 0.0)) if _both(given) else None
+    return Decision(pair, _number(manifest, "threshold", 0.5), margin)
+
+
+def _both(given: Json) -> TypeGuard[dict[str, Json]]:
+    return isinstance(given, dict) and {"low", "high"} <= given.keys()
 
 
 def _number(data: Mapping[str, Json], key: str, default: float) -> float:
@@ -178,7 +211,10 @@ def _rows(data: Mapping[str, Json], key: str) -> list[dict[str, Json]]:
 
 
 def golden_difference(loaded: Loaded, golden: Mapping[str, Json]) -> float:
-    """Largest difference of both paths to the stored scores; infinite where there are none."""
+    """Largest difference of both paths to the stored scores; infinite where there are none.
+
+    Of scores beyond 1 it is relative: the last bit of 300 minutes is no error.
+    """
     rows = _rows(golden, "rows")
     scores = golden.get("scores")
     if not rows or not isinstance(scores, list) or len(scores) != len(rows):
@@ -187,7 +223,8 @@ def golden_difference(loaded: Loaded, golden: Mapping[str, Json]) -> float:
     paths = [loaded.score_frame(frame_of(rows, loaded.signature))]
     if loaded.row_form is not None:
         paths.append(np.asarray([loaded.row_form(row)[-1] for row in rows]))
-    worst = max(float(np.max(np.abs(path - stored))) for path in paths)
+    size = np.maximum(1.0, np.abs(stored))
+    worst = max(float(np.max(np.abs(path - stored) / size)) for path in paths)
     return worst if worst == worst else float("inf")
 
 

@@ -68,11 +68,14 @@ def _after(transformer: object, given: pd.DataFrame) -> pd.DataFrame:
 def largest_difference(
     scorer: RowScorer, rows: Sequence[Mapping[str, object]], scores: np.ndarray
 ) -> float:
-    """Largest absolute difference to the pipeline's scores; 0.0 means bit for bit equal."""
+    """Largest difference to the pipeline's scores (rows x outputs); 0.0 means bit for bit equal.
+
+    Absolute up to 1, relative beyond.
+    """
     worst = 0.0
     for row, expected in zip(rows, np.atleast_2d(scores), strict=True):
         for mine, theirs in zip(scorer(row), expected.tolist(), strict=True):
-            gap = abs(mine - theirs)
+            gap = abs(mine - theirs) / max(1.0, abs(theirs))
             worst = gap if not gap <= worst else worst
     return worst if math.isfinite(worst) else math.inf
 

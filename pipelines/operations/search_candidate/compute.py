@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from pipelines.operations.contract import Context, Json, Outcome
+from pipelines.operations.learning.tasks import need_metric
 from pipelines.operations.learning.training import (
     fit,
     mean_scores,
@@ -19,10 +20,11 @@ from pipelines.operations.tables import write_document
 
 def run(context: Context) -> Outcome:
     """Search, then score and fit the best; raises OperationError."""
-    family, metric = context.text("family"), context.text("metric")
+    family = context.text("family")
     training = open_training(context)
+    metric = need_metric(training.task, context.text("metric"))
     start = perf_counter()
-    found = search(training, Search.of(context), context)
+    found = search(training, Search.of(context, training.task, metric), context)
     searched = perf_counter() - start
     count = len(training.folds)
     context.progress(0.7, "scoring the best on the full folds")
@@ -33,7 +35,7 @@ def run(context: Context) -> Outcome:
         folds=training.folds,
         done=lambda n: context.progress(0.7 + 0.15 * n / count, f"best: fold {n} of {count}"),
     )
-    context.progress(0.87, "fitting the best on all rows", len(training.labels))
+    context.progress(0.87, "fitting the best on all rows", len(training.truth))
     fitted = fit(training, family, found.best.settings)
     document = scores_document(training, family, found.best.settings, found=scores)
     outputs = {
@@ -45,7 +47,7 @@ def run(context: Context) -> Outcome:
     }
     facts: dict[str, Json] = {
         **found.facts(),
-        "rows": len(training.labels),
+        "rows": len(training.truth),
         "scores": mean_scores(scores),
         "metric": metric,
         "converged": fitted.converged,

@@ -22,8 +22,8 @@ SPEC = Spec(
             "metric",
             "str",
             "roc_auc",
-            choices=("roc_auc", "pr_auc", "log_loss", "brier"),
-            help="Score that decides",
+            choices=("roc_auc", "pr_auc", "log_loss", "brier", "mae", "rmse", "r2"),
+            help="Score that decides; one of the task's",
         ),
         Param("n_trials", "int", 12, minimum=2, maximum=1000, help="The default counts as one"),
         Param(

@@ -13,7 +13,8 @@ import optuna
 from pipelines.operations.contract import Context, Json
 from pipelines.operations.learning.folds import thinned
 from pipelines.operations.learning.metrics import HIGHER_IS_BETTER
-from pipelines.operations.learning.settings import TUNABLES, Tunable
+from pipelines.operations.learning.settings import Tunable
+from pipelines.operations.learning.tasks import Task
 from pipelines.operations.learning.training import Training, score_folds
 
 STARTUP_TRIALS = 5  # random ones before TPE has anything to learn from
@@ -24,6 +25,7 @@ BORDER = 0.02  # of a range's width: a best value this near its end asks for a w
 class Search:
     """What is searched: family, metric, trials at most, seconds as a guard, sample size."""
 
+    task: Task
     family: str
     metric: str
     trials: int
@@ -32,11 +34,12 @@ class Search:
     seed: int
 
     @classmethod
-    def of(cls, context: Context) -> Self:
+    def of(cls, context: Context, task: Task, metric: str) -> Self:
         """The search that an attempt's params ask for."""
         return cls(
+            task=task,
             family=context.text("family"),
-            metric=context.text("metric"),
+            metric=metric,
             trials=context.whole("n_trials"),
             seconds=context.number("budget_seconds"),
             rows=context.whole("sample_rows"),
@@ -46,7 +49,12 @@ class Search:
     @property
     def tunables(self) -> tuple[Tunable, ...]:
         """The parameters searched."""
-        return TUNABLES[self.family]
+        return self.task.space(self.family).tunables
+
+    @property
+    def fixed(self) -> dict[str, Json]:
+        """Settings that every trial has: what makes the family minimise the metric."""
+        return self.task.fitting(self.family, self.metric)
 
     @property
     def space(self) -> int:
@@ -147,7 +155,7 @@ def search(training: Training, asked: Search, context: Context) -> Found:
         # the default is no point of the search space (l2 = 0 on a log scale), so TPE only
         # learns from the others
         asked_trial = study.ask() if trials else None
-        settings = _suggested(asked_trial, asked) if asked_trial else {}
+        settings = asked.fixed | (_suggested(asked_trial, asked) if asked_trial else {})
         scores = score_folds(training, asked.family, settings, folds=folds, done=lambda n: None)
         values = tuple(score[asked.metric] for score in scores)
         trials.append(Trial(len(trials), settings, float(np.mean(values)), values))

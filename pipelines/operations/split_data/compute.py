@@ -39,8 +39,9 @@ def run(context: Context) -> Outcome:
     parts = {"train": frame.iloc[split.train], "holdout": frame.iloc[split.holdout]}
     context.progress(0.4, "split chosen", len(frame))
     target, time_column = context.text("target"), context.text("time_column")
+    classed = context.text("task") == "classification"
     described: dict[str, Json] = {
-        name: _describe(part, rows, target, time_column)
+        name: _describe(part, rows, time_column) | _target_facts(part, target, classed=classed)
         for (name, part), rows in zip(parts.items(), (split.train, split.holdout), strict=True)
     }
     same = np.array_equal(split.train, again.train) and np.array_equal(split.holdout, again.holdout)
@@ -143,7 +144,7 @@ def at_random(
     draw = np.random.default_rng(context.seed)
     strata = np.zeros(len(rows), dtype="int64")
     rule = "random"
-    if context.text("target"):
+    if context.text("target") and context.text("task") == "classification":
         codes, uniques = pd.factorize(frame[context.text("target")].iloc[rows], sort=True)
         if len(uniques) <= 20:
             strata, rule = codes, "stratified"
@@ -169,27 +170,37 @@ def _refuse_empty(split: Split) -> None:
             )
 
 
-def _describe(
-    part: pd.DataFrame, rows: np.ndarray, target: str, time_column: str
-) -> dict[str, Json]:
+def _describe(part: pd.DataFrame, rows: np.ndarray, time_column: str) -> dict[str, Json]:
     found: dict[str, Json] = {
         "rows": len(part),
         "digest": digest_of(rows.astype("int64")),
         "content_digest": digest_of(row_hashes(part)),
     }
-    if target:
-        counts = part[target].value_counts()
-        if len(counts) <= 20:
-            classes = {str(plain(value)): int(count) for value, count in sorted(counts.items())}
-            found["classes"] = dict(classes)
-            found["rarest"] = int(counts.min())
-        found["positives"] = _positives(part[target])
-        found["positive_share"] = finite(_positives(part[target]) / len(part), 6)
     if time_column:
         found["first"], found["last"] = (
             plain(part[time_column].min()),
             plain(part[time_column].max()),
         )
+    return found
+
+
+def _target_facts(part: pd.DataFrame, target: str, *, classed: bool) -> dict[str, Json]:
+    """Classes with their rows; of a number its middle and ends."""
+    if not target:
+        return {}
+    found: dict[str, Json] = {}
+    if not classed and pd.api.types.is_numeric_dtype(part[target].dtype):
+        marks = part[target].quantile([0, 0.25, 0.5, 0.75, 1]).tolist()
+        found["quantiles"] = [finite(float(mark), 6) for mark in marks]
+        found["mean"] = finite(float(part[target].mean()), 6)
+        return found
+    counts = part[target].value_counts()
+    if len(counts) <= 20:
+        classes = {str(plain(value)): int(count) for value, count in sorted(counts.items())}
+        found["classes"] = dict(classes)
+        found["rarest"] = int(counts.min())
+    found["positives"] = _positives(part[target])
+    found["positive_share"] = finite(_positives(part[target]) / len(part), 6)
     return found
 
 

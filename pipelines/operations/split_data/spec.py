@@ -1,6 +1,7 @@
 """Declaration of `split_data`."""
 
 from pipelines.operations.contract import Param, Port, Spec
+from pipelines.operations.learning.definition import TASK_NAMES
 
 SPEC = Spec(
     name="split_data",
@@ -14,6 +15,13 @@ SPEC = Spec(
     ),
     params=(
         Param("target", "str", "", help="Target column; rows without it are left out"),
+        Param(
+            "task",
+            "str",
+            "classification",
+            choices=TASK_NAMES,
+            help="A number is neither split nor counted by its values",
+        ),
         Param("time_column", "str", "", help="Split by time: learn from earlier rows"),
         Param("train_until", "str", "", help="Rows before this time train (ISO 8601)"),
         Param(

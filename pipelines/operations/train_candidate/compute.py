@@ -20,10 +20,10 @@ from pipelines.operations.tables import write_document
 def run(context: Context) -> Outcome:
     """Score the family on folds, fit it on all rows; raises OperationError."""
     family = context.text("family")
-    settings = clean_settings(family, context.mapping("settings"))
     training = open_training(context)
+    settings = clean_settings(context.mapping("settings"), training.task.space(family))
     count = len(training.folds)
-    rows = len(training.labels)
+    rows = len(training.truth)
     found = score_folds(
         training,
         family,

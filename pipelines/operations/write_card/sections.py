@@ -57,7 +57,7 @@ def fields(context: Context, sources: Sources) -> list[Field]:
         ("Intended use", "fallback", "When it cannot answer", context.text("fallback"), person),
         ("Factors", "factors", "Who or what may be treated differently", said("factors"), person),
         ("Metrics", "metrics", "Scores with 95 % intervals", _metrics(sources), computed),
-        ("Metrics", "threshold", "Threshold and its price", _threshold(sources), computed),
+        ("Metrics", *_decides(sources), computed),
         ("Evaluation data", "evaluation_data", "Judged on", _judged_on(sources), computed),
         ("Training data", "training_data", "Learned from", _learned_from(sources), computed),
         ("Quantitative analyses", "slices", "Quality by slice", _slices(sources), computed),
@@ -107,10 +107,35 @@ def _shown(value: Json) -> str:
     return f"{value:.4g}" if isinstance(value, int | float) else "undefined"
 
 
+def _decides(sources: Sources) -> tuple[str, str, str]:
+    """Key, title and text of how a score becomes an answer."""
+    if sources.manifest.get("kind") == "regression":
+        return "interval", "Interval and its coverage", _interval(sources)
+    return "threshold", "Threshold and its price", _threshold(sources)
+
+
+def _said(sources: Sources) -> str:
+    sentences = sources.facts().get("sentences")
+    return " ".join(map(str, sentences)) if isinstance(sentences, list) else ""
+
+
+def _interval(sources: Sources) -> str:
+    found = sources.facts().get("prediction_interval")
+    if not isinstance(found, dict):
+        return f"No interval: too few rows to set one. {_said(sources)}"
+    return (
+        f"{_said(sources)} It held {_percent(found.get('coverage'))} of"
+        f" {found.get('checked_rows')} later rows that had not set it; promised:"
+        f" {_percent(found.get('level'))}."
+    )
+
+
+def _percent(value: Json) -> str:
+    return f"{value:.1%}" if isinstance(value, int | float) else "undefined"
+
+
 def _threshold(sources: Sources) -> str:
-    facts = sources.facts()
-    sentences = facts.get("sentences")
-    said = " ".join(map(str, sentences)) if isinstance(sentences, list) else ""
+    facts, said = sources.facts(), _said(sources)
     threshold = _shown(sources.manifest.get("threshold"))
     return f"Flags from a score of {threshold}, chosen by {facts.get('threshold_method')}. {said}"
 
@@ -118,8 +143,10 @@ def _threshold(sources: Sources) -> str:
 def _judged_on(sources: Sources) -> str:
     facts = sources.facts()
     rows, positives = facts.get("rows"), facts.get("positives")
-    if not isinstance(rows, int) or not isinstance(positives, int):
+    if not isinstance(rows, int):
         return ""
+    if not isinstance(positives, int):
+        return f"{rows:,} rows that training never saw."
     return f"{rows:,} rows that training never saw, {positives:,} of them {facts.get('positive')}."
 
 

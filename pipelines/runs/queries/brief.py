@@ -58,7 +58,7 @@ def _sentences(persona: str, facts: Facts) -> Iterator[str]:
     question = stated(facts, "question")
     if question:
         yield f"Asked: {question}"
-    judged = saying(facts, "confusion")
+    judged = _judged(facts)
     if judged and persona not in ("DE", "SWE"):
         yield from _in_whole_rows(judged, str(question or ""))
     after = names(saying(facts, "unavailable"), "unavailable")
@@ -71,7 +71,10 @@ def _sentences(persona: str, facts: Facts) -> Iterator[str]:
 
 def _in_whole_rows(judged: Mapping[str, Any], question: str) -> Iterator[str]:
     """ "Of 100 flagged, 35 are late": a share is easier to weigh in rows than in per cent."""
-    counts = judged.get("confusion") or {}
+    counts = judged.get("confusion")
+    if not isinstance(counts, Mapping):  # the answer is a number
+        yield from names(judged, "sentences")
+        return
     word = str(judged.get("target") or "positive").replace("_", " ")
     flagged, precision, recall = (
         number(counts, name) for name in ("flagged_share", "precision", "recall")
@@ -85,11 +88,31 @@ def _in_whole_rows(judged: Mapping[str, Any], question: str) -> Iterator[str]:
         yield f"Of 100 that are {word}, {caught} are flagged and {100 - caught} are missed."
 
 
+def _judged(facts: Facts) -> Mapping[str, Any]:
+    """What the evaluation found: of decisions, or of a number."""
+    return saying(facts, "confusion") or saying(facts, "bias_bins")
+
+
 def _metric(judged: Mapping[str, Any], name: str, label: str, unit: Unit = "") -> Iterator[Figure]:
     found = (judged.get("metrics") or {}).get(name)
     value = number(found, "value") if isinstance(found, Mapping) else None
     if value is not None:
         yield Figure(label, value, number(found, "low"), number(found, "high"), unit)
+
+
+def _covered(judged: Mapping[str, Any]) -> Iterator[Figure]:
+    """The interval around a number: how many outcomes it held of those it promised."""
+    promised = number(judged, "prediction_interval", "level")
+    if promised is not None:
+        note = f"{promised:.0%} promised"
+        yield from _plain(
+            judged,
+            "outcomes inside the interval",
+            "prediction_interval",
+            "coverage",
+            unit="share",
+            note=note,
+        )
 
 
 def _money(source: Mapping[str, Any], name: str, label: str) -> Iterator[Figure]:
@@ -110,7 +133,7 @@ def _plain(
 
 
 def _analyst(facts: Facts) -> Iterator[Figure]:
-    judged = saying(facts, "confusion")
+    judged = _judged(facts)
     worth = judged.get("value") or {}
     yield from _money(worth, "per_1000", "worth per 1,000 cases")
     yield from _money(
@@ -155,10 +178,13 @@ def _of(source: Mapping[str, Any], key: str) -> str:
 
 
 def _scientist(facts: Facts) -> Iterator[Figure]:
-    judged = saying(facts, "confusion")
+    judged = _judged(facts)
     yield from _metric(judged, "roc_auc", "ROC AUC")
     yield from _metric(judged, "pr_auc", "PR AUC")
     yield from _plain(judged, "calibration error", "calibration", "error", note="ECE, 10 bins")
+    yield from _metric(judged, "mae", "mean absolute error")
+    yield from _metric(judged, "bias", "mean error")
+    yield from _covered(judged)
     slices = saying(facts, "worse", "overall")
     yield from _plain(slices, "slices worse than all rows", "worse", note=_of(slices, "looked_at"))
     split = saying(facts, "parts", "rule")
@@ -175,12 +201,16 @@ def _scientist(facts: Facts) -> Iterator[Figure]:
 
 
 def _researcher(facts: Facts) -> Iterator[Figure]:
-    judged = saying(facts, "confusion")
+    judged = _judged(facts)
     for name, label in (
         ("roc_auc", "ROC AUC"),
         ("pr_auc", "PR AUC"),
         ("log_loss", "log loss"),
         ("brier", "Brier score"),
+        ("mae", "mean absolute error"),
+        ("rmse", "root mean squared error"),
+        ("r2", "share of variance explained"),
+        ("pinball", "pinball loss of the interval"),
     ):
         yield from _metric(judged, name, label)
     chosen = saying(facts, "chosen_family")
@@ -269,8 +299,9 @@ def _drift(facts: Facts) -> Iterator[Figure]:
 
 
 def _everybody(facts: Facts) -> Iterator[Figure]:
-    judged = saying(facts, "confusion")
+    judged = _judged(facts)
     yield from _metric(judged, "roc_auc", "ROC AUC")
+    yield from _metric(judged, "mae", "mean absolute error")
     yield from _plain(saying(facts, "column_names"), "rows", "rows", unit="rows")
 
 

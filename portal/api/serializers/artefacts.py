@@ -67,6 +67,9 @@ class UploadColumn(Output):
     distinct = serializers.IntegerField()
     distinct_exact = serializers.BooleanField()
     examples = serializers.ListField(child=serializers.CharField())
+    task = serializers.CharField(
+        allow_null=True, required=False, help_text="What it suits as a target; null: none."
+    )
 
 
 class InspectionAnswer(Output):

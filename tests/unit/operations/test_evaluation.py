@@ -10,6 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from pipelines.operations.contract import OperationError
+from pipelines.operations.evaluate_slices.areas import ByArea
 from pipelines.operations.evaluate_slices.grouping import Slice, declared_slices
 from pipelines.operations.evaluate_slices.judging import Limits, judge
 from pipelines.operations.learning import store
@@ -176,9 +177,8 @@ def noisy_slice(rng, size: int = 4000):
 def test_a_slice_served_by_luck_is_worse_and_another_is_not() -> None:
     scores, labels, inside = noisy_slice(np.random.default_rng(0))
     other = np.random.default_rng(1).random(4000) < 0.2
-    judged = judge(
-        [Slice("a", "lucky", inside), Slice("a", "any", other)], scores, labels, Limits()
-    )
+    slices = [Slice("a", "lucky", inside), Slice("a", "any", other)]
+    judged = judge(slices, scores, labels, Limits(), yardstick=ByArea())
     assert [(row.piece.name, row.verdict) for row in judged] == [
         ("lucky", "worse"),
         ("any", "holds"),
@@ -190,7 +190,8 @@ def test_rows_that_are_alike_are_hard_but_not_worse() -> None:
     scores = rng.beta(1, 3, 8000)
     labels = (rng.random(8000) < scores).astype(np.int64)
     alike = (scores > 0.3) & (scores < 0.36)
-    judged = judge([Slice("a", "alike", alike)], scores, labels, Limits())
+    slices = [Slice("a", "alike", alike)]
+    judged = judge(slices, scores, labels, Limits(), yardstick=ByArea())
     assert judged[0].verdict == "hard"
 
 
@@ -200,7 +201,8 @@ def test_random_slices_are_not_found_worse() -> None:
     scores = rng.beta(2, 4, 6000)
     labels = (rng.random(6000) < scores).astype(np.int64)
     slices = [Slice("a", str(n), rng.random(6000) < 0.05) for n in range(60)]
-    assert sum(row.verdict == "worse" for row in judge(slices, scores, labels, Limits())) == 0
+    judged = judge(slices, scores, labels, Limits(), yardstick=ByArea())
+    assert sum(row.verdict == "worse" for row in judged) == 0
 
 
 def test_small_slices_are_not_judged(trained, tmp_path) -> None:

@@ -12,7 +12,7 @@ from sklearn import metrics as reference
 
 from pipelines.operations.contract import OperationError
 from pipelines.operations.evaluate_model.curves import POINTS, pr_curve, roc_curve
-from pipelines.operations.evaluate_slices.judging import auc_of, expected_auc
+from pipelines.operations.evaluate_slices.areas import auc_of, expected_auc
 from pipelines.operations.learning import calibration, thresholds
 from pipelines.operations.learning.metrics import Ranking, all_scores, metric_name
 from pipelines.operations.learning.resampling import (

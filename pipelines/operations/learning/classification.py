@@ -1,0 +1,134 @@
+"""Classification: two classes, one of them positive; models give its probability."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.base import BaseEstimator
+from sklearn.dummy import DummyClassifier
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.preprocessing import TargetEncoder
+
+from pipelines.operations.contract import Json
+from pipelines.operations.learning.definition import TaskName
+from pipelines.operations.learning.folds import ByClass, Dealer
+from pipelines.operations.learning.labels import as_labels, two_classes
+from pipelines.operations.learning.metrics import (
+    SCORES,
+    Floats,
+    all_scores,
+    brier_losses,
+    log_losses,
+)
+from pipelines.operations.learning.resampling import Resampling, area_samples, sum_samples
+from pipelines.operations.learning.settings import TUNABLES, Space, number_of
+
+TARGET_ENCODER_FOLDS = 5
+LINEAR_MAX_ITER = 300
+
+Settings = Mapping[str, Json]
+Trees = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class Classification:
+    """What is done differently where the target has two classes."""
+
+    name: TaskName = "classification"
+    scores: tuple[str, ...] = SCORES
+
+    def classes(self, values: pd.Series, *, positive: Json = None) -> tuple[Json, ...]:
+        """(other, positive); raises OperationError unless there are two with rows enough."""
+        return two_classes(values, positive=positive)
+
+    def truth(self, values: pd.Series, classes: tuple[Json, ...]) -> np.ndarray:
+        """1 for the positive class, 0 for the other; raises OperationError for neither."""
+        return as_labels(values, (classes[0], classes[1]))
+
+    def dealer(self, groups: pd.Series | None) -> Dealer:
+        """Both classes in their shares in every fold."""
+        return ByClass(groups)
+
+    def space(self, family: str) -> Space:
+        """The parameters of a family."""
+        return Space(family, TUNABLES.get(family, ()))
+
+    def fitting(self, family: str, metric: str) -> dict[str, Json]:
+        """Settings that make a family minimise what the metric measures: log loss serves all."""
+        return {}
+
+    def dummy(self) -> BaseEstimator:
+        """The share of positives in training, for every row."""
+        return DummyClassifier(strategy="prior")
+
+    def linear(self, settings: Settings) -> BaseEstimator:
+        """Logistic regression."""
+        strength = number_of(settings, "C", 1.0)
+        return LogisticRegression(C=strength, max_iter=LINEAR_MAX_ITER, tol=1e-3)
+
+    def trees(self, settings: Settings, shared: Trees) -> BaseEstimator:
+        """Boosting of the log loss."""
+        return HistGradientBoostingClassifier(**shared)
+
+    def target_means(self, seed: int) -> BaseEstimator:
+        """A category as the share of positives in the other folds."""
+        folds = StratifiedKFold(TARGET_ENCODER_FOLDS, shuffle=True, random_state=seed)
+        return TargetEncoder(target_type="binary", cv=folds)
+
+    def predict(self, model: BaseEstimator, rows: Floats | pd.DataFrame) -> Floats:
+        """Probability of the positive class per row."""
+        found: Floats = model.predict_proba(rows)[:, 1]
+        return found
+
+    def measure(self, scores: Floats, truth: np.ndarray) -> dict[str, float]:
+        """The four scores."""
+        return all_scores(scores, truth)
+
+    def samples(
+        self, scores: Floats, truth: np.ndarray, resampling: Resampling
+    ) -> dict[str, Floats]:
+        """The four scores in every bootstrap sample."""
+        aucs, averages = area_samples(scores, truth, resampling)
+        losses = [log_losses(scores, truth), brier_losses(scores, truth), np.ones(scores.size)]
+        sums = sum_samples(np.column_stack(losses), resampling)
+        return {
+            "roc_auc": aucs,
+            "pr_auc": averages,
+            "log_loss": sums[:, 0] / sums[:, 2],
+            "brier": sums[:, 1] / sums[:, 2],
+        }
+
+    def losses(self, scores: Floats, truth: np.ndarray) -> Floats:
+        """How wrong each row is: its log loss."""
+        return log_losses(scores, truth)
+
+    def excess(self, scores: Floats, truth: np.ndarray) -> Floats:
+        """Squared error beyond what a model with these scores would have if they were right."""
+        found: Floats = np.square(truth - scores) - scores * (1 - scores)
+        return found
+
+    def draw(self, truth: np.ndarray, rng: np.random.Generator, rows: int) -> np.ndarray:
+        """Positions of a sample without repetition that keeps the share of positives.
+
+        With repetition where there are few rows, so that small holdouts show their spread too.
+        """
+        if truth.size <= rows:
+            parts = [
+                rng.choice(np.flatnonzero(truth == k), int((truth == k).sum())) for k in (0, 1)
+            ]
+            return np.sort(np.concatenate(parts))
+        counts = [max(1, round(rows * float((truth == k).mean()))) for k in (0, 1)]
+        parts = [
+            rng.choice(np.flatnonzero(truth == k), count, replace=False)
+            for k, count in zip((0, 1), counts, strict=True)
+        ]
+        return np.sort(np.concatenate(parts))
+
+    def usual(self, truth: np.ndarray) -> dict[str, Json]:
+        """What a model file keeps of the training rows' target: nothing."""
+        return {}

@@ -1,0 +1,129 @@
+"""Intervals around a predicted number: split conformal with signed errors, and their check.
+
+Half of the holdout sets how far the truth strays below and above the prediction, the other
+half says whether the interval covers as promised. Signed errors, each tail on its own
+(Linusson, Johansson and Loefstroem 2014), since delays, prices and counts stray further up
+than down: for exchangeable rows the coverage is at least 1 - alpha whatever the model.
+
+How far may the coverage found be off? Over many rows of one calibration it is a Beta variable
+around 1 - alpha with variance alpha (1 - alpha) / (m + 2) for m calibration rows (Vovk 2012),
+over n rows counted it varies by alpha (1 - alpha) / n more. Rows of one day stray together, so
+both are multiplied by the design effect, the ratio of the variance between days to that of
+independent rows (Kish 1965). The limit is 3 sqrt(alpha (1 - alpha) / n_e) with
+1 / n_e = effect (1 / n + 1 / (m + 2)): for independent rows and many calibration rows the
+textbook's 3 sqrt(alpha (1 - alpha) / n).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipelines.operations.contract import Json, finite
+from pipelines.operations.learning.metrics import Floats
+from pipelines.operations.learning.resampling import Blocks, Resampling
+
+SIGMAS = 3.0  # stat: a true interval is called false once in 370 times
+
+
+@dataclass(frozen=True)
+class Margin:
+    """What is added to a prediction: from `low` (mostly below 0) to `high`, at this level."""
+
+    low: float
+    high: float
+    level: float
+    rows: int
+
+    @property
+    def width(self) -> float:
+        """Of the interval, in the target's unit."""
+        return self.high - self.low
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How many of the other rows the interval covers, beside what it promises."""
+
+    share: float
+    rows: int
+    effective_rows: float
+    tolerance: float
+    promised: float
+
+    @property
+    def holds(self) -> bool:
+        """Within the tolerance, above or below."""
+        return abs(self.share - self.promised) <= self.tolerance
+
+
+def least_rows(alpha: float) -> int:
+    """Calibration rows below which a tail has no finite bound."""
+    return math.ceil(2 / alpha - 1)
+
+
+def margin(errors: Floats, alpha: float) -> Margin | None:
+    """Margin from truth - prediction of the calibration rows; None where they are too few.
+
+    The bounds are the floor((m + 1) alpha / 2)-th smallest and largest of m errors.
+    """
+    m = errors.size
+    place = math.floor((m + 1) * alpha / 2 + 1e-9)
+    if place < 1:
+        return None
+    ranked = np.sort(errors)
+    return Margin(float(ranked[place - 1]), float(ranked[m - place]), 1 - alpha, m)
+
+
+def first_half(rows: int, moments: Floats | None, resampling: Resampling) -> np.ndarray:
+    """True for the rows that calibrate: the earlier ones, else half at random.
+
+    Rows of one moment, and of one day where days are drawn, stay on one side.
+    """
+    if moments is None:
+        order = np.random.default_rng([resampling.seed, 2]).permutation(rows)
+        return order < rows // 2
+    keys = resampling.blocks if resampling.unit == "day" else moments
+    middle = np.sort(keys)[rows // 2]
+    return np.asarray(keys < middle)
+
+
+def coverage(errors: Floats, found: Margin, blocks: Blocks) -> Coverage:
+    """Of rows that did not calibrate; `blocks` are their days (or each row its own)."""
+    inside = ((errors >= found.low) & (errors <= found.high)).astype(np.float64)
+    n, alpha = inside.size, 1 - found.level
+    effect = design_effect(inside, blocks, alpha)
+    effective = 1 / (effect * (1 / n + 1 / (found.rows + 2)))
+    tolerance = SIGMAS * math.sqrt(alpha * (1 - alpha) / effective)
+    return Coverage(float(inside.mean()), n, effective, tolerance, found.level)
+
+
+def design_effect(inside: Floats, blocks: Blocks, alpha: float) -> float:
+    """Variance of the share between blocks over that of independent rows; at least 1."""
+    codes = np.unique(blocks, return_inverse=True)[1]
+    count = int(codes.max()) + 1
+    if count < 2 or count == inside.size:
+        return 1.0
+    strays = np.bincount(codes, inside - inside.mean(), minlength=count)
+    between = float(np.square(strays).sum()) * count / (count - 1) / inside.size**2
+    return max(1.0, between / (alpha * (1 - alpha) / inside.size))
+
+
+def as_json(found: Margin | None, checked: Coverage | None) -> Json:
+    """For facts; None where there were too few rows."""
+    if found is None or checked is None:
+        return None
+    return {
+        "level": found.level,
+        "low": found.low,
+        "high": found.high,
+        "width": found.width,
+        "calibration_rows": found.rows,
+        "checked_rows": checked.rows,
+        "effective_rows": finite(checked.effective_rows, 1),
+        "coverage": checked.share,
+        "tolerance": finite(checked.tolerance, 6),
+        "holds": checked.holds,
+    }

@@ -1,0 +1,60 @@
+"""The journeys of `example` with how many minutes late they are, for regressions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipelines.operations.contract import Json
+from pipelines.operations.learning import store
+from pipelines.operations.learning.candidates import about_model
+from pipelines.operations.learning.definition import FeatureSet
+from pipelines.operations.learning.example import Trained
+from pipelines.operations.learning.example import features as class_features
+from pipelines.operations.learning.example import rows as class_rows
+from pipelines.operations.learning.families import build, encode, whole
+from pipelines.operations.learning.tasks import TASKS
+from pipelines.operations.tables import write_document, write_table
+
+TARGET = "minutes"
+
+
+def rows(count: int = 600, *, seed: int = 1, start: str = "2024-01-01") -> pd.DataFrame:
+    """Minutes late: more in wind and from one place, skewed, so that mean and median differ."""
+    frame = class_rows(count, seed=seed, start=start).drop(columns="late")
+    noise = np.random.default_rng([seed, 9]).exponential(6.0, count)
+    level = 1.5 * (frame["wind"] - 20) + 8 * (frame["place"] == "CDG")
+    return frame.assign(**{TARGET: np.round(level + noise, 1)})
+
+
+def features(frame: pd.DataFrame) -> FeatureSet:
+    """The definition that `build_features` would give for these rows, without the note."""
+    return replace(class_features(frame), target=TARGET, classes=(), task="regression")
+
+
+def write_rows(path: Path, count: int = 600, *, seed: int = 1, start: str = "2024-01-01") -> Path:
+    """The rows as a Parquet table."""
+    return write_table(rows(count, seed=seed, start=start), path)
+
+
+def write_features(folder: Path) -> Path:
+    """The definition as an artefact."""
+    return write_document(folder / "features.json", features(rows()).as_json())
+
+
+def write_model(folder: Path, *, family: str = "boosting", seed: int = 1) -> Trained:
+    """A small model of that family and a holdout of 400 later rows."""
+    frame, task = rows(), TASKS["regression"]
+    definition = features(frame)
+    columns, matrix = encode(definition, frame, field="train")
+    settings: dict[str, Json] = {"max_iter": 20, "min_samples_leaf": 10}
+    truth = task.truth(frame[TARGET], ())
+    model = build(family, definition, settings, seed).fit(matrix, truth)
+    about = about_model(definition, family=family, settings=settings, seed=seed)
+    about |= task.usual(truth)
+    path = store.dump(whole(columns, model), folder / f"{family}.skops", about)
+    holdout = write_rows(folder / "holdout.parquet", 400, seed=2, start="2024-03-01")
+    return Trained(path, holdout)

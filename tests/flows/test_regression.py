@@ -1,0 +1,96 @@
+"""A question whose answer is a number, from real flights to a live model and its late labels."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from portal.demo.live import Screen
+from tests.flows import arrivals
+from tests.flows.baton import Baton
+
+pytestmark = [
+    pytest.mark.timeout(400),
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        "BATON_LONG" not in os.environ, reason="a play of a blueprint: BATON_LONG=1"
+    ),
+]
+
+
+@dataclass(frozen=True)
+class Played:
+    """The play when it is over."""
+
+    play: arrivals.ArrivalPlay
+    run: int
+    answer: dict[str, Any]
+
+    def steps(self) -> dict[str, dict[str, Any]]:
+        """Facts of the current steps, by stage and key."""
+        found = self.play.desks["OPS"].all(f"runs/{self.run}/steps")
+        return {step["key"]: step["facts"] for step in found}
+
+
+@pytest.fixture(scope="module")
+def played(baton: Baton) -> Played:
+    """The run from the brief to the first window of late labels, once."""
+    rows = arrivals.sample()
+    asked = arrivals.later(rows)
+    caller = arrivals.Arrivals(
+        url=baton.serve_url, token=baton.tokens["SWE"], model="", flights=asked
+    )
+    with (baton.folder / "arrivals.txt").open("w", encoding="utf-8", buffering=1) as sink:
+        screen = Screen(Console(file=sink, width=160))
+        play = arrivals.ArrivalPlay(baton.desks, screen, caller, patience=150.0)
+        part = baton.bring(arrivals.as_csv(rows), "arrivals.csv")
+        play.use_case = baton.frame(
+            "Arrivals",
+            "tabular-regression",
+            question=arrivals.QUESTION,
+            parameters=arrivals.PARAMETERS,
+            inputs={"tables": [part]},
+        )
+        caller.model = play.use_case
+        play.run = run = baton.run(play.use_case)
+        ended = play.until(lambda now: now["state"] != "RUNNING")
+    assert ended["state"] == "SUCCEEDED", (baton.folder / "arrivals.txt").read_text()
+    row = {name: asked[0].row[name] for name in caller.reads}
+    answer = httpx.post(
+        f"{baton.serve_url}/v1/models/{play.use_case}/predict",
+        json={"rows": [row]},
+        headers={"Authorization": f"Bearer {baton.tokens['SWE']}"},
+    ).json()
+    caller.close()
+    return Played(play, run, answer["predictions"][0])
+
+
+def test_the_model_beats_the_median_and_meets_its_target(played: Played) -> None:
+    steps = played.steps()
+    assert steps["select"]["baseline_gain"]["low"] > 0
+    assert steps["select"]["families"] == ["dummy", "linear", "boosting"]
+    assert steps["evaluate"]["target_metric"]["met"] is True
+    assert steps["evaluate"]["metrics"]["mae"]["value"] < 14
+    assert steps["evaluate"]["prediction_interval"]["holds"] is True
+
+
+def test_an_answer_is_a_number_within_its_interval(played: Played) -> None:
+    answer = played.answer
+    assert answer["low"] < answer["prediction"] < answer["high"]
+    assert (answer["served_by"], answer["mode"], answer["version"]) == ("model", "live", 1)
+
+
+def test_late_labels_are_numbers(played: Played) -> None:
+    found = played.steps()["quality"]
+    assert (found["metric"], found["enough"], found["unreadable"]) == ("mae", True, 0)
+    assert found["worth_per_1000"] > 0
+
+
+def test_the_checks_of_the_evaluation_speak_of_a_number(played: Played) -> None:
+    checks = played.play.desks["OPS"].all(f"runs/{played.run}/checks")
+    names = {check["name"]: check["verdict"] for check in checks}
+    assert names["coverage_holds"] == "pass"
+    assert "calibrated" not in names
