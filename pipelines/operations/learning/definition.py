@@ -14,11 +14,11 @@ from typing import Literal
 
 from pipelines.operations.contract import Json, OperationError
 
-Role = Literal["number", "flag", "category", "many_categories", "date"]
+Role = Literal["number", "flag", "category", "many_categories", "date", "text"]
 Availability = Literal["before", "after", "unknown"]
 
 # in the order in which the encoder stacks them
-ROLES: tuple[Role, ...] = ("number", "flag", "date", "category", "many_categories")
+ROLES: tuple[Role, ...] = ("number", "flag", "date", "category", "many_categories", "text")
 # HistGradientBoosting refuses a categorical column beyond its 255 bins (tool default)
 MAX_CATEGORIES = 255
 DATE_PARTS = ("month", "day", "weekday", "hour")
@@ -29,6 +29,7 @@ TRANSFORMERS: Mapping[str, str] = {
     "category": "ordinal codes",
     "many_categories": "ordinal codes, then mean of the target",
     "date": "date parts",
+    "text": "words and pairs of words, weighed by how rare they are",
 }
 UNKNOWN: Mapping[str, str] = {
     "number": "refused: names column and value",
@@ -36,6 +37,7 @@ UNKNOWN: Mapping[str, str] = {
     "category": "treated as missing",
     "many_categories": "treated as missing",
     "date": "refused: names column and value",
+    "text": "words never seen are left out; what is no text is refused",
 }
 MISSING: Mapping[str, str] = {
     "number": "own branch in trees, median in linear models",
@@ -43,6 +45,7 @@ MISSING: Mapping[str, str] = {
     "category": "own branch in trees, own indicator in linear models",
     "many_categories": "overall mean of the target",
     "date": "own branch in trees, median in linear models",
+    "text": "a text without words",
 }
 
 
@@ -88,7 +91,10 @@ class LeftOut:
 
 @dataclass(frozen=True)
 class FeatureSet:
-    """The whole definition; `classes` are (other, positive), as the table holds them."""
+    """The whole definition; `classes` are (other, positive), as the table holds them.
+
+    Rows of one `group` (an author, a thread) stay on one side of every fold.
+    """
 
     target: str
     classes: tuple[Json, Json]
@@ -96,6 +102,7 @@ class FeatureSet:
     key: tuple[str, ...] = ()
     time: str = ""
     left_out: tuple[LeftOut, ...] = field(default=())
+    group: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -140,6 +147,8 @@ class FeatureSet:
             "time": self.time,
             "columns": [column.as_json() for column in self.columns],
             "left_out": [asdict(column) for column in self.left_out],
+            # absent where there is none: definitions without keep their digest
+            **({"group": self.group} if self.group else {}),
         }
 
 
@@ -174,6 +183,7 @@ def _parsed(data: Mapping[str, Json]) -> FeatureSet:
         key=tuple(str(name) for name in _list(data.get("key"))),
         time=str(data.get("time") or ""),
         left_out=tuple(_left_out(_map(row)) for row in _list(data.get("left_out"))),
+        group=str(data.get("group") or ""),
     )
 
 

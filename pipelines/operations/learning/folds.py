@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from pipelines.operations.contract import OperationError
 
@@ -25,14 +25,23 @@ class Fold:
 
 
 def make_folds(
-    labels: Index, *, count: int, rows: int, seed: int, time: pd.Series | None = None
+    labels: Index,
+    *,
+    count: int,
+    rows: int,
+    seed: int,
+    time: pd.Series | None = None,
+    groups: pd.Series | None = None,
 ) -> list[Fold]:
     """`count` folds with at most `rows` training rows each.
 
     With time, fold i trains on the latest rows before block i and scores block i: rows of
-    one moment never lie on both sides. Raises OperationError if a side has one class only.
+    one moment never lie on both sides. Without time but with groups, rows of one group never
+    do. Raises OperationError if a side has one class only.
     """
-    if time is None:
+    if time is None and groups is not None:
+        folds = _group_folds(labels, groups, count=count, seed=seed)
+    elif time is None:
         folds = _random_folds(labels, count=count, seed=seed)
     else:
         folds = _forward_folds(time, count=count)
@@ -49,7 +58,7 @@ def make_folds(
     return folds
 
 
-def _random_folds(labels: Index, *, count: int, seed: int) -> list[Fold]:
+def _enough(labels: Index, count: int) -> None:
     smallest = int(np.bincount(labels, minlength=2).min())
     if smallest < count:
         raise OperationError(
@@ -57,10 +66,29 @@ def _random_folds(labels: Index, *, count: int, seed: int) -> list[Fold]:
             f"the smaller class has {smallest} rows for {count} folds",
             field="folds", value=count, rule="at most the rows of the smaller class",
         )  # fmt: skip
+
+
+def _random_folds(labels: Index, *, count: int, seed: int) -> list[Fold]:
+    _enough(labels, count)
     splitter = StratifiedKFold(count, shuffle=True, random_state=seed)
     order = np.random.default_rng(seed).permutation(labels.size)
     pairs = splitter.split(np.zeros(labels.size), labels)
     # the training side is shuffled so that a cap on its rows takes a fair sample
+    return [Fold(order[np.isin(order, train)], test) for train, test in pairs]
+
+
+def _group_folds(labels: Index, groups: pd.Series, *, count: int, seed: int) -> list[Fold]:
+    _enough(labels, count)
+    codes, known = pd.factorize(groups.astype("str"), sort=True)
+    if len(known) < count:
+        raise OperationError(
+            "too_few_groups_for_folds",
+            f"column {groups.name} has {len(known)} group(s) for {count} folds",
+            field="folds", value=count, rule="at most as many folds as groups",
+        )  # fmt: skip
+    splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    order = np.random.default_rng(seed).permutation(labels.size)
+    pairs = splitter.split(np.zeros(labels.size), labels, codes)
     return [Fold(order[np.isin(order, train)], test) for train, test in pairs]
 
 

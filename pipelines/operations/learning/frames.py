@@ -54,7 +54,7 @@ def read_training(path: Path, features: FeatureSet, *, field: str) -> pd.DataFra
 
     Raises OperationError where columns or all labels are absent.
     """
-    extra = [features.target, *features.key, *([features.time] if features.time else [])]
+    extra = [features.target, *features.key, *filter(None, [features.time, features.group])]
     frame = labelled(read_columns(path, [*features.names, *extra], field=field), features.target)
     if frame.empty:
         raise OperationError(

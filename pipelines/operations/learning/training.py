@@ -68,6 +68,7 @@ def open_training(context: Context) -> Training:
         rows=context.whole("fold_rows"),
         seed=context.whole("fold_seed"),
         time=frame[features.time] if features.time else None,
+        groups=frame[features.group] if features.group else None,
     )
     return Training(features, columns, matrix, labels, folds, context.seed)
 
