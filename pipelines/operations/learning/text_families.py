@@ -99,9 +99,7 @@ def _linear_columns(features: FeatureSet, settings: Settings, seed: int) -> Colu
         ("categories", _chain(Plain(), _indicators()), categories),
         ("means", _chain(Plain(), _target_means(seed), StandardScaler()), many),
     ]
-    return ColumnTransformer(
-        [*parts, *(part for part in others if part[2])], sparse_threshold=1.0
-    )
+    return ColumnTransformer([*parts, *(part for part in others if part[2])], sparse_threshold=1.0)
 
 
 def _weights(settings: Settings) -> TermWeights:

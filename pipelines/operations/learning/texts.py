@@ -25,6 +25,7 @@ from pipelines.operations.learning.words import MAX_TEXT, terms, words
 Objects = npt.NDArray[np.object_]
 MAX_TERMS = 20_000  # the most frequent ones; rarer ones seldom carry weight (own)
 MIN_ROWS = 2  # a term of one row cannot help another row
+TOPIC_DIGITS = 10  # of numbers up to 1: far finer than any split, coarser than rounding
 KEYWORDS = 10
 SUPPORT = 0.005  # share of rows a keyword occurs in at least (own)
 STEPS = 3  # no keyword, one, two or more
@@ -141,7 +142,10 @@ def _no_words() -> OperationError:
 
 
 class Topics(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Term weights folded into few numbers (truncated SVD); fewer where terms are few."""
+    """Term weights folded into few numbers (truncated SVD); fewer where terms are few.
+
+    Rounded: a tree must not send a text left or right by the order in which a sum was made.
+    """
 
     def __init__(self, components: int = 50, seed: int = 0) -> None:
         self.components = components
@@ -157,8 +161,13 @@ class Topics(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
     def transform(self, weights: sparse.csr_matrix) -> Floats:
         """rows x components."""
-        found: Floats = np.asarray(weights @ self.components_.T, dtype=np.float64)
-        return found
+        return rounded(np.asarray(weights @ self.components_.T, dtype=np.float64))
+
+
+def rounded(topics: Floats) -> Floats:
+    """Topics as trees see them; no negative zero."""
+    found: Floats = np.round(topics, TOPIC_DIGITS) + 0.0
+    return found
 
 
 class KeywordRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]

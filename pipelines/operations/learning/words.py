@@ -16,17 +16,20 @@ from itertools import pairwise
 MAX_TEXT = 20_000  # characters read of one cell; the rest of a longer one is left out (own)
 MAX_WORD = 40  # characters kept of one word: what is longer is no word of a language (own)
 # Blocks without spaces between words (Unicode): Thai to Lao, Burmese, Khmer, kana, CJK, width.
-SOLID = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-# English function words: a text of these alone says nothing about its subject (own list).
-STOP_WORDS = frozenset(
-    "a about above after again all also am an and any are as at be because been before being below"
-    " between both but by can could did do does doing down during each few for from further had has"
-    " have having he her here hers him his how i if in into is it its itself just me more most my"
-    " no nor not now of off on once only or other our ours out over own same she should so some"
-    " such than that the their theirs them then there these they this those through to too under"
-    " until up very was we were what when where which while who whom why will with would you your"
-    " yours".split()
+SOLID = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 )
+# English function words: a text of these alone says nothing about its subject (own list).
+_STOP_WORDS = """
+    a about above after again all also am an and any are as at be because been before being below
+    between both but by can could did do does doing down during each few for from further had has
+    have having he her here hers him his how i if in into is it its itself just me more most my
+    no nor not now of off on once only or other our ours out over own same she should so some
+    such than that the their theirs them then there these they this those through to too under
+    until up very was we were what when where which while who whom why will with would you your
+    yours
+"""
+STOP_WORDS = frozenset(_STOP_WORDS.split())
 
 
 def read(text: str) -> str:

@@ -24,7 +24,14 @@ SPEC = Spec(
             help="Kind of model",
         ),
         Param("target", "str", help="Must be the target of the features when given"),
-        Param("folds", "int", 4, minimum=2, maximum=20, help="Forward in time, or whole groups, where known"),
+        Param(
+            "folds",
+            "int",
+            4,
+            minimum=2,
+            maximum=20,
+            help="Forward in time, or by group, where known",
+        ),
         Param(
             "fold_rows",
             "int",
