@@ -55,9 +55,9 @@ def _failures(features: FeatureSet, sample: pd.DataFrame, judge: Judge) -> list[
     found = []
     for column in features.columns:
         encode = _encoder_of(features, column)
-        judge = TEXT_JUDGES.get(judge, judge) if column.role == "text" else judge
+        asked = TEXT_JUDGES.get(judge, judge) if column.role == "text" else judge
         try:
-            problem = judge(column, sample[column.name], encode)
+            problem = asked(column, sample[column.name], encode)
         except (ValueError, TypeError, AttributeError) as error:
             problem = f"{type(error).__name__}: {error}"
         if problem:
