@@ -14,13 +14,8 @@ from pipelines.operations.learning.definition import (
     FeatureColumn,
     Role,
 )
-from pipelines.operations.learning.words import words
 from pipelines.operations.tables import column_type
 
-# Prose, not names (own): so many words on average, and texts that differ this often.
-PROSE_WORDS = 2.5
-PROSE_DISTINCT = 0.05
-PROSE_LOOKED = 1_000  # cells looked at, at most
 ID_LIKE = 0.5  # distinct texts per row from which a column only names rows (own, W4)
 
 
@@ -59,16 +54,6 @@ def text_column(values: pd.Series, stated: ContractColumn | None) -> FeatureColu
     if column_type(values) != "text" or _is_nested(known):
         return Unmapped(name, "W13", f"holds {column_type(values)} values, no texts")
     return FeatureColumn(name, "text", str(values.dtype), _availability(stated))
-
-
-def looks_like_prose(values: pd.Series) -> bool:
-    """Whether a column holds sentences or titles rather than names of things."""
-    known = values.dropna()
-    if known.empty or column_type(values) != "text" or _is_nested(known):
-        return False
-    looked = known.iloc[:: -(-len(known) // PROSE_LOOKED)].astype(str)  # spread over the table
-    counts = [len(words(text)) for text in looked]
-    return bool(np.mean(counts) >= PROSE_WORDS) and known.nunique() > PROSE_DISTINCT * len(known)
 
 
 def _categories(known: pd.Series, stated: ContractColumn | None) -> FeatureColumn | Unmapped:

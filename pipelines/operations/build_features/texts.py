@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from pipelines.operations.build_features.roles import Unmapped, looks_like_prose, text_column
+from pipelines.operations.build_features.roles import Unmapped, text_column
 from pipelines.operations.contract import Context, Json, OperationError
 from pipelines.operations.learning.definition import FeatureSet
 from pipelines.operations.learning.texts import described
 from pipelines.operations.learning.words import MAX_TEXT, only_stop_words, words
+from pipelines.operations.prose import looks_like_prose
 
 
 def read_as_text(frame: pd.DataFrame, chosen: Sequence[str], context: Context) -> list[str]:

@@ -9,8 +9,8 @@ import pyarrow as pa
 
 from pipelines.operations.contract import Json
 from pipelines.operations.ingest.problems import Problem
-from pipelines.operations.ingest.prose import is_prose, mean_words
 from pipelines.operations.ingest.sources import ReadOptions, Source, file_facts, survey
+from pipelines.operations.prose import is_prose, mean_words
 from pipelines.operations.writers import looks_like_source
 
 CLASSES = 20  # most distinct values of a target that is taken for classes (own)
