@@ -27,6 +27,7 @@ MAX_TERMS = 20_000  # the most frequent ones; rarer ones seldom carry weight (ow
 MIN_ROWS = 2  # a term of one row cannot help another row
 TOPIC_DIGITS = 10  # of numbers up to 1: far finer than any split, coarser than rounding
 KEYWORDS = 10
+SURE = 3.0  # z value from which a word is told from chance, however many are looked at (own)
 SUPPORT = 0.005  # share of rows a keyword occurs in at least (own)
 STEPS = 3  # no keyword, one, two or more
 PRIOR = 20.0  # rows of the overall share that each step starts from (own)
@@ -171,7 +172,7 @@ def rounded(topics: Floats) -> Floats:
 
 
 class KeywordRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """The share of positives among rows with none, one, or more of ten telling words.
+    """The share of positives among rows with none, one, or more of up to ten telling words.
 
     Telling are the words whose rows are positive more often than all rows, by the z value of
     that difference; the model that a person would write down.
@@ -225,7 +226,9 @@ def _telling(counts: sparse.csr_matrix, y: Floats, least: int) -> npt.NDArray[np
     share = float(y.mean())
     z = (hits - rows * share) / np.sqrt(np.maximum(rows * share * (1.0 - share), 1e-12))
     usable = np.flatnonzero((rows >= least) & (z > 0))
-    return usable[np.argsort(-z[usable], kind="stable")[:KEYWORDS]]
+    ordered = usable[np.argsort(-z[usable], kind="stable")]
+    sure = int(np.sum(z[ordered] >= SURE))
+    return ordered[: min(max(sure, 1), KEYWORDS)]
 
 
 def only_numbers(features: FeatureSet, matrix: Floats | Objects) -> Floats:
