@@ -36,6 +36,7 @@ OPERATIONS: dict[str, str] = {
     "search_candidate": f"{_HERE}.search_candidate",
     "select_candidate": f"{_HERE}.select_candidate",
     "evaluate_model": f"{_HERE}.evaluate_model",
+    "evaluate_classes": f"{_HERE}.evaluate_classes",
     "evaluate_slices": f"{_HERE}.evaluate_slices",
     "explain_model": f"{_HERE}.explain_model",
     # operationalise, register, deploy
@@ -87,6 +88,11 @@ CHECKS: dict[str, str] = {
     "unbiased": "pipelines.checks.evaluation.unbiased",
     "slices_hold": "pipelines.checks.evaluation.slices_hold",
     "cost_positive": "pipelines.checks.evaluation.cost_positive",
+    # texts
+    "groups_kept_apart": "pipelines.checks.classes.groups_kept_apart",
+    "macro_f1_over_majority": "pipelines.checks.classes.macro_f1_over_majority",
+    "classes_recalled": "pipelines.checks.classes.classes_recalled",
+    "abstain_band_holds": "pipelines.checks.classes.abstain_band_holds",
     # operationalise, register, deploy
     "reproducible": "pipelines.checks.release.reproducible",
     "environment_locked": "pipelines.checks.release.environment_locked",

@@ -232,6 +232,7 @@ def _chosen(
         "target": found.get("suggested_target"),
         "time_column": found.get("suggested_time"),
         "key_column": found.get("suggested_key"),
+        "group_column": found.get("suggested_group"),
         "blueprint": found.get("suggested_blueprint"),
     }
 
@@ -244,11 +245,11 @@ def _column_problems(request: HttpRequest, found: Mapping[str, Any] | None) -> d
     target = request.POST.get("target", "")
     if not target:
         problems["target"] = ["choose the column to predict"]
-    for field in ("target", "time_column", "key_column"):
+    for field in ("target", "time_column", "key_column", "group_column"):
         value = request.POST.get(field, "")
         if value and value not in names:
             problems[field] = [f"{found['file_name']} has no column {value!r}"]
-    for field, what in (("time_column", "time"), ("key_column", "key")):
+    for field, what in (("time_column", "time"), ("key_column", "key"), ("group_column", "group")):
         if target and request.POST.get(field, "") == target:
             problems[field] = [f"the {what} column cannot be the target, too"]
     return problems
@@ -266,7 +267,7 @@ def _suiting(request: HttpRequest, found: Mapping[str, Any] | None) -> str:
 def _keep_columns(request: HttpRequest, use_case: UseCase, base: str, blueprint: str) -> None:
     given: dict[str, Any] = {
         name: request.POST.get(name, "")
-        for name in ("target", "time_column", "key_column", "positive")
+        for name in ("target", "time_column", "key_column", "group_column", "positive")
     }
     given["exclude"] = [name for name in request.POST.getlist("exclude") if name != given["target"]]
     if len(use_case.inputs.get(TABLES, [])) > 1:

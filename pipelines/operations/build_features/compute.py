@@ -9,7 +9,8 @@ from time import perf_counter
 import pandas as pd
 
 from pipelines.operations.build_features.probes import Probe, run_probes
-from pipelines.operations.build_features.roles import Unmapped, map_column
+from pipelines.operations.build_features.roles import Unmapped, map_column, text_column
+from pipelines.operations.build_features.texts import read_as_text, text_facts
 from pipelines.operations.contract import Context, Json, OperationError, Outcome
 from pipelines.operations.learning.contracts import DataContract, parse_contract
 from pipelines.operations.learning.definition import FeatureColumn, FeatureSet, LeftOut
@@ -36,7 +37,8 @@ def run(context: Context) -> Outcome:
     classes = task.classes(frame[target], positive=context.text("positive") or None)
     frame = labelled(frame, target)
     context.progress(0.3, f"mapping {len(chosen)} columns", len(frame))
-    mapped, unmapped = _map(frame, chosen, contract)
+    as_text = read_as_text(frame, chosen, context)
+    mapped, unmapped = _map(frame, chosen, contract, as_text)
     if not context.names("columns"):
         constant = [column for column in mapped if frame[column.name].nunique() == 1]
         left_out += [LeftOut(column.name, "one value only", decided=True) for column in constant]
@@ -55,7 +57,9 @@ def run(context: Context) -> Outcome:
     probes = run_probes(features, frame)
     encode(features, frame, field="train")
     path = write_document(context.output("features"), features.as_json())
-    return Outcome({"features": path}, _facts(features, frame, unmapped, probes))
+    facts = _facts(features, frame, unmapped, probes)
+    facts |= text_facts(features, frame)
+    return Outcome({"features": path}, facts)
 
 
 def choose(
@@ -70,7 +74,13 @@ def choose(
         context.names("columns"),
         context.names("exclude"),
     )
-    for field, wanted in (("target", [target]), ("columns", listed), ("exclude", excluded)):
+    texts = context.names("text_columns")
+    for field, wanted in (
+        ("target", [target]),
+        ("columns", listed),
+        ("exclude", excluded),
+        ("text_columns", texts),
+    ):
         _require(wanted, names, field)
     reasons = {
         name: "personal data that is to be dropped"
@@ -80,6 +90,8 @@ def choose(
     reasons |= dict.fromkeys(excluded, "excluded")
     reasons |= dict.fromkeys(_key(context, contract), "key")
     reasons |= {_time(context, contract): "time", target: "target"}
+    if context.text("group_column"):
+        reasons[context.text("group_column")] = "group"
     for name in listed:
         if reasons.get(name, "time") not in ("time", "key"):
             raise OperationError(
@@ -119,9 +131,12 @@ def _time(context: Context, contract: DataContract) -> str:
 
 
 def _map(
-    frame: pd.DataFrame, chosen: Sequence[str], contract: DataContract
+    frame: pd.DataFrame, chosen: Sequence[str], contract: DataContract, texts: Sequence[str]
 ) -> tuple[list[FeatureColumn], list[Unmapped]]:
-    found = [map_column(frame[name], contract.columns.get(name)) for name in chosen]
+    found = [
+        (text_column if name in texts else map_column)(frame[name], contract.columns.get(name))
+        for name in chosen
+    ]
     mapped = [column for column in found if isinstance(column, FeatureColumn)]
     if not mapped:
         raise OperationError(

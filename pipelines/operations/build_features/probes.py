@@ -55,8 +55,9 @@ def _failures(features: FeatureSet, sample: pd.DataFrame, judge: Judge) -> list[
     found = []
     for column in features.columns:
         encode = _encoder_of(features, column)
+        asked = TEXT_JUDGES.get(judge, judge) if column.role == "text" else judge
         try:
-            problem = judge(column, sample[column.name], encode)
+            problem = asked(column, sample[column.name], encode)
         except (ValueError, TypeError, AttributeError) as error:
             problem = f"{type(error).__name__}: {error}"
         if problem:
@@ -117,12 +118,35 @@ def _alone(column: FeatureColumn, values: pd.Series, encode: Callable[[pd.Series
 
 
 def _same(first: Floats, second: Floats, how: str) -> str:
-    wrong = ~np.isclose(first, second, rtol=1e-12, atol=0, equal_nan=True)
+    if first.dtype == object:  # texts
+        wrong = np.asarray(first != second)
+    else:
+        wrong = ~np.isclose(first, second, rtol=1e-12, atol=0, equal_nan=True)
     if not wrong.any():
         return ""
     row = int(np.flatnonzero(wrong.any(axis=1))[0])
     return f"row {row} differs {how}: {first[row].tolist()} and {second[row].tolist()}"
 
+
+def _missing_text(
+    column: FeatureColumn, values: pd.Series, encode: Callable[[pd.Series], Floats]
+) -> str:
+    found = encode(pd.Series([None, "a text"], dtype=object))[0].tolist()
+    return "" if found == [""] else f"a missing text became {found}"
+
+
+def _unknown_text(
+    column: FeatureColumn, values: pd.Series, encode: Callable[[pd.Series], Floats]
+) -> str:
+    try:
+        matrix = encode(pd.Series([{"no": "text"}], dtype=object))
+    except ValueError as error:
+        return "" if column.name in str(error) else f"refused without naming the column: {error}"
+    return f"an object was taken as {matrix.tolist()}"
+
+
+# What texts are asked instead; empty table, round trip and one row hold for them as they are.
+TEXT_JUDGES: dict[Judge, Judge] = {_missing: _missing_text, _unknown: _unknown_text}
 
 PROBES: tuple[tuple[str, str, Judge], ...] = (
     ("missing value", "a missing value stays missing", _missing),

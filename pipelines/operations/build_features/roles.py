@@ -46,6 +46,16 @@ def map_column(values: pd.Series, stated: ContractColumn | None) -> FeatureColum
     return FeatureColumn(name, roles[kind], str(values.dtype), _availability(stated))
 
 
+def text_column(values: pd.Series, stated: ContractColumn | None) -> FeatureColumn | Unmapped:
+    """The column as texts, as somebody has asked for; what holds no texts is said."""
+    name, known = str(values.name), values.dropna()
+    if known.empty:
+        return Unmapped(name, "W3", "has no value in any row")
+    if column_type(values) != "text" or _is_nested(known):
+        return Unmapped(name, "W13", f"holds {column_type(values)} values, no texts")
+    return FeatureColumn(name, "text", str(values.dtype), _availability(stated))
+
+
 def _categories(known: pd.Series, stated: ContractColumn | None) -> FeatureColumn | Unmapped:
     name = str(known.name)
     distinct = known.nunique()

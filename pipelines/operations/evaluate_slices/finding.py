@@ -11,6 +11,7 @@ from pipelines.operations.evaluate_slices.grouping import Slice
 from pipelines.operations.learning.candidates import Candidate, Holdout
 from pipelines.operations.learning.definition import FeatureColumn, FeatureSet
 from pipelines.operations.learning.families import encode
+from pipelines.operations.learning.texts import only_numbers
 
 DEPTH = 3
 LEAF_SHARE = 0.02  # of the rows: smaller leaves chase noise (own)
@@ -25,7 +26,7 @@ def found_slices(candidate: Candidate, holdout: Holdout, *, seed: int) -> list[S
     features, rows = candidate.features, len(holdout.labels)
     if features is None or rows < MINIMUM_ROWS:
         return []
-    _, matrix = encode(features, holdout.frame, field="holdout")
+    matrix = only_numbers(features, encode(features, holdout.frame, field="holdout")[1])
     looked = np.zeros(rows, dtype=bool)
     looked[np.random.default_rng(seed).permutation(rows)[: rows // 2]] = True
     excess = candidate.task.excess(holdout.scores, holdout.labels)
@@ -72,6 +73,8 @@ def _part(column: FeatureColumn, output: str, bounds: tuple[float, float]) -> st
         places = range(len(column.categories))
         names = [str(column.categories[place]) for place in places if low < place <= high]
         return f"{output} in {_listed(names)}"
+    if column.role == "text":
+        output = f"words of {output}"
     return f"{output} <= {high:g}" if np.isfinite(high) else f"{output} > {low:g}"
 
 

@@ -10,6 +10,8 @@ import pyarrow as pa
 from pipelines.operations.contract import Json
 from pipelines.operations.ingest.problems import Problem
 from pipelines.operations.ingest.sources import ReadOptions, Source, file_facts, survey
+from pipelines.operations.prose import is_prose, mean_words
+from pipelines.operations.writers import looks_like_source
 
 CLASSES = 20  # most distinct values of a target that is taken for classes (own)
 CATEGORIES = 255  # limit of scikit-learn's histogram boosting (tool)
@@ -23,7 +25,10 @@ TEXT_LENGTH = 40  # mean length from which a text column is prose and no categor
 
 @dataclass(frozen=True)
 class ColumnView:
-    """One column: type (int, float, bool, time, text), missing, distinct, examples."""
+    """One column: type (int, float, bool, time, text), missing, distinct, examples.
+
+    `words` is how many words its texts have on average.
+    """
 
     name: str
     type: str
@@ -32,6 +37,12 @@ class ColumnView:
     distinct: int
     distinct_exact: bool
     examples: tuple[str, ...]
+    words: float = 0.0
+
+    @property
+    def prose(self) -> bool:
+        """Whether it holds texts to be read word by word."""
+        return is_prose(kind=self.type, mean=self.words, distinct=self.distinct, filled=self.filled)
 
     @property
     def filled(self) -> int:
@@ -107,6 +118,7 @@ def _columns(source: Source) -> tuple[ColumnView, ...]:
                 distinct=min(sketch.distinct, scan.known),
                 distinct_exact=sketch.exact,
                 examples=tuple(str(value)[:80] for value in sketch.examples),
+                words=mean_words(sketch.texts),
             )
         )
     return tuple(views)
@@ -117,6 +129,7 @@ def column_problems(columns: Sequence[ColumnView], name: str) -> list[Problem]:
     problems = []
     for column in columns:
         prose = sum(map(len, column.examples)) > TEXT_LENGTH * max(1, len(column.examples))
+        prose = prose or column.prose
         if column.type == "text" and column.distinct > CATEGORIES and not prose:
             text = (
                 f"column {column.name!r} has {column.distinct:,} categories; "
@@ -170,14 +183,30 @@ def suggestions(columns: Sequence[ColumnView]) -> dict[str, Json]:
         key=lambda column: (column.nulls, -column.distinct),
     )
     task = task_of(target) if target else ""
+    texts: list[Json] = [column.name for column in columns if column.prose]
+    kind = "text" if texts and task == "classification" else "tabular"
     return {
         "suggested_target": target.name if target else None,
         "target_candidates": [column.name for column in targets[:10]],
         "suggested_time": times[0].name if times else None,
         "suggested_key": next((column.name for column in columns if _is_key(column)), None),
+        "suggested_group": _group(columns, target),
+        "suggested_texts": texts,
         "suggested_task": task or None,
-        "suggested_blueprint": f"tabular-{task}" if task else None,
+        "suggested_blueprint": (f"{kind}-{task}" if task else None),
     }
+
+
+def _group(columns: Sequence[ColumnView], target: ColumnView | None) -> str | None:
+    """A column of authors, threads or the like that several rows share."""
+    found = (
+        column.name
+        for column in columns
+        if column is not target
+        and column.type in ("text", "int")
+        and looks_like_source(column.name, distinct=column.distinct, filled=column.filled)
+    )
+    return next(found, None)
 
 
 def target_candidates(columns: Sequence[ColumnView]) -> list[ColumnView]:

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from pipelines.operations.ingest.prose import MOST, sampled
+
 KEPT = 1024  # smallest hashes kept; relative error about 1 / sqrt(KEPT) = 3 %
 EXAMPLES = 5
 
@@ -15,6 +17,7 @@ class Sketch:
         self._hashes: np.ndarray = np.empty(0, dtype=np.uint64)
         self._overflowed = False
         self.examples: list[object] = []
+        self.texts: list[str] = []  # some, for how many words they have
 
     def update(self, cells: pa.Array) -> None:
         """Take in the next cells."""
@@ -24,6 +27,8 @@ class Sketch:
         for value in values[:EXAMPLES].to_pylist():
             if len(self.examples) < EXAMPLES and value not in self.examples:
                 self.examples.append(value)
+        if len(self.texts) < MOST:
+            self.texts += sampled(values)
         hashes = pd.util.hash_array(values.to_pandas().to_numpy(), categorize=False)
         merged = np.union1d(self._hashes, hashes)
         self._overflowed = self._overflowed or len(merged) > KEPT

@@ -15,12 +15,12 @@ from typing import Literal
 from pipelines.operations.contract import Json, OperationError
 
 TaskName = Literal["classification", "regression"]
-Role = Literal["number", "flag", "category", "many_categories", "date"]
+Role = Literal["number", "flag", "category", "many_categories", "date", "text"]
 Availability = Literal["before", "after", "unknown"]
 
 TASK_NAMES: tuple[TaskName, ...] = ("classification", "regression")
 # in the order in which the encoder stacks them
-ROLES: tuple[Role, ...] = ("number", "flag", "date", "category", "many_categories")
+ROLES: tuple[Role, ...] = ("number", "flag", "date", "category", "many_categories", "text")
 # HistGradientBoosting refuses a categorical column beyond its 255 bins (tool default)
 MAX_CATEGORIES = 255
 DATE_PARTS = ("month", "day", "weekday", "hour")
@@ -31,6 +31,7 @@ TRANSFORMERS: Mapping[str, str] = {
     "category": "ordinal codes",
     "many_categories": "ordinal codes, then mean of the target",
     "date": "date parts",
+    "text": "words and pairs of words, weighed by how rare they are",
 }
 UNKNOWN: Mapping[str, str] = {
     "number": "refused: names column and value",
@@ -38,6 +39,7 @@ UNKNOWN: Mapping[str, str] = {
     "category": "treated as missing",
     "many_categories": "treated as missing",
     "date": "refused: names column and value",
+    "text": "words never seen are left out; what is no text is refused",
 }
 MISSING: Mapping[str, str] = {
     "number": "own branch in trees, median in linear models",
@@ -45,6 +47,7 @@ MISSING: Mapping[str, str] = {
     "category": "own branch in trees, own indicator in linear models",
     "many_categories": "overall mean of the target",
     "date": "own branch in trees, median in linear models",
+    "text": "a text without words",
 }
 
 
@@ -92,7 +95,8 @@ class LeftOut:
 class FeatureSet:
     """The whole definition; `classes` are (other, positive), as the table holds them.
 
-    A regression has no classes. Rows of one `group` stay together in folds.
+    A regression has no classes. Rows of one `group` (an author, a thread) stay on one side of
+    every fold.
     """
 
     target: str

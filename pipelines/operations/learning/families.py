@@ -16,9 +16,11 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from pipelines.operations.contract import Json, OperationError
+from pipelines.operations.learning import text_families
 from pipelines.operations.learning.definition import DATE_PARTS, FeatureSet
 from pipelines.operations.learning.settings import number_of
 from pipelines.operations.learning.tasks import TASKS
+from pipelines.operations.learning.texts import Texts
 from pipelines.operations.learning.transformers import (
     BadValueError,
     Codes,
@@ -28,8 +30,17 @@ from pipelines.operations.learning.transformers import (
     Numbers,
 )
 
-# from the simplest on: the one-SE rule prefers an earlier family
 FAMILIES: tuple[str, ...] = ("dummy", "linear", "boosting")
+# from the simplest on, with those that read texts: the one-SE rule prefers an earlier family
+SIMPLEST_FIRST: tuple[str, ...] = (
+    "dummy",
+    "keywords",
+    "linear",
+    "text_linear",
+    "text_svc",
+    "boosting",
+    "text_boosting",
+)
 
 Settings = Mapping[str, Json]
 
@@ -48,6 +59,8 @@ def encoder(features: FeatureSet) -> ColumnTransformer:
         chosen = [column for column in features.columns if column.role == role]
         codes = Codes([list(column.categories) for column in chosen])
         parts += [(role, codes, [column.name for column in chosen])] if chosen else []
+    texts = [column.name for column in features.columns if column.role == "text"]
+    parts += [("text", Texts(), texts)] if texts else []
     return ColumnTransformer(parts, sparse_threshold=0.0, verbose_feature_names_out=False)
 
 
@@ -133,6 +146,7 @@ BUILDERS: Mapping[str, Callable[[FeatureSet, Settings, int], BaseEstimator]] = {
     "dummy": dummy,
     "linear": linear,
     "boosting": boosting,
+    **text_families.BUILDERS,
 }
 
 
@@ -144,7 +158,17 @@ def build(family: str, features: FeatureSet, settings: Settings, seed: int) -> B
             f"there is no model family {family!r}",
             field="family",
             value=family,
-            rule=f"is one of {', '.join(FAMILIES)}",
+            rule=f"is one of {', '.join(BUILDERS)}",
+        )
+    reads, texts = family in text_families.BUILDERS, bool(features.positions("text"))
+    if family != "dummy" and reads != texts:
+        raise OperationError(
+            "family_does_not_fit",
+            f"the family {family} reads {'texts' if reads else 'no texts'}, the features hold"
+            f" {'some' if texts else 'none'}",
+            field="family",
+            value=family,
+            rule="reads texts where the features hold texts, and only there",
         )
     return BUILDERS[family](features, settings, seed)
 

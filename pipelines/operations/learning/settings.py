@@ -29,6 +29,14 @@ class Choice:
     choices: tuple[str, ...]
 
 
+# Families that read columns of texts, from the simplest on; the first has nothing to tune.
+TEXT_FAMILIES = ("keywords", "text_linear", "text_svc", "text_boosting")
+# Terms of texts: in how many rows at least, and how many of the most frequent ones.
+TERMS = (
+    Tunable("min_rows", 2, (1, 1_000_000), (1, 5), whole=True, steps=5),
+    Tunable("max_terms", 20_000, (10, 1_000_000), (2_000, 50_000), log=True, whole=True),
+)
+
 # Search ranges (own): a decade or more around the library's default, trees kept small enough
 # that one candidate fits 200,000 rows in seconds.
 BOOSTING: tuple[Tunable, ...] = (
@@ -43,6 +51,24 @@ TUNABLES: Mapping[str, tuple[Tunable, ...]] = {
     "dummy": (),
     "linear": (Tunable("C", 1.0, (1e-6, 1e6), (1e-3, 1e2), log=True),),
     "boosting": BOOSTING,
+    "keywords": (),
+    "text_linear": (
+        Tunable("C", 1.0, (1e-6, 1e6), (0.05, 50.0), log=True),
+        *TERMS,
+    ),
+    "text_svc": (
+        Tunable("C", 0.5, (1e-6, 1e6), (0.01, 10.0), log=True),
+        *TERMS,
+    ),
+    "text_boosting": (
+        Tunable("components", 50, (2, 500), (10, 100), whole=True),
+        Tunable("learning_rate", 0.1, (1e-4, 1.0), (0.02, 0.3), log=True),
+        Tunable("max_iter", 100, (1, 2000), (40, 160), whole=True),
+        Tunable("max_leaf_nodes", 15, (2, 1024), (4, 31), log=True, whole=True),
+        Tunable("min_samples_leaf", 20, (1, 100_000), (10, 200), log=True, whole=True),
+        Tunable("l2_regularization", 1.0, (0.0, 1e6), (1e-3, 100.0), log=True),
+        *TERMS,
+    ),
 }
 VALUE_TUNABLES: Mapping[str, tuple[Tunable, ...]] = {
     "dummy": (),

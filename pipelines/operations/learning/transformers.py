@@ -26,7 +26,7 @@ class BadValueError(ValueError):
         self.rule = rule
 
 
-class _Stateless(TransformerMixin, BaseEstimator):  # type: ignore[misc]
+class Stateless(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     """fit only remembers the names of the columns."""
 
     def fit(self, frame: pd.DataFrame, y: object = None) -> Self:
@@ -47,7 +47,7 @@ def _stacked(columns: list[Floats], rows: int) -> Floats:
     return np.column_stack(columns) if columns else np.empty((rows, 0))
 
 
-class Numbers(_Stateless):
+class Numbers(Stateless):
     """Columns as float64; missing and infinite values are NaN, other text is refused."""
 
     def transform(self, frame: pd.DataFrame) -> Floats:
@@ -55,7 +55,7 @@ class Numbers(_Stateless):
         return _stacked([as_numbers(frame[name]) for name in frame], len(frame))
 
 
-class Flags(_Stateless):
+class Flags(Stateless):
     """True/False columns as 1.0/0.0; missing is NaN; anything else is refused."""
 
     def transform(self, frame: pd.DataFrame) -> Floats:
@@ -63,7 +63,7 @@ class Flags(_Stateless):
         return _stacked([_as_flags(frame[name]) for name in frame], len(frame))
 
 
-class Codes(_Stateless):
+class Codes(Stateless):
     """Categories as their place in the declared list; missing or unknown ones are NaN."""
 
     def __init__(self, categories: Sequence[Sequence[str | float]] = ()) -> None:
@@ -75,7 +75,7 @@ class Codes(_Stateless):
         return _stacked([_as_codes(frame[n], known) for n, known in pairs], len(frame))
 
 
-class DateParts(_Stateless):
+class DateParts(Stateless):
     """Dates as month, day, weekday (Monday 0) and hour, in UTC; missing is NaN."""
 
     def __init__(self, parts: Sequence[str] = ()) -> None:

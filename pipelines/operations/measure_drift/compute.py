@@ -8,6 +8,14 @@ from pipelines.operations import windows
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.drift import ColumnDrift, Limits, table_drift
 from pipelines.operations.measure_drift.onset import since
+from pipelines.operations.measure_drift.texts import (
+    TextDrift,
+    TextLimits,
+    as_numbers,
+    text_drift,
+    vocabulary_of,
+)
+from pipelines.operations.prose import looks_like_prose
 from pipelines.operations.tables import plain, read_table, write_document
 
 SCORE = "score"
@@ -32,10 +40,14 @@ def run(context: Context) -> Outcome:
     old, new = reference[columns].copy(), window[columns].copy()
     if "predictions" in context.inputs:
         _add_scores(context, old, new, window)
+    moved = _texts(context, old, new)
     context.progress(0.2, "comparing", len(window))
     found = table_drift(old, new, limits)
     alerts = _alerts(context, found, (old, new, window[windows.EVENT_TIME]), limits)
+    wanted = ("red",) if context.text("alert_from") == "red" else ("red", "amber")
+    alerts += [text.alert() for text in moved if text.level in wanted]
     facts = _facts(found, alerts, (reference, window), limits)
+    facts["texts"] = [text.facts() for text in moved]
     report = write_document(context.output("report"), facts)
     context.progress(1.0, f"{len(alerts)} alerts", len(window))
     return Outcome({"report": report}, facts)
@@ -61,6 +73,26 @@ def _columns(context: Context, reference: pd.DataFrame, window: pd.DataFrame) ->
             field="columns", value=list[Json](absent), rule="are in window and reference",
         )  # fmt: skip
     return chosen
+
+
+def _texts(context: Context, old: pd.DataFrame, new: pd.DataFrame) -> list[TextDrift]:
+    """Judge columns of texts by their words; in their place numbers of each text are compared."""
+    named = context.names("text_columns")
+    found = []
+    known = vocabulary_of(context.inputs.get("model"))
+    limits = TextLimits(
+        context.number("domain_auc"),
+        context.number("domain_confidence"),
+        context.whole("minimum"),
+    )
+    for name in [n for n in map(str, old.columns) if n in named or looks_like_prose(old[n])]:
+        before, after = old.pop(name), new.pop(name)
+        for table, numbers in zip(
+            (old, new), as_numbers(before, after, known, seed=context.seed), strict=True
+        ):
+            table[list(numbers.columns)] = numbers
+        found.append(text_drift(before, after, limits, seed=context.seed))
+    return found
 
 
 def _add_scores(

@@ -62,7 +62,8 @@ def _after(transformer: object, given: pd.DataFrame) -> pd.DataFrame:
     answer = transformer.transform(given if named else given.to_numpy())  # type: ignore[attr-defined]
     if isinstance(answer, pd.DataFrame):
         return answer
-    return pd.DataFrame(answer.toarray() if hasattr(answer, "toarray") else answer)
+    made = pd.DataFrame(answer.toarray() if hasattr(answer, "toarray") else answer)
+    return made.infer_objects()  # beside texts, numbers come as objects
 
 
 def largest_difference(

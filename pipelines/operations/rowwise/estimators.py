@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 import numpy as np
 from scipy.special import expit
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import (
     ExtraTreesClassifier,
@@ -20,7 +21,9 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier
 
+from pipelines.operations.learning.texts import KeywordRule
 from pipelines.operations.rowwise.stages import NotCompilableError
+from pipelines.operations.rowwise.texts import calibrated, keyword_rule
 
 Vector: TypeAlias = Sequence[float]
 Scores: TypeAlias = list[float]
@@ -45,6 +48,10 @@ def compile_estimator(estimator: object) -> RowModel:
         return _forest([estimator])
     if isinstance(estimator, DummyClassifier | DummyRegressor):
         return _dummy(estimator)
+    if isinstance(estimator, CalibratedClassifierCV):
+        return calibrated(estimator)
+    if isinstance(estimator, KeywordRule):
+        return keyword_rule(estimator)
     raise NotCompilableError(f"{type(estimator).__name__} has no row form")
 
 

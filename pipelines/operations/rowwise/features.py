@@ -23,6 +23,7 @@ from sklearn.preprocessing import (
     TargetEncoder,
 )
 
+from pipelines.operations.learning.texts import Plain, TermWeights, Texts, Topics
 from pipelines.operations.learning.transformers import Codes, DateParts, Flags, Numbers
 from pipelines.operations.rowwise.stages import (
     PARTS,
@@ -35,12 +36,14 @@ from pipelines.operations.rowwise.stages import (
     Table,
     Value,
 )
+from pipelines.operations.rowwise.texts import text_fillers
 
 ENCODERS = (OneHotEncoder, OrdinalEncoder, TargetEncoder)
 Encoder: TypeAlias = OneHotEncoder | OrdinalEncoder | TargetEncoder
 # Transformers whose outputs for a column depend on that column alone.
 SEPARABLE = (*ENCODERS, SimpleImputer, StandardScaler, RobustScaler, MinMaxScaler)
 OWN = (Numbers, Flags, Codes, DateParts)
+TEXTUAL = (Texts, TermWeights, Topics)
 UNKNOWN = "\x00 no such category"
 MAX_TABLE = 100_000  # categories of one column; a table beyond is slower to load than it saves
 
@@ -67,6 +70,9 @@ def compile_stage(transformer: object, sample: pd.DataFrame) -> Stage:
 
 def _branch(branch: object, places: list[int], sample: pd.DataFrame, where: slice) -> list[Filler]:
     parts = _parts(branch)
+    textual = text_fillers(parts, places, where)
+    if textual is not None:
+        return list(textual)
     if len(parts) == 1 and isinstance(parts[0], OWN):
         return _own(parts[0], places, where)
     if any(isinstance(part, ENCODERS) for part in parts):
@@ -97,9 +103,11 @@ def _parts(branch: object) -> list[object]:
         return [part for _, step in branch.steps for part in _parts(step)]
     if isinstance(branch, str):
         return []
+    if isinstance(branch, Plain):  # numbers beside texts: they are numbers already
+        return []
     if isinstance(branch, FunctionTransformer) and branch.func is None:
         return []
-    if not isinstance(branch, SEPARABLE + OWN):
+    if not isinstance(branch, SEPARABLE + OWN + TEXTUAL):
         raise NotCompilableError(f"{type(branch).__name__} has no row form")
     return [branch]
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 Value: TypeAlias = bool | int | float | str | None
 Values: TypeAlias = Sequence[Value]
@@ -90,7 +90,10 @@ class Parts:
             vector[at] = float(part(moment))
 
 
-Filler: TypeAlias = Table | Chain | Parts
+class Filler(Protocol):
+    """Writes what one or more columns of a row become into the stage's vector."""
+
+    def fill(self, vector: list[float], values: Values) -> None: ...
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Declaration of `search_candidate`."""
 
 from pipelines.operations.contract import Param, Port, Spec
+from pipelines.operations.learning.settings import TEXT_FAMILIES
 
 SPEC = Spec(
     name="search_candidate",
@@ -16,7 +17,13 @@ SPEC = Spec(
         Port("scores", "json", help="The best candidate's scores fold by fold"),
     ),
     params=(
-        Param("family", "str", "boosting", choices=("linear", "boosting"), help="Kind of model"),
+        Param(
+            "family",
+            "str",
+            "boosting",
+            choices=("linear", "boosting", *TEXT_FAMILIES[1:]),
+            help="Kind of model",
+        ),
         Param("target", "str", help="Must be the target of the features when given"),
         Param(
             "metric",
@@ -34,7 +41,14 @@ SPEC = Spec(
             help="Guard only: a search that hits it says so and may not repeat bit for bit",
         ),
         Param("sample_rows", "int", 8_000, minimum=20, help="Rows per side of a fold in a trial"),
-        Param("folds", "int", 4, minimum=2, maximum=20, help="Forward in time where it is known"),
+        Param(
+            "folds",
+            "int",
+            4,
+            minimum=2,
+            maximum=20,
+            help="Forward in time, or by group, where known",
+        ),
         Param("fold_rows", "int", 50_000, minimum=20, help="Training rows of a fold at most"),
         Param("fold_seed", "int", 0, help="Equal for all candidates that are to be compared"),
     ),

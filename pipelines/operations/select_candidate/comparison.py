@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from pipelines.operations.contract import Json, OperationError
-from pipelines.operations.learning.families import FAMILIES
+from pipelines.operations.learning.families import SIMPLEST_FIRST
 from pipelines.operations.learning.metrics import HIGHER_IS_BETTER
 
 
@@ -34,7 +34,8 @@ class Entry:
     @property
     def complexity(self) -> tuple[int, bool]:
         """Rank of the family, then whether parameters differ from the default."""
-        known = FAMILIES.index(self.family) if self.family in FAMILIES else len(FAMILIES)
+        order = SIMPLEST_FIRST
+        known = order.index(self.family) if self.family in order else len(order)
         return known, bool(self.settings)
 
 

@@ -7,6 +7,7 @@ import pandas as pd
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.ingest.target import parse_time
+from pipelines.operations.split_data.groups import proposed
 from pipelines.operations.tables import (
     digest_of,
     need_column,
@@ -57,6 +58,7 @@ def run(context: Context) -> Outcome:
         "reproducible": bool(same),
         "overlap_rows": _overlap(parts["train"], parts["holdout"]),
         "groups_shared": _groups_shared(parts, context.text("group_column")),
+        "groups_proposed": list[Json](proposed(frame, [target, time_column], parts)),
     }
     outputs = {name: write_table(part, context.output(name)) for name, part in parts.items()}
     outputs["split"] = write_document(context.output("split"), facts)
@@ -124,6 +126,14 @@ def by_group(
     name = context.text("group_column")
     groups = need_column(frame, name, "group_column").iloc[rows].astype("str")
     codes, uniques = pd.factorize(groups, sort=True)
+    if len(uniques) < 2:
+        raise OperationError(
+            "one_group",
+            f"group_column {name!r} has one group only, so it cannot be on two sides",
+            field="group_column",
+            value=name,
+            rule="has at least two groups",
+        )
     order = np.random.default_rng(context.seed).permutation(len(uniques))
     sizes = np.bincount(codes, minlength=len(uniques))[order]
     before = np.cumsum(sizes) - sizes

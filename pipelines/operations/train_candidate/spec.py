@@ -1,6 +1,7 @@
 """Declaration of `train_candidate`."""
 
 from pipelines.operations.contract import Param, Port, Spec
+from pipelines.operations.learning.settings import TEXT_FAMILIES
 
 SPEC = Spec(
     name="train_candidate",
@@ -19,11 +20,18 @@ SPEC = Spec(
             "family",
             "str",
             "boosting",
-            choices=("dummy", "linear", "boosting"),
+            choices=("dummy", "linear", "boosting", *TEXT_FAMILIES),
             help="Kind of model",
         ),
         Param("target", "str", help="Must be the target of the features when given"),
-        Param("folds", "int", 4, minimum=2, maximum=20, help="Forward in time where it is known"),
+        Param(
+            "folds",
+            "int",
+            4,
+            minimum=2,
+            maximum=20,
+            help="Forward in time, or by group, where known",
+        ),
         Param(
             "fold_rows",
             "int",

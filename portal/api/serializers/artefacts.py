@@ -85,5 +85,7 @@ class InspectionAnswer(Output):
     target_candidates = serializers.ListField(child=serializers.CharField())
     suggested_time = serializers.CharField(allow_null=True)
     suggested_key = serializers.CharField(allow_null=True)
+    suggested_group = serializers.CharField(allow_null=True)
+    suggested_texts = serializers.ListField(child=serializers.CharField())
     suggested_task = serializers.CharField(allow_null=True)
     suggested_blueprint = serializers.CharField(allow_null=True)
