@@ -1,4 +1,4 @@
-"""Plots with their own axes: everything lies inside, marks are round, nothing is drawn of nothing."""
+"""Plots with their own axes: everything lies inside, marks are round, nothing of nothing."""
 
 import pytest
 
