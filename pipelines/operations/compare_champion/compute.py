@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from pipelines.operations.compare_champion.question import same_question
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.learning.labels import Labels, as_labels, labelled
 from pipelines.operations.learning.metrics import (
@@ -49,6 +50,8 @@ def run(context: Context) -> Outcome:
         )  # fmt: skip
     challenger = _load(context, "challenger")
     champion = _load(context, "champion") if "champion" in context.inputs else None
+    if champion:
+        same_question(challenger.manifest, champion.manifest)
     frame, labels = _rows(context.inputs["holdout"], challenger)
     costs = parse_costs(context.mapping("costs"))
     times = frame[context.text("time")] if context.text("time") in frame.columns else None
