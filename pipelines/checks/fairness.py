@@ -82,7 +82,7 @@ def error_rates_equal(facts: Facts, params: Params) -> CheckResult:
     opportunity = bounds(worst, "opportunity_difference")[0]
     summary = f"{text(worst, 'column')}: error rates differ by {value:.2f} between groups"
     if opportunity is not None:
-        summary += f", the chance of those who deserve it by {opportunity:.2f}"
+        summary += f", true positive rates alone by {opportunity:.2f}"
     if high and not flagged:
         summary += "; so far apart could be chance"
     return CheckResult(
@@ -149,9 +149,15 @@ def _odds_row(row: dict[str, Json]) -> dict[str, Json]:
         "groups": row.get("groups"),
         "too_small": row.get("too_small"),
         "equal_opportunity_difference": opportunity[0],
-        "p_opportunity": row.get("p_opportunity"),
+        "p_opportunity": _chance(row, "p_opportunity"),
         "equalised_odds_difference": odds[0],
         "from": odds[1],
         "to": odds[2],
-        "p_odds": row.get("p_odds"),
+        "p_odds": _chance(row, "p_odds"),
     }
+
+
+def _chance(row: dict[str, Json], key: str) -> Json:
+    """A p-value as people read it."""
+    value = number(row, key)
+    return "< 0.001" if value is not None and value < 0.001 else value

@@ -33,7 +33,7 @@ def ageing(curve: Sequence[Mapping[str, Any]], metric: str) -> Plot | None:
     name = metric.replace("_", " ")
     return Plot(
         title="How fast does it age?",
-        x_label="days between what it learned and what it was asked",
+        x_label="age of what it learned, in days",
         y_label=name,
         line=" ".join(f"{point.x},{point.y}" for point in points),
         points=tuple(points),
