@@ -256,6 +256,10 @@ CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"
 LEASE_SECONDS = _whole("BATON_LEASE_SECONDS", 60, low=2, high=3600)
 SWEEP_SECONDS = _number("BATON_SWEEP_SECONDS", 1.0, low=0.05, high=60)
 WORKER_THREADS = _whole("BATON_WORKER_THREADS", 2, low=1, high=64)
+# Threads of one step: the cores, shared among the steps that a worker performs at once.
+STEP_THREADS = _whole(
+    "BATON_STEP_THREADS", max(1, (os.cpu_count() or 1) // WORKER_THREADS), low=1, high=64
+)
 WORKER_QUEUES = _words("BATON_WORKER_QUEUES", "cpu,memory", among=("cpu", "memory", "gpu"))
 # How often the engine asks whether the invariants hold.
 VERIFY_SECONDS = _number("BATON_VERIFY_SECONDS", 60.0, low=1, high=86_400)

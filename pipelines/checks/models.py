@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipelines.checks.contract import (
     CheckResult,
     Facts,
+    Json,
     Params,
     insufficient,
     judge,
     limit,
+    mapping,
     names,
     number,
     rows,
@@ -53,12 +57,14 @@ def search_logged(facts: Facts, params: Params) -> CheckResult:
     if found is None or tried is None:
         return insufficient("no search was logged", advice="Add a search step to the tune stage.")
     least = limit(params, "minimum", 10)
-    border, gain = names(found, "border_hits"), number(found, "gain") or 0.0
+    border, gain = names(found, "border_hits"), number(found, "gain")
     space = int(number(found, "space_size") or 0)
-    summary = (
-        f"{int(tried)} of {space:,} combinations tried by {text(found, 'method')}, "
-        f"gain over the default {gain:+.4f} {text(found, 'metric')}"
-    )
+    summary = f"{int(tried)} of {space:,} combinations tried by {text(found, 'method')}"
+    if gain is not None:
+        summary += f", gain over the default {gain:+.4f} {text(found, 'metric')}"
+    failed = int(number(found, "failed") or 0)
+    if failed:
+        summary += f"; {failed} could not be fitted"
     if border:
         summary += f"; best value at the border of its range: {listed(border)}"
     if text(found, "stopped_by") == "budget":
@@ -72,14 +78,37 @@ def search_logged(facts: Facts, params: Params) -> CheckResult:
         threshold=least,
         comparison=">=",
         unit="trials",
-        details=shown(
-            {"tunable": name, "border": name in border}
-            for name in names(found, "tunables_searched")
-        ),
+        details=shown(_trials(found, border)),
         advice=advice
         if verdict == "pass"
         else f"Give the search at least {least:g} trials. {advice}".strip(),
     )
+
+
+def _trials(found: Mapping[str, Json], border: list[str]) -> list[dict[str, Json]]:
+    """Every trial with the seconds it took; of older facts, the parameters alone."""
+    logged, seconds = rows(found, "trials"), found.get("trial_seconds")
+    took = seconds if isinstance(seconds, list) else []
+    if not logged:
+        return [
+            {"tunable": name, "border": name in border}
+            for name in names(found, "tunables_searched")
+        ]
+    keys = ("trial", "state", "score", "standard_error", "rows")
+    return [
+        {
+            **{key: row.get(key) for key in keys},
+            "seconds": took[place] if place < len(took) else None,
+            "parameters": _parameters(row),
+        }
+        for place, row in enumerate(logged)
+    ]
+
+
+def _parameters(row: Mapping[str, Json]) -> str:
+    given = mapping(row, "settings")
+    shortened = {n: f"{v:.4g}" if isinstance(v, float) else str(v) for n, v in given.items()}
+    return ", ".join(f"{name} {value}" for name, value in shortened.items()) or "the defaults"
 
 
 def beats_baseline(facts: Facts, params: Params) -> CheckResult:

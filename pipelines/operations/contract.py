@@ -76,6 +76,7 @@ class Spec:
     cacheable: bool = True
     max_attempts: int = 2
     max_wait: int = 86_400
+    keeps: bool = False  # writes to `Context.kept` what another attempt can go on from
 
     def input(self, name: str) -> Port:
         """The input port of that name; raises KeyError."""
@@ -176,6 +177,10 @@ class Context:
     many: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     params: Mapping[str, Json] = field(default_factory=dict)
     seed: int = 0
+    threads: int = 1  # it may use so many at once; the result is the same for any number
+    # A folder that outlives the attempt on its machine, for `Spec.keeps`. What lies there may be
+    # gone, cut off or written by another attempt at the same: never more than time is won by it.
+    kept: Path | None = None
     report: Report = _no_report
     write_log: WriteLog = _no_log
 

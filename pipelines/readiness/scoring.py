@@ -173,13 +173,16 @@ def _stale_curve(evidence: Evidence) -> Finding:
     found = evidence.fact("half_life_days")
     if not found:
         return Finding(NONE, "Nobody knows how fast it ages.")
-    text = f"Half-life {found['half_life_days']} days."
+    days = found["half_life_days"]
+    none = f"No decay is shown within {found.get('oldest_days')} days."
+    text = f"Half-life {days} days." if days is not None else none
     return Finding(FULL, text, "run", evidence.run)
 
 
 def _inclusion(evidence: Evidence) -> Finding:
     """Model7: computed rates by group, else a statement of who could be harmed."""
-    if "selection_rates_equal" in evidence.checks:
+    compared = evidence.checks.get("selection_rates_equal")
+    if compared is not None and compared.verdict != "insufficient":
         return checked("selection_rates_equal")(evidence)
     ethics = evidence.said("ethics")
     if ethics:
@@ -241,10 +244,12 @@ def _no_skew(evidence: Evidence) -> Finding:
 
 def _not_stale(evidence: Evidence) -> Finding:
     """Mon4: the age of what is live against the half-life."""
-    if evidence.fact("half_life_days") and evidence.live:
-        return Finding(
-            FULL, f"{evidence.live}: younger than its half-life.", "model", evidence.model
-        )
+    aged = evidence.fact("half_life_days")
+    if aged and evidence.live:
+        days = aged["half_life_days"]
+        known = f"half-life {days} days" if days is not None else "no decay was shown"
+        text = f"{evidence.live}: {known}; how old it is now was not held against it."
+        return Finding(HALF, text, "model", evidence.model)
     drift = evidence.fact("alert_list", "columns")
     if evidence.live and drift:
         text = f"{evidence.live}; {drift.get('alerts')} columns moved. No half-life is known."

@@ -132,6 +132,8 @@ def compute(command: Mapping[str, Any], channel: Channel) -> None:
             params=clean_params(spec, command["params"]),
             seed=command["seed"],
             folder=Path(command["folder"]),
+            threads=command.get("threads", 1),
+            kept=Path(command["kept"]) if command.get("kept") else None,
             spec=spec,
             report=reporter.progress,
             write_log=reporter.log,

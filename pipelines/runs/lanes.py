@@ -52,6 +52,8 @@ class Work:
     folder: Path
     max_runtime: float
     max_memory: int
+    threads: int = 1
+    kept: Path | None = None
 
 
 @dataclass
@@ -127,6 +129,8 @@ class Lane:
             "many": work.many,
             "seed": work.seed,
             "folder": str(work.folder),
+            "threads": work.threads,
+            "kept": str(work.kept) if work.kept else "",
         }
         sink = self._pipe("stdin")
         sink.write(json.dumps(command).encode() + b"\n")

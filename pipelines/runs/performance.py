@@ -18,7 +18,7 @@ from pipelines import catalogue
 from pipelines.artefacts.actions import storage
 from pipelines.artefacts.storage import AlteredContent, MissingContent, StorageError
 from pipelines.operations.contract import NotYet, OperationError
-from pipelines.runs import claims, faults, healing
+from pipelines.runs import claims, faults, healing, keeping
 from pipelines.runs.actions import attempts
 from pipelines.runs.actions.settling import Fenced
 from pipelines.runs.child import NO_ROOM
@@ -97,6 +97,8 @@ class Performance:
             folder=outputs,
             max_runtime=spec.max_runtime,
             max_memory=spec.max_memory,
+            threads=settings.STEP_THREADS,
+            kept=keeping.place_of(held),
         )
 
     def _inputs(
@@ -298,6 +300,7 @@ class Performance:
                 log=result.log,
                 go_on=message.get("go_on", True),
             )
+            keeping.forget(held)
         elif result.kind == "not_yet":
             attempts.defer(held=held, seconds=message["seconds"], reason=message["reason"])
         elif result.kind == "stopped" and message["reason"] == "cancelled":

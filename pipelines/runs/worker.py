@@ -25,7 +25,7 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from personas.commands import away
 from pipelines import catalogue
-from pipelines.runs import claims, faults, presence
+from pipelines.runs import claims, faults, keeping, presence
 from pipelines.runs.lanes import Lane
 from pipelines.runs.performance import Performance
 
@@ -51,6 +51,7 @@ class Worker:
         self.scratch = settings.VAR / "scratch"
         self.scratch.mkdir(parents=True, exist_ok=True)
         _remove_left(self.scratch)
+        keeping.remove_old()
         logs = settings.VAR / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         self.needs = {name: catalogue.spec(name).queue for name in catalogue.OPERATIONS}

@@ -86,7 +86,7 @@ class Point:
 
 @dataclass(frozen=True)
 class Plot:
-    """A square plot: a line or points against the diagonal."""
+    """A square plot: a line or points, against the diagonal where that means something."""
 
     title: str
     x_label: str
@@ -96,6 +96,7 @@ class Plot:
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     text: str
+    diagonal: bool = True
     left: float = PLOT_LEFT
     top: float = PLOT_TOP
     side: float = PLOT
@@ -136,9 +137,7 @@ def roc(curve: Sequence[Mapping[str, Any]]) -> Plot | None:
 
 def calibration(bins: Sequence[Mapping[str, Any]]) -> Plot | None:
     """Return the calibration plot: mean score of a bin against the share that came true."""
-    rows = [
-        row for row in bins if _is_number(row.get("mean_score")) and _is_number(row.get("share"))
-    ]
+    rows = [row for row in bins if is_number(row.get("mean_score")) and is_number(row.get("share"))]
     if len(rows) < 2:
         return None
     highest = max(max(row["mean_score"], row.get("high") or row["share"]) for row in rows)
@@ -170,7 +169,8 @@ def calibration(bins: Sequence[Mapping[str, Any]]) -> Plot | None:
     )
 
 
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
+    """Whether a value of a document is a number."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -16,7 +16,7 @@ from pipelines.runs.models.findings import SEVERITIES
 from pipelines.runs.queries.choices import VERDICTS
 from pipelines.runs.queries.review import Review, review
 from portal import access
-from portal.web import charts
+from portal.web import charts, curves
 from portal.web.errors import change, form_page
 from portal.web.forms import actor_of, done, key_of, text_of, user_of, whole_of
 
@@ -183,4 +183,8 @@ def _rows(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _plots(shown: Review) -> list[charts.Plot | None]:
     facts: Mapping[str, Any] = shown.curves.get("facts") or {}
     bins = (facts.get("calibration") or {}).get("bins") or []
-    return [charts.roc(shown.curves.get("roc") or []), charts.calibration(bins)]
+    return [
+        charts.roc(shown.curves.get("roc") or []),
+        charts.calibration(bins),
+        curves.ageing(shown.ageing.get("curve") or [], str(shown.ageing.get("metric") or "")),
+    ]

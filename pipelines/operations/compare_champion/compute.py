@@ -7,6 +7,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
+from pipelines.operations.compare_champion.question import same_question
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.learning import thresholds, unit_costs
 from pipelines.operations.learning.labels import labelled
@@ -51,6 +52,8 @@ def run(context: Context) -> Outcome:
         )  # fmt: skip
     challenger = _load(context, "challenger")
     champion = _load(context, "champion") if "champion" in context.inputs else None
+    if champion:
+        same_question(challenger.manifest, champion.manifest)
     rows = _rows(context, challenger)
     ours = _side(challenger, rows)
     context.progress(0.5, "challenger scored", len(rows.frame))

@@ -14,7 +14,8 @@ from pipelines.operations.learning.training import (
     scores_document,
     write_model,
 )
-from pipelines.operations.search_candidate.trials import Search, search
+from pipelines.operations.search_candidate.searching import search
+from pipelines.operations.search_candidate.trials import Search
 from pipelines.operations.tables import write_document
 
 

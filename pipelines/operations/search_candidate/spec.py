@@ -5,8 +5,8 @@ from pipelines.operations.learning.settings import TEXT_FAMILIES
 
 SPEC = Spec(
     name="search_candidate",
-    version=1,
-    summary="Search a family's parameters on a sample (TPE), then fit and score the best",
+    version=2,
+    summary="Search a family's parameters on a sample, then fit and score the best",
     inputs=(
         Port("train", "parquet", help="Training rows"),
         Port("features", "json", help="The feature definition"),
@@ -32,13 +32,29 @@ SPEC = Spec(
             choices=("roc_auc", "pr_auc", "log_loss", "brier", "mae", "rmse", "r2"),
             help="Score that decides; one of the task's",
         ),
+        Param(
+            "method",
+            "str",
+            "tpe",
+            choices=("tpe", "halving"),
+            help="TPE learns from each trial; halving tries many on few rows, the best on more",
+        ),
         Param("n_trials", "int", 12, minimum=2, maximum=1000, help="The default counts as one"),
+        Param(
+            "factor",
+            "int",
+            3,
+            minimum=2,
+            maximum=10,
+            help="Halving: one in so many goes on, to so many times the rows",
+        ),
         Param(
             "budget_seconds",
             "float",
             300.0,
             minimum=1,
-            help="Guard only: a search that hits it says so and may not repeat bit for bit",
+            help="For all trials, of all attempts together; a search that hits it says so and "
+            "may not repeat bit for bit",
         ),
         Param("sample_rows", "int", 8_000, minimum=20, help="Rows per side of a fold in a trial"),
         Param(
@@ -54,4 +70,5 @@ SPEC = Spec(
     ),
     max_runtime=900,
     max_memory=1536,
+    keeps=True,
 )

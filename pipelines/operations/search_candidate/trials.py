@@ -1,34 +1,35 @@
-"""The trials of a search: seeded TPE, the default first, every trial on the same thin folds."""
+"""What is searched, every trial of it, and what the search found."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
-from time import perf_counter
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
-import optuna
 
-from pipelines.operations.contract import Context, Json
-from pipelines.operations.learning.folds import thinned
+from pipelines.operations.contract import Context, Json, OperationError, finite
 from pipelines.operations.learning.metrics import HIGHER_IS_BETTER
 from pipelines.operations.learning.settings import Tunable
 from pipelines.operations.learning.tasks import Task
-from pipelines.operations.learning.training import Training, score_folds
 
-STARTUP_TRIALS = 5  # random ones before TPE has anything to learn from
 BORDER = 0.02  # of a range's width: a best value this near its end asks for a wider range (own)
+SHOWN = 60  # trials in facts; the log has all
+State = Literal["complete", "dropped", "failed"]
+METHODS = {"tpe": "TPE", "halving": "successive halving"}
 
 
 @dataclass(frozen=True)
 class Search:
-    """What is searched: family, metric, trials at most, seconds as a guard, sample size."""
+    """What is searched: family, metric, method, trials at most, seconds, sample size."""
 
     task: Task
     family: str
     metric: str
+    method: str
     trials: int
+    factor: int
     seconds: float
     rows: int
     seed: int
@@ -40,7 +41,9 @@ class Search:
             task=task,
             family=context.text("family"),
             metric=metric,
+            method=context.text("method"),
             trials=context.whole("n_trials"),
+            factor=context.whole("factor"),
             seconds=context.number("budget_seconds"),
             rows=context.whole("sample_rows"),
             seed=context.seed,
@@ -61,23 +64,47 @@ class Search:
         """Combinations, at the stated number of steps per parameter."""
         return math.prod(tunable.steps for tunable in self.tunables)
 
+    @property
+    def sign(self) -> int:
+        """1 where a higher metric is better, else -1."""
+        return 1 if HIGHER_IS_BETTER[self.metric] else -1
+
 
 @dataclass(frozen=True)
 class Trial:
-    """One set of parameters with its mean score, and the score on each fold."""
+    """One set of parameters: scores on each fold at the most rows it was measured on."""
 
     number: int
     settings: dict[str, Json]
-    score: float
     folds: tuple[float, ...]
+    rows: int
+    state: State
+    problem: str = ""
+    seconds: float = 0.0
+
+    @property
+    def score(self) -> float:
+        """The mean over folds; NaN for a failed trial."""
+        return float(np.mean(self.folds)) if self.folds else float("nan")
+
+    @property
+    def error(self) -> float:
+        """The standard error of that mean; NaN for fewer than two folds."""
+        if len(self.folds) < 2:
+            return float("nan")
+        return float(np.std(self.folds, ddof=1) / math.sqrt(len(self.folds)))
 
     def as_json(self) -> dict[str, Json]:
-        """The row of the log."""
+        """The row of the log: equal for equal content, so without the seconds it took."""
         return {
             "trial": self.number,
             "settings": self.settings,
-            "score": self.score,
+            "state": self.state,
+            "score": finite(self.score),
+            "standard_error": finite(self.error),
             "folds": list(self.folds),
+            "rows": self.rows,
+            "problem": self.problem,
             "default": self.number == 0,
         }
 
@@ -89,12 +116,14 @@ class Found:
     search: Search
     trials: tuple[Trial, ...]
     stopped_by: str
+    saved: float = 0.0
 
     @property
     def best(self) -> Trial:
-        """The best trial; the earlier one where two are equal."""
-        sign = 1 if HIGHER_IS_BETTER[self.search.metric] else -1
-        return max(self.trials, key=lambda trial: (sign * trial.score, -trial.number))
+        """The best trial on the most rows; the earlier one where two are equal."""
+        sign = self.search.sign
+        complete = [trial for trial in self.trials if trial.state == "complete"]
+        return max(complete, key=lambda trial: (sign * trial.score, -trial.number))
 
     def as_json(self) -> dict[str, Json]:
         """The log artefact."""
@@ -110,85 +139,79 @@ class Found:
             for t in self.search.tunables
         ]
         return {
-            "format": "baton/search/1",
-            "method": "TPE",
+            "format": "baton/search/2",
+            "method": METHODS[self.search.method],
             "family": self.search.family,
             "metric": self.search.metric,
             "space": ranges,
             "trials": rows,
             "best": self.best.number,
+            "borders": list[Json](borders(self.best, self.search)),
+            "stopped_by": self.stopped_by,
         }
 
     def facts(self) -> dict[str, Json]:
         """Tried, of how many, the best, what it gained, and whether a range was too narrow."""
-        default, best = self.trials[0], self.best
-        sign = 1 if HIGHER_IS_BETTER[self.search.metric] else -1
-        gains = sign * (np.asarray(best.folds) - np.asarray(default.folds))
+        best, found = self.best, borders(self.best, self.search)
         return {
             "family": self.search.family,
-            "method": "TPE",
+            "method": METHODS[self.search.method],
             "tried": len(self.trials),
+            "failed": sum(trial.state == "failed" for trial in self.trials),
+            "dropped": sum(trial.state == "dropped" for trial in self.trials),
             "space_size": self.search.space,
             "tunables_searched": [tunable.name for tunable in self.search.tunables],
             "best_trial": best.number,
             "settings": best.settings,
             "best_score": round(best.score, 6),
-            "default_score": round(default.score, 6),
-            "gain": round(float(gains.mean()), 6),
-            "gain_standard_error": round(float(gains.std(ddof=1) / math.sqrt(gains.size)), 6),
-            "border_hits": list[Json](border_hits(best, self.search)),
+            "best_standard_error": finite(best.error, 6),
+            **self._gain(),
+            "border_hits": [str(row["name"]) for row in found],
+            "borders": list[Json](found),
             "stopped_by": self.stopped_by,
             "repeatable": self.stopped_by == "trials",
             "sample_rows": self.search.rows,
+            "trials": [_short(trial) for trial in self.trials[:SHOWN]],
+            "budget": self.search.seconds,
+            "trial_seconds": [trial.seconds for trial in self.trials],
+            "taken_over_seconds": round(self.saved, 3),
+        }
+
+    def _gain(self) -> dict[str, Json]:
+        """Over the family's default, pair by pair of folds; unknown where the default failed."""
+        default, best = self.trials[0], self.best
+        if len(default.folds) != len(best.folds) or default.rows != best.rows:
+            return {"default_score": None, "gain": None, "gain_standard_error": None}
+        gains = self.search.sign * (np.asarray(best.folds) - np.asarray(default.folds))
+        error = float(gains.std(ddof=1) / math.sqrt(gains.size)) if gains.size > 1 else math.nan
+        return {
+            "default_score": round(default.score, 6),
+            "gain": round(float(gains.mean()), 6),
+            "gain_standard_error": finite(error, 6),
         }
 
 
-def search(training: Training, asked: Search, context: Context) -> Found:
-    """Run the trials; the first one is the family's default."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    sampler = optuna.samplers.TPESampler(seed=asked.seed, n_startup_trials=STARTUP_TRIALS)
-    study = optuna.create_study(sampler=sampler, direction=_direction(asked.metric))
-    folds = [thinned(f, rows=asked.rows, seed=asked.seed + n) for n, f in enumerate(training.folds)]
-    trials: list[Trial] = []
-    start = perf_counter()
-    while len(trials) < asked.trials and perf_counter() - start < asked.seconds:
-        # the default is no point of the search space (l2 = 0 on a log scale), so TPE only
-        # learns from the others
-        asked_trial = study.ask() if trials else None
-        settings = asked.fixed | (_suggested(asked_trial, asked) if asked_trial else {})
-        scores = score_folds(training, asked.family, settings, folds=folds, done=lambda n: None)
-        values = tuple(score[asked.metric] for score in scores)
-        trials.append(Trial(len(trials), settings, float(np.mean(values)), values))
-        if asked_trial:
-            study.tell(asked_trial, trials[-1].score)
-        context.progress(
-            0.1 + 0.6 * len(trials) / asked.trials,
-            f"trial {len(trials)} of {asked.trials}: {asked.metric} {trials[-1].score:.4f}",
+def _short(trial: Trial) -> dict[str, Json]:
+    row = trial.as_json()
+    kept = ("trial", "state", "score", "standard_error", "rows", "settings", "problem")
+    return {key: row[key] for key in kept}
+
+
+def need_one(trials: Sequence[Trial]) -> None:
+    """Raise OperationError where not one trial came to an end."""
+    if not any(trial.state == "complete" for trial in trials):
+        raise OperationError(
+            "no_trial_succeeded",
+            f"none of {len(trials)} trials could be fitted and scored",
+            field="train",
+            rule="at least one set of parameters fits",
+            details=[{"trial": t.number, "problem": t.problem} for t in trials[:20]],
         )
-    return Found(asked, tuple(trials), "trials" if len(trials) == asked.trials else "budget")
 
 
-def _direction(metric: str) -> optuna.study.StudyDirection:
-    higher = HIGHER_IS_BETTER[metric]
-    return optuna.study.StudyDirection.MAXIMIZE if higher else optuna.study.StudyDirection.MINIMIZE
-
-
-def _suggested(trial: optuna.Trial, asked: Search) -> dict[str, Json]:
-    settings: dict[str, Json] = {}
-    for tunable in asked.tunables:
-        low, high = tunable.search
-        if tunable.whole:
-            settings[tunable.name] = trial.suggest_int(
-                tunable.name, int(low), int(high), log=tunable.log
-            )
-        else:
-            settings[tunable.name] = trial.suggest_float(tunable.name, low, high, log=tunable.log)
-    return settings
-
-
-def border_hits(best: Trial, asked: Search) -> list[str]:
+def borders(best: Trial, asked: Search) -> list[dict[str, Json]]:
     """Parameters whose best value lies at an end of the range; hard limits do not count."""
-    hits = []
+    found: list[dict[str, Json]] = []
     for tunable in asked.tunables:
         value = best.settings.get(tunable.name)
         if not isinstance(value, int | float):
@@ -197,8 +220,16 @@ def border_hits(best: Trial, asked: Search) -> list[str]:
         at_low = place < BORDER and tunable.search[0] > tunable.limits[0]
         at_high = place > 1 - BORDER and tunable.search[1] < tunable.limits[1]
         if at_low or at_high:
-            hits.append(tunable.name)
-    return hits
+            found.append(
+                {
+                    "name": tunable.name,
+                    "value": value,
+                    "end": "low" if at_low else "high",
+                    "from": tunable.search[0],
+                    "to": tunable.search[1],
+                }
+            )
+    return found
 
 
 def _place(value: float, tunable: Tunable) -> float:

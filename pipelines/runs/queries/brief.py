@@ -187,6 +187,7 @@ def _scientist(facts: Facts) -> Iterator[Figure]:
     yield from _covered(judged)
     slices = saying(facts, "worse", "overall")
     yield from _plain(slices, "slices worse than all rows", "worse", note=_of(slices, "looked_at"))
+    yield from _challenged(facts)
     split = saying(facts, "parts", "rule")
     yield from _plain(split, "rows to learn from", "parts", "train", "rows", unit="rows")
     yield from _plain(split, "rows to decide on", "parts", "holdout", "rows", unit="rows")
@@ -198,6 +199,25 @@ def _scientist(facts: Facts) -> Iterator[Figure]:
     worried = saying(facts, "worries", "findings")
     yield from _plain(worried, "worries that warn", "warnings")
     yield from _drift(facts)
+
+
+def _challenged(facts: Facts) -> Iterator[Figure]:
+    """Coverage of sets, noise, age: what the evaluation tried beyond scores."""
+    sets = saying(facts, "coverage", "confidence")
+    promised = number(sets, "confidence")
+    if promised is not None:
+        value, low, high = (number(sets, "coverage", end) for end in ("value", "low", "high"))
+        if value is not None:
+            note = f"{promised:.0%} promised"
+            yield Figure("sets that hold the truth", value, low, high, note=note)
+        yield from _plain(sets, "rows with one answer", "answered", unit="share")
+    life = saying(facts, "half_life_days", "oldest_days")
+    days, oldest = number(life, "half_life_days"), number(life, "oldest_days")
+    if days is not None:
+        bounds = number(life, "half_life", "low"), number(life, "half_life", "high")
+        yield Figure("half-life, days", days, *bounds)
+    elif oldest is not None:
+        yield Figure("half-life", "no decay shown", note=f"within {oldest:.0f} days")
 
 
 def _researcher(facts: Facts) -> Iterator[Figure]:

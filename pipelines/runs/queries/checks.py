@@ -105,11 +105,21 @@ def views_of(
 
 
 def table_of(rows: Sequence[Any]) -> Details:
-    """Return rows of a result as a table; a column is what any row names."""
+    """Return rows of a result as a table; a column is what any row names.
+
+    The database keeps no order of names: what is written in words comes before numbers.
+    """
     found = [row for row in rows if isinstance(row, Mapping)][:MOST_DETAILS]
-    columns = tuple(dict.fromkeys(str(name) for row in found for name in row))
+    named = dict.fromkeys(str(name) for row in found for name in row)
+    columns = tuple(sorted(named, key=lambda name: not _in_words(found, name)))
     cells = tuple(tuple(_cell(row.get(name)) for name in columns) for row in found)
     return Details(columns, cells)
+
+
+def _in_words(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
+    """Whether any row has a text there that is no bound such as "< 0.001"."""
+    values = (row.get(name) for row in rows)
+    return any(isinstance(value, str) and value[:1] not in "<>" for value in values)
 
 
 def _cell(value: Any) -> Any:

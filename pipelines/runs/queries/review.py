@@ -21,7 +21,7 @@ from pipelines.runs.queries.changes import Change, changes, same_steps
 from pipelines.runs.queries.checks import CheckView, views_of
 from pipelines.runs.queries.choices import Choice, Target, choices, closed, targets
 from pipelines.runs.queries.clock import now as read_clock
-from pipelines.runs.queries.facts import Facts, document, outputs_of
+from pipelines.runs.queries.facts import Facts, document, outputs_of, saying
 from pipelines.runs.queries.places import Place, places_of, seated_on
 from pipelines.runs.rows import blueprint_of, stage_def
 
@@ -82,6 +82,7 @@ class Review:
     choices: tuple[Choice, ...]
     targets: tuple[Target, ...]
     curves: Mapping[str, Any]
+    ageing: Mapping[str, Any]
 
     @property
     def red(self) -> tuple[CheckView, ...]:
@@ -142,6 +143,7 @@ def review(user: User, gate: Gate, *, voice: str = "") -> Review:
         choices=tuple(choices(gate, refusal, checks=checks, targets=back_to, mine=mine)),
         targets=back_to,
         curves=_curves(gate),
+        ageing=_of_stage(gate, facts, "aged", "curve"),
     )
 
 
@@ -236,6 +238,12 @@ def _outputs(stage: StageDef, gate: Gate) -> list[Output]:
         )
         for step, name, digest in made
     ]
+
+
+def _of_stage(gate: Gate, facts: Facts, *keys: str) -> Mapping[str, Any]:
+    """The facts of the gate's own stage that say all of these: later gates show other things."""
+    mine = {place: said for place, said in facts.items() if place.startswith(f"{gate.stage.key}.")}
+    return saying(mine, *keys)
 
 
 def _curves(gate: Gate) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ from pipelines.checks import evaluation, features, models
 MINE = [
     name
     for name, path in CHECKS.items()
-    if path.split(".")[2] in ("features", "models", "evaluation")
+    if path.split(".")[2] in ("features", "models", "evaluation", "challenge", "fairness")
 ]
 INTERVAL = {"value": 0.2, "low": 0.1, "high": 0.3}
 

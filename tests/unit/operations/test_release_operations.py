@@ -6,7 +6,14 @@ from pathlib import Path
 import pytest
 
 from pipelines.operations import windows
-from pipelines.operations.contract import Context, NotYet, Outcome, clean_params
+from pipelines.operations.compare_champion.question import same_question
+from pipelines.operations.contract import (
+    Context,
+    NotYet,
+    OperationError,
+    Outcome,
+    clean_params,
+)
 from pipelines.operations.learning.example import write_model, write_rows
 from pipelines.operations.measure_traffic.compute import run as measure_traffic
 from pipelines.operations.measure_traffic.spec import SPEC as TRAFFIC
@@ -83,6 +90,33 @@ def test_a_model_against_itself_gains_nothing(tmp_path: Path) -> None:
     facts = perform("compare_champion", tmp_path, given, samples=100).facts
     rows = [row for row in facts["metrics"] if isinstance(row, dict)]  # type: ignore[union-attr]
     assert {(row["gain"], row["low"], row["high"]) for row in rows} == {(0.0, 0.0, 0.0)}
+
+
+def test_samples_of_both_models_are_of_the_same_rows(tmp_path: Path) -> None:
+    """The spread of the paired gain is that of pairs, smaller than of two unpaired samples."""
+    good, other = write_package(tmp_path), write_package(tmp_path, family="linear")
+    given = {"challenger": good.package, "champion": other.package, "holdout": good.holdout}
+    facts = perform("compare_champion", tmp_path, given, samples=200).facts
+    turned = {**given, "challenger": other.package, "champion": good.package}
+    back = perform("compare_champion", tmp_path / "back", turned, samples=200).facts
+    for one, two in zip(facts["metrics"], back["metrics"], strict=True):  # type: ignore[arg-type]
+        assert one["gain"] == pytest.approx(-two["gain"])
+        assert one["low"] == pytest.approx(-two["high"])
+        assert one["standard_error"] == pytest.approx(two["standard_error"])
+    loss = next(row for row in facts["metrics"] if row["metric"] == "brier")  # type: ignore[union-attr]
+    alone = perform(
+        "evaluate_model", tmp_path, {"candidate": good.model, "holdout": good.holdout}, samples=200
+    ).facts["metrics"]["brier"]
+    assert loss["high"] - loss["low"] < alone["high"] - alone["low"]
+
+
+@pytest.mark.parametrize("change", [{"target": "other"}, {"classes": [1, 0]}])
+def test_models_that_were_asked_something_else_are_not_compared(change: dict) -> None:
+    asked = {"target": "late", "classes": [0, 1]}
+    same_question(asked, dict(asked))
+    with pytest.raises(OperationError) as caught:
+        same_question(asked, asked | change)
+    assert caught.value.field == "champion"
 
 
 def test_a_first_release_has_no_champion(tmp_path: Path) -> None:

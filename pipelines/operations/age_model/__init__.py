@@ -1,0 +1,1 @@
+"""Operation `age_model`."""

@@ -1,0 +1,1 @@
+"""Operation `explain_rows`."""

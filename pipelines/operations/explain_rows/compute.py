@@ -1,0 +1,142 @@
+"""Compute of `explain_rows`: single rows, each with what every column added to its score."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from pipelines.operations.contract import Context, Json, Outcome, finite
+from pipelines.operations.explain_model.view import View
+from pipelines.operations.explain_rows.shapley import Index, Mixed, Parts, draw, explain
+from pipelines.operations.learning.candidates import open_candidate, open_holdout
+from pipelines.operations.learning.decisions import Decided, decide
+from pipelines.operations.learning.metrics import Floats, log_losses
+from pipelines.operations.tables import plain, write_document
+
+TOP = 3  # columns named per row in facts; the artefact has all
+SHOWN = 30
+
+
+def run(context: Context) -> Outcome:
+    """Explain the picked rows; raises OperationError."""
+    candidate = open_candidate(context.inputs["candidate"], context)
+    holdout = open_holdout(context.inputs["holdout"], candidate)
+    view = View.of(candidate, holdout)
+    decided = decide(context, holdout)
+    context.progress(0.1, "scored", len(holdout.labels))
+    picked = _picked(context, view, decided.threshold)
+    rng = np.random.default_rng([context.seed, 2])
+    # one draw for all rows: they stand against the same others and share one base score
+    orders = draw(len(view.places), orders=context.whole("orders"), rng=rng)
+    mixed = _mixer(view, _spread(holdout.scores, orders.pairs))
+    found: list[dict[str, Json]] = []
+    worst = 0.0
+    for row, why in picked:
+        parts = explain(row, orders, mixed)
+        gap = abs(parts.base + float(parts.added.sum()) - float(holdout.scores[row]))
+        worst = max(worst, gap)
+        found.append(_row(view, row, why, parts) | {"flagged": bool(decided.flags[row])})
+        context.progress(0.1 + 0.9 * len(found) / len(picked), "explained", len(found))
+    facts = _facts(found, decided, worst) | {
+        "rows": len(holdout.labels),
+        "columns": len(view.places),
+        "orders": context.whole("orders"),
+        "stood_against": orders.pairs,
+    }
+    document: dict[str, Json] = {
+        "format": "baton/rows/1",
+        "facts": facts,
+        "rows": list[Json](found),
+    }
+    path = write_document(context.output("rows"), document)
+    shown: list[Json] = [_short(row) for row in found[:SHOWN]]
+    return Outcome({"rows": path}, {**facts, "examples": shown})
+
+
+def _picked(context: Context, view: View, threshold: float) -> list[tuple[int, str]]:
+    """Rows and why they were picked: worst errors, nearest to the threshold, drawn."""
+    scores, labels = view.holdout.scores, view.holdout.labels
+    wrong = np.argsort(-log_losses(scores, labels), kind="stable")[: context.whole("errors")]
+    near = np.argsort(np.abs(scores - threshold), kind="stable")[: context.whole("close")]
+    rng = np.random.default_rng([context.seed, 1])
+    any_rows = np.sort(_drawn(labels.size, context.whole("others"), rng))
+    picked: dict[int, str] = {}
+    for rows, why in (
+        (wrong, "worst error"), (near, "near the threshold"), (any_rows, "drawn"),
+    ):  # fmt: skip
+        for row in rows:
+            picked.setdefault(int(row), why)
+    return list(picked.items())
+
+
+def _spread(scores: Floats, count: int) -> Index:
+    """Rows at evenly spaced ranks of the score: their mean score is close to that of all."""
+    ranked = np.argsort(scores, kind="stable")
+    places = ((np.arange(count) + 0.5) * scores.size / count).astype(np.int64)
+    return ranked[places].astype(np.int64)
+
+
+def _drawn(rows: int, limit: int, rng: np.random.Generator) -> Index:
+    return rng.choice(rows, min(limit, rows), replace=False).astype(np.int64)
+
+
+def _mixer(view: View, others: Index) -> Mixed:
+    """Scores of rows that are part this row, part another: by raw column."""
+    names = list(view.places)
+    background = view.rows(others)
+
+    def mixed(row: Index, other: Index, own: np.ndarray) -> Floats:
+        mine = view.rows(row[:1])
+        if isinstance(background, pd.DataFrame) and isinstance(mine, pd.DataFrame):
+            table = background.iloc[other].reset_index(drop=True)
+            for place, name in enumerate(names):
+                table[name] = table[name].mask(own[:, place], mine[name].iloc[0])
+            return view.scores(table)
+        matrix = np.asarray(background)[other]
+        for place, name in enumerate(names):
+            for column in view.places[name]:
+                matrix[own[:, place], column] = np.asarray(mine)[0, column]
+        return view.scores(matrix)
+
+    return mixed
+
+
+def _row(view: View, row: int, why: str, parts: Parts) -> dict[str, Json]:
+    values = view.holdout.frame.iloc[row]
+    order = np.argsort(-np.abs(parts.added), kind="stable")
+    names = list(view.places)
+    added: list[Json] = [
+        {
+            "column": names[place],
+            "value": plain(values[names[place]]),
+            "added": round(float(parts.added[place]), 6),
+            "error": finite(float(parts.errors[place]), 6),
+        }
+        for place in order
+    ]
+    return {
+        "row": row,
+        "key": {name: plain(values[name]) for name in view.candidate.key},
+        "why": why,
+        "score": round(float(view.holdout.scores[row]), 6),
+        "label": int(view.holdout.labels[row]),
+        "base": round(parts.base, 6),
+        "added": added,
+    }
+
+
+def _short(row: dict[str, Json]) -> Json:
+    added = row["added"]
+    top = added[:TOP] if isinstance(added, list) else []
+    return {**row, "added": top}
+
+
+def _facts(found: Sequence[dict[str, Json]], decided: Decided, gap: float) -> dict[str, Json]:
+    return {
+        **decided.as_json(),
+        "explained": len(found),
+        "errors_explained": sum(row["why"] == "worst error" for row in found),
+        "largest_gap": finite(gap),
+    }

@@ -1,0 +1,1 @@
+"""Operation `stress_model`."""

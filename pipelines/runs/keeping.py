@@ -1,0 +1,57 @@
+"""Folders that outlive an attempt: what a long step wrote down, for the attempt after it.
+
+Named by what is computed (operation, version, params, inputs, seed), so that whoever is to compute
+the same on this machine finds it. It is no evidence and no state: the database knows nothing of
+it, another machine has none of it, and losing it costs time only.
+"""
+
+import contextlib
+import hashlib
+import shutil
+import time
+from pathlib import Path
+from typing import Final
+
+from django.conf import settings
+
+from personas.ledger import canonical
+from pipelines import catalogue
+from pipelines.runs.claims import Claim
+
+KEEP_SECONDS: Final = 7 * 86_400  # since it was last written to
+
+
+def place_of(held: Claim) -> Path | None:
+    """Return the folder for what is computed; None where the operation keeps nothing.
+
+    Nor is anything kept of what a feed made just in time: the next attempt gets other input.
+    """
+    spec = catalogue.spec(held.operation)
+    if not spec.keeps or held.inputs.get("feeds"):
+        return None
+    ports = {
+        port: [[part["name"] if len(parts) > 1 else "", part["digest"]] for part in parts]
+        for port, parts in held.inputs.get("ports", {}).items()
+    }
+    named = canonical([spec.name, spec.version, held.params, ports, held.seed])
+    return _root() / hashlib.sha256(named).hexdigest()
+
+
+def forget(held: Claim) -> None:
+    """Remove what was kept: its result is accepted now."""
+    place = place_of(held)
+    if place is not None:
+        shutil.rmtree(place, ignore_errors=True)
+
+
+def remove_old() -> None:
+    """Remove what nobody came back to for a week."""
+    for folder in _root().iterdir() if _root().is_dir() else ():
+        with contextlib.suppress(OSError):
+            if time.time() - folder.stat().st_mtime > KEEP_SECONDS:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _root() -> Path:
+    place: Path = settings.VAR / "kept"
+    return place
