@@ -25,6 +25,7 @@ EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
 MAX_ENTRY = 512 * 1024 * 1024  # bytes one entry may have unpacked: stops a zip bomb
 
 OWN = "pipelines.operations.learning.transformers"
+SEGMENTER = "pipelines.operations.clusters.segmenter.Segmenter"
 # Types beyond those that skops trusts itself. Nothing here runs code on load; whoever adds
 # one has read its __setstate__ and __reduce__.
 TRUSTED: tuple[str, ...] = (
@@ -32,6 +33,7 @@ TRUSTED: tuple[str, ...] = (
     f"{OWN}.DateParts",
     f"{OWN}.Flags",
     f"{OWN}.Numbers",
+    SEGMENTER,
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     # boosting re-codes its categorical columns with a FunctionTransformer of check_array
     "functools.partial",
