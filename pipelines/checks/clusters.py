@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipelines.checks.contract import (
     CheckResult,
     Facts,
+    Json,
     Params,
     insufficient,
     judge,
@@ -160,8 +163,7 @@ def clusters_hold_on_other_rows(facts: Facts, params: Params) -> CheckResult:
     return _moved(held, params) if held else insufficient("there are no unseen rows")
 
 
-def _moved(held: dict[str, object] | object, params: Params) -> CheckResult:
-    source = held if isinstance(held, dict) else {}
+def _moved(source: Mapping[str, Json], params: Params) -> CheckResult:
     value, level = number(source, "psi"), text(source, "level")
     if value is None:
         return insufficient(

@@ -38,6 +38,7 @@ FORMS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
         "data_needed": "The register of planes with what each flew.",
         "kill_criterion": "Planners do not use the segments for two months.",
     },
+    ("frame", "go"): {"decision": "go", "reason": "A plan for each kind pays within a year."},
     ("source", "contract"): {
         **script.CONTRACT,
         "declarations": {},
@@ -59,7 +60,7 @@ FORMS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("evaluate", "limits"): {
         "intended_use": "Planning of upkeep by kinds of use.",
         "out_of_scope": "The safety of a single plane.",
-        "caveats": "One year, flights out of New York only: what a plane flew elsewhere is unknown.",
+        "caveats": "One year, flights out of New York only: not what a plane flew elsewhere.",
         "ethics": "Nobody: planes are no people.",
         "contact": "kenji@example.org",
         "licence": "CC0-1.0",

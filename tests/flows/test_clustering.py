@@ -68,7 +68,7 @@ def test_seven_people_deliver_segments(played: Played) -> None:
     ]
     hand_offs = played.play.desks["OPS"].all("hand-offs", run=played.run["id"])
     assert {h["state"] for h in hand_offs} == {"ACCEPTED"}
-    assert len(hand_offs) == 8
+    assert len(hand_offs) == 7
     assert played.play.refused == ["sod.subject_author"]
 
 

@@ -108,10 +108,11 @@ def _category(values: pd.Series, inside: np.ndarray) -> list[dict[str, Json]]:
 
 def sentence(found: Sequence[dict[str, Json]], share: float) -> str:
     """A segment in one sentence: its size, then what sets it apart most."""
-    told, seen = [], set()
+    told: list[str] = []
+    seen: set[str] = set()
     for row in found:
-        if row["column"] not in seen and len(told) < WORDS:
-            seen.add(row["column"])
+        if str(row["column"]) not in seen and len(told) < WORDS:
+            seen.add(str(row["column"]))
             told.append(str(row["words"]))
     return f"{share:.0%} of the rows: " + ("; ".join(told) or "close to the average in everything")
 
