@@ -57,6 +57,13 @@ OPERATIONS: dict[str, str] = {
     "assign_clusters": f"{_HERE}.assign_clusters",
     "pack_clusters": f"{_HERE}.pack_clusters",
     "measure_cluster_shares": f"{_HERE}.measure_cluster_shares",
+    "fit_anomalies": f"{_HERE}.fit_anomalies",
+    "inject_anomalies": f"{_HERE}.inject_anomalies",
+    "select_anomalies": f"{_HERE}.select_anomalies",
+    "judge_anomalies": f"{_HERE}.judge_anomalies",
+    "review_anomalies": f"{_HERE}.review_anomalies",
+    "refit_anomalies": f"{_HERE}.refit_anomalies",
+    "measure_alerts": f"{_HERE}.measure_alerts",
 }
 
 CHECKS: dict[str, str] = {
@@ -137,6 +144,16 @@ CHECKS: dict[str, str] = {
     "segments_packed": "pipelines.checks.clusters.segments_packed",
     "segments_stated": "pipelines.checks.clusters.segments_stated",
     "shares_hold": "pipelines.checks.clusters.shares_hold",
+    # anomalies
+    "detectors_compared": "pipelines.checks.anomalies.detectors_compared",
+    "detector_beats_rule": "pipelines.checks.anomalies.detector_beats_rule",
+    "injected_recall": "pipelines.checks.anomalies.injected_recall",
+    "alerts_within_capacity": "pipelines.checks.anomalies.alerts_within_capacity",
+    "cases_reviewed": "pipelines.checks.anomalies.cases_reviewed",
+    "precision_at_k": "pipelines.checks.anomalies.precision_at_k",
+    "alert_rate_holds": "pipelines.checks.anomalies.alert_rate_holds",
+    "alerts_hold": "pipelines.checks.anomalies.alerts_hold",
+    "detector_not_worse": "pipelines.checks.anomalies.detector_not_worse",
 }
 
 EFFECTS: dict[str, str] = {

@@ -26,6 +26,7 @@ MAX_ENTRY = 512 * 1024 * 1024  # bytes one entry may have unpacked: stops a zip 
 
 OWN = "pipelines.operations.learning.transformers"
 SEGMENTER = "pipelines.operations.clusters.segmenter.Segmenter"
+DETECTOR = "pipelines.operations.anomalies.detector.Detector"
 # Types beyond those that skops trusts itself. Nothing here runs code on load; whoever adds
 # one has read its __setstate__ and __reduce__.
 TRUSTED: tuple[str, ...] = (
@@ -34,6 +35,7 @@ TRUSTED: tuple[str, ...] = (
     f"{OWN}.Flags",
     f"{OWN}.Numbers",
     SEGMENTER,
+    DETECTOR,
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     # boosting re-codes its categorical columns with a FunctionTransformer of check_array
     "functools.partial",
