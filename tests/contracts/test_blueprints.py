@@ -115,7 +115,7 @@ def test_nobody_decides_on_the_stage_they_own(key: str) -> None:
         assert stage.persona not in deciders, stage.key
 
 
-@pytest.mark.parametrize("key", ["clustering"])
+@pytest.mark.parametrize("key", ["anomaly-detection", "clustering"])
 def test_kinds_without_labels_have_the_same_owners_and_deciders(key: str) -> None:
     for stage in shipped(key).stages:
         code, persona, deciders = OWNERS[stage.key]

@@ -1,11 +1,12 @@
-"""A play without callers: seven people, forms by stage and item, and what they are asked."""
+"""Plays of use cases without labels: seven people, and forms by stage and item."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
+from portal.demo.flights import Flight
 from portal.demo.live import Screen
 from portal.demo.play import Play
 from portal.demo.traffic import Caller
@@ -13,7 +14,7 @@ from tests.flows.baton import Baton
 
 
 class QuietPlay(Play):
-    """The seven people with their own forms; nobody asks the model anything."""
+    """The seven people with forms of their own; nobody reports labels."""
 
     forms: Mapping[tuple[str, str], Mapping[str, Any]] = {}
 
@@ -25,6 +26,14 @@ class QuietPlay(Play):
         """Nobody reports labels."""
 
 
+class Few(Caller):
+    """Asks about a few rows at a time."""
+
+    def call(self, rows: int = 200) -> str:
+        """Ask about the next few rows; returns a sentence, empty at the end."""
+        return super().call(min(rows, 200))
+
+
 def play(
     baton: Baton,
     *,
@@ -33,19 +42,21 @@ def play(
     content: Mapping[str, bytes],
     parameters: Mapping[str, Any],
     forms: Mapping[tuple[str, str], Mapping[str, Any]],
+    people: type[QuietPlay] = QuietPlay,
+    asked: Sequence[Flight] = (),
 ) -> tuple[QuietPlay, dict[str, Any]]:
     """Play a use case to the end of its first run; returns the play and the run."""
-    caller = Caller(url=baton.serve_url, token=baton.tokens["SWE"], model="", flights=[])
+    caller = Few(url=baton.serve_url, token=baton.tokens["SWE"], model="", flights=asked)
     log = Path(baton.folder / f"{blueprint}.txt")
     with log.open("w", encoding="utf-8", buffering=1) as sink:
         screen = Screen(Console(file=sink, width=160))
-        people = QuietPlay(baton.desks, screen, caller, patience=60.0)
-        people.forms = forms
+        played = people(baton.desks, screen, caller, patience=60.0)
+        played.forms = forms
         parts = [baton.bring(data, f"{name}.csv") for name, data in content.items()]
-        people.use_case = baton.frame(
+        played.use_case = caller.model = baton.frame(
             title, blueprint, parameters=dict(parameters), inputs={"tables": parts}
         )
-        people.run = baton.run(people.use_case)
-        ended = people.until(lambda run: False)
+        played.run = baton.run(played.use_case)
+        ended = played.until(lambda run: False)
     caller.close()
-    return people, ended
+    return played, ended

@@ -17,7 +17,7 @@ def run(context: Context) -> Outcome:
     frame = read_table(context.inputs["rows"])
     need_rows(frame, field="rows")
     label = context.text("label")
-    chosen = choose(frame, context, contract, target=label)
+    chosen = choose(frame, context, contract, hidden=(label, context.text("hide")))
     context.progress(0.4, f"{len(chosen.mapped)} columns mapped", len(frame))
     key = (context.text("key_column"),) if context.text("key_column") else contract.key
     time = context.text("time_column") or contract.time

@@ -16,9 +16,8 @@ SPEC = Spec(
         Param("exclude", "list", [], help="Columns never to use"),
         Param("key_column", "str", "", help="Column naming a row; empty = the contract's"),
         Param("time_column", "str", "", help="Column ordering the rows; empty = the contract's"),
-        Param(
-            "label", "str", "", help="Column in which a check later says what a row is; no input"
-        ),
+        Param("hide", "str", "", help="A column that says what rows are: never compared by"),
+        Param("label", "str", "", help="Name of the mark that planted anomalies will carry"),
     ),
     max_runtime=300,
     max_memory=1536,

@@ -39,12 +39,12 @@ def need_rows(frame: pd.DataFrame, *, field: str, least: int = FEWEST_ROWS) -> N
 
 
 def choose(
-    frame: pd.DataFrame, context: Context, contract: DataContract, *, target: str = ""
+    frame: pd.DataFrame, context: Context, contract: DataContract, *, hidden: Sequence[str] = ()
 ) -> Chosen:
     """The columns to compare rows by; raises OperationError for names that cannot be used."""
     listed, names = context.names("columns"), [str(name) for name in frame.columns]
     _require(names, columns=listed, exclude=context.names("exclude"))
-    reasons = _reasons(context, contract, target)
+    reasons = _reasons(context, contract, hidden)
     for name in listed:
         if reasons.get(name, "time") not in ("time", "key"):
             raise OperationError(
@@ -110,7 +110,7 @@ def _refuse_many(wanted: Sequence[str]) -> None:
         )
 
 
-def _reasons(context: Context, contract: DataContract, target: str) -> Mapping[str, str]:
+def _reasons(context: Context, contract: DataContract, hidden: Sequence[str]) -> Mapping[str, str]:
     reasons = {
         name: "personal data that is to be dropped"
         for name, column in contract.columns.items()
@@ -119,7 +119,7 @@ def _reasons(context: Context, contract: DataContract, target: str) -> Mapping[s
     reasons |= dict.fromkeys(context.names("exclude"), "excluded")
     reasons |= dict.fromkeys(filter(None, [context.text("key_column"), *contract.key]), "key")
     reasons |= dict.fromkeys(filter(None, [context.text("time_column"), contract.time]), "time")
-    return reasons | ({target: "the label"} if target else {})
+    return reasons | dict.fromkeys(filter(None, hidden), "the label")
 
 
 def _require(names: Sequence[str], **wanted: Sequence[str]) -> None:
