@@ -54,6 +54,22 @@ OPERATIONS: dict[str, str] = {
     "measure_traffic": f"{_HERE}.measure_traffic",
     "measure_drift": f"{_HERE}.measure_drift",
     "measure_quality": f"{_HERE}.measure_quality",
+    # without labels
+    "screen_columns": f"{_HERE}.screen_columns",
+    "build_inputs": f"{_HERE}.build_inputs",
+    "fit_clusters": f"{_HERE}.fit_clusters",
+    "select_clusters": f"{_HERE}.select_clusters",
+    "judge_clusters": f"{_HERE}.judge_clusters",
+    "assign_clusters": f"{_HERE}.assign_clusters",
+    "pack_clusters": f"{_HERE}.pack_clusters",
+    "measure_cluster_shares": f"{_HERE}.measure_cluster_shares",
+    "fit_anomalies": f"{_HERE}.fit_anomalies",
+    "inject_anomalies": f"{_HERE}.inject_anomalies",
+    "select_anomalies": f"{_HERE}.select_anomalies",
+    "judge_anomalies": f"{_HERE}.judge_anomalies",
+    "review_anomalies": f"{_HERE}.review_anomalies",
+    "refit_anomalies": f"{_HERE}.refit_anomalies",
+    "measure_alerts": f"{_HERE}.measure_alerts",
 }
 
 CHECKS: dict[str, str] = {
@@ -133,6 +149,31 @@ CHECKS: dict[str, str] = {
     "drift_quiet": "pipelines.checks.monitoring.drift_quiet",
     "quality_holds": "pipelines.checks.monitoring.quality_holds",
     "kpi_holds": "pipelines.checks.monitoring.kpi_holds",
+    # without labels
+    "rows_to_learn": "pipelines.checks.unlabelled.rows_to_learn",
+    # segments
+    "clusterings_compared": "pipelines.checks.clusters.clusterings_compared",
+    "clusters_found": "pipelines.checks.clusters.clusters_found",
+    "clusters_stable": "pipelines.checks.clusters.clusters_stable",
+    "clusters_beat_chance": "pipelines.checks.clusters.clusters_beat_chance",
+    "smallest_cluster": "pipelines.checks.clusters.smallest_cluster",
+    "membership_clear": "pipelines.checks.clusters.membership_clear",
+    "clusters_hold_on_other_rows": "pipelines.checks.clusters.clusters_hold_on_other_rows",
+    "segments_named": "pipelines.checks.clusters.segments_named",
+    "assignments_hold": "pipelines.checks.clusters.assignments_hold",
+    "segments_packed": "pipelines.checks.clusters.segments_packed",
+    "segments_stated": "pipelines.checks.clusters.segments_stated",
+    "shares_hold": "pipelines.checks.clusters.shares_hold",
+    # anomalies
+    "detectors_compared": "pipelines.checks.anomalies.detectors_compared",
+    "detector_beats_rule": "pipelines.checks.anomalies.detector_beats_rule",
+    "injected_recall": "pipelines.checks.anomalies.injected_recall",
+    "alerts_within_capacity": "pipelines.checks.anomalies.alerts_within_capacity",
+    "cases_reviewed": "pipelines.checks.anomalies.cases_reviewed",
+    "precision_at_k": "pipelines.checks.anomalies.precision_at_k",
+    "alert_rate_holds": "pipelines.checks.anomalies.alert_rate_holds",
+    "alerts_hold": "pipelines.checks.anomalies.alerts_hold",
+    "detector_not_worse": "pipelines.checks.anomalies.detector_not_worse",
 }
 
 EFFECTS: dict[str, str] = {

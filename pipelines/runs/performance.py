@@ -120,7 +120,7 @@ class Performance:
                 self._beat_if_due()
             if spec.input(port).many:
                 many[port] = paths
-            else:
+            elif paths:  # an optional input of the run may not have been given
                 inputs[port] = next(iter(paths.values()))
         for port, feed in held.inputs.get("feeds", {}).items():
             made = self._feed(feed, place)

@@ -106,3 +106,21 @@ def test_the_watch_asks_only_when_something_moved() -> None:
     assert stage.gate is not None
     assert "alerts > 0" in stage.gate.when
     assert [rule.persona for rule in stage.gate.rules] == ["MLE"]
+
+
+@every_blueprint
+def test_nobody_decides_on_the_stage_they_own(key: str) -> None:
+    for stage in shipped(key).stages:
+        deciders = {rule.persona for rule in stage.gate.rules} if stage.gate else set()
+        assert stage.persona not in deciders, stage.key
+
+
+@pytest.mark.parametrize("key", ["anomaly-detection", "clustering"])
+def test_kinds_without_labels_have_the_same_owners_and_deciders(key: str) -> None:
+    for stage in shipped(key).stages:
+        code, persona, deciders = OWNERS[stage.key]
+        found = {rule.persona for rule in stage.gate.rules} if stage.gate else None
+        assert (stage.code, stage.persona, found) == (code, persona, deciders), stage.key
+        follower = next((one for one in shipped(key).stages if stage.key in one.needs), None)
+        if follower is not None and follower.persona != stage.persona:
+            assert stage.key == "features" or (stage.hand_off and stage.hand_off.contract)

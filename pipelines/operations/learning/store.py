@@ -26,6 +26,8 @@ MAX_ENTRY = 512 * 1024 * 1024  # bytes one entry may have unpacked: stops a zip 
 
 OWN = "pipelines.operations.learning.transformers"
 TEXTS = "pipelines.operations.learning.texts"
+SEGMENTER = "pipelines.operations.clusters.segmenter.Segmenter"
+DETECTOR = "pipelines.operations.anomalies.detector.Detector"
 # Types beyond those that skops trusts itself. Nothing here runs code on load; whoever adds
 # one has read its __setstate__ and __reduce__.
 TRUSTED: tuple[str, ...] = (
@@ -40,6 +42,8 @@ TRUSTED: tuple[str, ...] = (
     f"{TEXTS}.Topics",
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",
+    SEGMENTER,
+    DETECTOR,
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     # boosting re-codes its categorical columns with a FunctionTransformer of check_array
     "functools.partial",

@@ -1,0 +1,1 @@
+"""What the operations on anomalies share: detectors, planted anomalies, alerts and reasons."""

@@ -1,0 +1,153 @@
+"""From scores to alerts: the threshold that a reviewer's day allows, and what it gave."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from pipelines.operations.anomalies.planting import KIND, PLANTED
+from pipelines.operations.contract import Json, OperationError, finite
+from pipelines.operations.learning.metrics import Floats
+from pipelines.operations.tables import as_numbers
+from pipelines.operations.unlabelled.columns import is_number
+
+GROSS = ("spike", "shift")  # what a detector must find; a mix of ordinary values is only told
+
+
+def rows_per_day(times: pd.Series | None) -> float | None:
+    """Rows per day that holds any; None without times."""
+    if times is None or not times.notna().any():
+        return None
+    return float(times.notna().sum() / times.dropna().dt.floor("D").nunique())
+
+
+def threshold_for(capacity: float, volume: float | None, *, margin: float) -> float:
+    """The score above which the expected alerts fill `margin` of the reviewers' day.
+
+    An ordinary row scores above t with probability 1 - t, so a day of `volume` rows gives
+    (1 - t) volume alerts. Raises OperationError where the volume is not known.
+    """
+    if volume is None or volume <= 0 or capacity <= 0:
+        raise OperationError(
+            "volume_unknown",
+            "the rows per day or the alerts per day that people can review are not known",
+            field="capacity" if capacity <= 0 else "volume",
+            value=finite(capacity if capacity <= 0 else volume),
+            rule="> 0",
+        )
+    return min(max(1.0 - margin * capacity / volume, 0.5), 0.9999)
+
+
+def wilson(hits: int, count: int) -> dict[str, Json]:
+    """A share with its 95 % Wilson interval; None without rows."""
+    if not count:
+        return {"value": None, "low": None, "high": None, "rows": 0}
+    interval = stats.binomtest(hits, count).proportion_ci(0.95, method="wilson")
+    return {
+        "value": finite(hits / count, 6),
+        "low": finite(float(interval.low), 6),
+        "high": finite(float(interval.high), 6),
+        "rows": count,
+    }
+
+
+def recall(frame: pd.DataFrame, scores: Floats, threshold: float) -> dict[str, Json]:
+    """Share of planted anomalies above the threshold: of the gross ones, and by kind."""
+    planted = frame[PLANTED].to_numpy() == 1
+    kinds = frame[KIND].to_numpy()
+    found = scores >= threshold
+    by_kind: dict[str, Json] = {
+        str(kind): wilson(int(found[kinds == kind].sum()), int((kinds == kind).sum()))
+        for kind in sorted(set(kinds[planted]))
+    }
+    gross = planted & np.isin(kinds, GROSS)
+    return {
+        **wilson(int(found[gross].sum()), int(gross.sum())),
+        "kinds": by_kind,
+        "counted": list[Json](GROSS),
+    }
+
+
+def macro(found: Mapping[str, Json]) -> tuple[float, float]:
+    """Mean recall over the kinds, and its standard error."""
+    kinds = found.get("kinds")
+    rows = (
+        [row for row in kinds.values() if isinstance(row, dict)] if isinstance(kinds, dict) else []
+    )
+    shares = [float(str(row["value"])) for row in rows]
+    errors = [p * (1 - p) / int(str(row["rows"])) for p, row in zip(shares, rows, strict=True)]
+    return float(np.mean(shares)), math.sqrt(sum(errors)) / len(shares)
+
+
+def per_day(times: pd.Series | None, alerts: np.ndarray, capacity: float) -> dict[str, Json]:
+    """Alerts by day: mean with an interval over days, the busiest day, days above capacity."""
+    if times is None or not times.notna().any():
+        return {"days": None, "alerts_per_day": {"value": None, "low": None, "high": None}}
+    days = times.dt.floor("D")
+    counts = pd.Series(alerts.astype(float)).groupby(days.to_numpy()).sum()
+    mean = float(counts.mean())
+    error = float(counts.std(ddof=1) / math.sqrt(len(counts))) if len(counts) > 1 else float("nan")
+    busiest = counts.idxmax()
+    return {
+        "days": len(counts),
+        "alerts_per_day": {
+            "value": finite(mean, 6),
+            "low": finite(mean - 1.96 * error, 6),
+            "high": finite(mean + 1.96 * error, 6),
+        },
+        "busiest_day": str(pd.Timestamp(busiest).date()),
+        "busiest_alerts": int(counts.max()),
+        "days_above": int((counts > capacity).sum()),
+    }
+
+
+def alert_rate(alerts: np.ndarray, times: pd.Series | None, *, expected: float) -> dict[str, Json]:
+    """The share of rows that alert, against the share that ordinary rows would.
+
+    Alerts come in bunches, so the interval is over days where there are days.
+    """
+    rate = float(alerts.mean())
+    error = math.sqrt(max(rate * (1 - rate), 1e-12) / alerts.size)
+    if times is not None and times.notna().any():
+        daily = pd.Series(alerts.astype(float)).groupby(times.dt.floor("D").to_numpy())
+        sums, sizes = daily.sum().to_numpy(), daily.size().to_numpy()
+        if sums.size > 1:
+            rest = sums - rate * sizes  # ratio estimate: deviation of each day from the mean rate
+            error = float(np.sqrt((rest**2).sum() / (sums.size - 1) * sums.size)) / alerts.size
+    return {
+        "value": finite(rate, 6),
+        "low": finite(max(0.0, rate - 1.96 * error), 6),
+        "high": finite(min(1.0, rate + 1.96 * error), 6),
+        "expected": finite(expected, 6),
+        "ratio": finite(rate / expected, 4) if expected > 0 else None,
+    }
+
+
+def reasons(frame: pd.DataFrame, rows: np.ndarray, names: Sequence[str]) -> list[str]:
+    """In words, what is furthest out in each of some rows, against all rows of the table."""
+    measured = []
+    for name in names:
+        if not is_number(frame[name]):
+            continue
+        values = as_numbers(frame[name])
+        known = values[np.isfinite(values)]
+        spread = float(1.4826 * np.median(np.abs(known - np.median(known)))) if known.size else 0.0
+        spread = spread if spread > 0 else float(known.std()) if known.size else 0.0
+        if spread > 0:
+            measured.append((name, values, float(np.median(known)), spread))
+    return [_reason([(n, v[row], m, s) for n, v, m, s in measured]) for row in rows]
+
+
+def _reason(values: list[tuple[str, float, float, float]]) -> str:
+    far = [
+        (abs(value - middle) / spread, name, value, middle)
+        for name, value, middle, spread in values
+        if np.isfinite(value)
+    ]
+    far.sort(reverse=True)
+    told = [f"{name} {value:,.4g} (usually {middle:,.4g})" for _, name, value, middle in far[:3]]
+    return "; ".join(told) or "no number is far out by itself"

@@ -1,0 +1,1 @@
+"""What the operations on clusters share: the segmenter, its files, stability and profiles."""

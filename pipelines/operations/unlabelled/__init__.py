@@ -1,0 +1,1 @@
+"""What operations share that learn without labels: columns, numbers, samples, plain words."""
