@@ -3,7 +3,7 @@
 from rest_framework import serializers
 
 from pipelines.documents.library import VOICES
-from portal.api.serializers.base import Output
+from portal.api.serializers.base import Input, Output
 
 
 class DocumentKind(Output):
@@ -57,7 +57,7 @@ class DocumentSerializer(Output):
     digest = serializers.CharField(help_text="SHA-256 of the document without this field")
 
 
-class DocumentFilter(serializers.Serializer[dict[str, str]]):
+class DocumentFilter(Input):
     """Which voice of a decision brief is wanted."""
 
     voice = serializers.ChoiceField(
