@@ -64,7 +64,7 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
 
 def _in_run(run: Run) -> dict[str, dict[str, Any]]:
     return {
-        "runs": {"pk": run.pk},
+        "runs": {"pk": run.pk, "kind": "model-card", "form": "md"},
         "stages": {"pk": run.stages.first().pk},
         "steps": {"pk": run.steps.first().pk},
         "attempts": {"pk": run.attempts.first().pk},

@@ -38,11 +38,12 @@ class Brief:
 def brief(persona: str, facts: Facts) -> Brief:
     """Return the brief of a persona on frozen facts."""
     figures = tuple(VOICES.get(persona, _everybody)(facts))
-    sentences = tuple(_sentences(persona, facts))
-    return Brief(persona, _lead(persona), sentences, figures or tuple(_everybody(facts)))
+    spoken = tuple(sentences(persona, facts))
+    return Brief(persona, lead(persona), spoken, figures or tuple(_everybody(facts)))
 
 
-def _lead(persona: str) -> str:
+def lead(persona: str) -> str:
+    """Return what a persona's brief is about, in one line."""
     return {
         "BA": "What it is worth, and how often it errs",
         "DE": "Whether the data hold what was promised",
@@ -54,7 +55,8 @@ def _lead(persona: str) -> str:
     }.get(persona, "What was found")
 
 
-def _sentences(persona: str, facts: Facts) -> Iterator[str]:
+def sentences(persona: str, facts: Facts) -> Iterator[str]:
+    """Say the evidence in the sentences that a persona can judge."""
     question = stated(facts, "question")
     if question:
         yield f"Asked: {question}"
@@ -168,8 +170,10 @@ def _data_engineer(facts: Facts) -> Iterator[Figure]:
     built = saying(facts, "columns_used")
     yield from _plain(built, "columns used as features", "columns_used")
     yield from _plain(built, "feature tests failed", "tests_failed", note=_of(built, "tests_run"))
-    undeclared = names(saying(facts, "undeclared"), "undeclared")
-    yield Figure("columns without a declaration", float(len(undeclared)))
+    sealed = saying(facts, "undeclared")
+    if sealed:
+        undeclared = names(sealed, "undeclared")
+        yield Figure("columns without a declaration", float(len(undeclared)))
 
 
 def _of(source: Mapping[str, Any], key: str) -> str:

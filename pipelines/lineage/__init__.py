@@ -1,0 +1,1 @@
+"""Lineage: from raw rows to predictions, as a graph of what is on record."""
