@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-HEAVY = ("numpy", "pandas", "pyarrow", "scipy", "sklearn", "optuna", "skops", "onnx", "altair")
+HEAVY = (
+    *("numpy", "pandas", "pyarrow", "scipy", "sklearn"),
+    *("optuna", "skops", "onnx", "altair", "duckdb"),
+)
 # Every page and endpoint is imported with the addresses, every spec with its operation.
 WEB = """
 import portal.asgi

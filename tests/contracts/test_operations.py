@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(catalogue.OPERATIONS)
 HEAVY = (
     "numpy",
+    "duckdb",
     "pandas",
     "pyarrow",
     "sklearn",
