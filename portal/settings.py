@@ -74,6 +74,11 @@ def _address(name: str, schemes: tuple[str, ...]) -> str:
     return text
 
 
+def _list(name: str) -> list[str]:
+    """Read words separated by commas; none by default."""
+    return [part.strip() for part in env.str(name, default="").split(",") if part.strip()]
+
+
 def _choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     """Read one of a few words; raises ImproperlyConfigured for any other."""
     text: str = env.str(name, default="").strip() or default
@@ -257,6 +262,9 @@ LEASE_SECONDS = _whole("BATON_LEASE_SECONDS", 60, low=2, high=3600)
 SWEEP_SECONDS = _number("BATON_SWEEP_SECONDS", 1.0, low=0.05, high=60)
 WORKER_THREADS = _whole("BATON_WORKER_THREADS", 2, low=1, high=64)
 WORKER_QUEUES = _words("BATON_WORKER_QUEUES", "cpu,memory", among=("cpu", "memory", "gpu"))
+# Where named connections may lead beyond public addresses; their secrets are variables, too.
+CONNECTION_HOSTS = _list("BATON_CONNECTION_HOSTS")
+CONNECTION_FOLDERS = _list("BATON_CONNECTION_FOLDERS")
 # How often the engine asks whether the invariants hold.
 VERIFY_SECONDS = _number("BATON_VERIFY_SECONDS", 60.0, low=1, high=86_400)
 ENGINE_LAG_SECONDS = _number("BATON_ENGINE_LAG_SECONDS", 30.0, low=1, high=3600)

@@ -74,6 +74,7 @@ class Spec:
     repeatable: bool = True
     waits: bool = False
     cacheable: bool = True
+    connects: bool = False  # reads the outside through the connection its parameter names
     max_attempts: int = 2
     max_wait: int = 86_400
 
@@ -176,6 +177,8 @@ class Context:
     many: Mapping[str, Mapping[str, Path]] = field(default_factory=dict)
     params: Mapping[str, Json] = field(default_factory=dict)
     seed: int = 0
+    # What the connection leads to, with its secret: never kept, never shown.
+    connection: Mapping[str, Json] = field(default_factory=dict, repr=False)
     report: Report = _no_report
     write_log: WriteLog = _no_log
 

@@ -133,6 +133,7 @@ def compute(command: Mapping[str, Any], channel: Channel) -> None:
             seed=command["seed"],
             folder=Path(command["folder"]),
             spec=spec,
+            connection=command.get("connection") or {},
             report=reporter.progress,
             write_log=reporter.log,
         )
