@@ -21,6 +21,7 @@ OPERATIONS: dict[str, str] = {
     # frame, source, explore
     "frame_value": f"{_HERE}.frame_value",
     "inspect_upload": f"{_HERE}.inspect_upload",
+    "fetch": f"{_HERE}.fetch",
     "ingest": f"{_HERE}.ingest",
     "profile": f"{_HERE}.profile",
     "infer_contract": f"{_HERE}.infer_contract",

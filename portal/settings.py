@@ -74,6 +74,11 @@ def _address(name: str, schemes: tuple[str, ...]) -> str:
     return text
 
 
+def _list(name: str) -> list[str]:
+    """Read words separated by commas; none by default."""
+    return [part.strip() for part in env.str(name, default="").split(",") if part.strip()]
+
+
 def _choice(name: str, default: str, choices: tuple[str, ...]) -> str:
     """Read one of a few words; raises ImproperlyConfigured for any other."""
     text: str = env.str(name, default="").strip() or default
@@ -261,6 +266,9 @@ STEP_THREADS = _whole(
     "BATON_STEP_THREADS", max(1, (os.cpu_count() or 1) // WORKER_THREADS), low=1, high=64
 )
 WORKER_QUEUES = _words("BATON_WORKER_QUEUES", "cpu,memory", among=("cpu", "memory", "gpu"))
+# Where named connections may lead beyond public addresses; their secrets are variables, too.
+CONNECTION_HOSTS = _list("BATON_CONNECTION_HOSTS")
+CONNECTION_FOLDERS = _list("BATON_CONNECTION_FOLDERS")
 # How often the engine asks whether the invariants hold.
 VERIFY_SECONDS = _number("BATON_VERIFY_SECONDS", 60.0, low=1, high=86_400)
 ENGINE_LAG_SECONDS = _number("BATON_ENGINE_LAG_SECONDS", 30.0, low=1, high=3600)

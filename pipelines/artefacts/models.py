@@ -1,9 +1,11 @@
-"""Artefacts: immutable content known by its SHA-256."""
+"""Artefacts: immutable content known by its SHA-256; connections to where more comes from."""
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from personas.models import BatonNow, User
+from pipelines.operations.fetch.address import KINDS
 
 
 class Artefact(models.Model):
@@ -43,3 +45,35 @@ class Inspection(models.Model):
 
     def __str__(self) -> str:
         return f"inspection of {self.artefact_id[:12]}"
+
+
+class Connection(models.Model):
+    """A way to data outside: DevOps holds it, runs use it by name, its secret is elsewhere."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    kind = models.CharField(max_length=12, choices=[(kind, kind) for kind in KINDS])
+    address = models.CharField(max_length=500)
+    # The secret itself is never in the database: only the name of the worker's variable is.
+    secret_name = models.CharField(max_length=80, blank=True)
+    use_cases = ArrayField(models.CharField(max_length=80), default=list, db_default=[])
+    changed_at = models.DateTimeField(db_default=BatonNow())
+
+    class Meta:
+        ordering = ("name",)
+        constraints = (
+            models.CheckConstraint(
+                condition=models.Q(kind__in=KINDS), name="connection_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(secret_name="")
+                | models.Q(secret_name__startswith="BATON_CONNECTION_SECRET_"),  # noqa: S106 - a prefix
+                name="connection_secret_named",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    def serves(self, use_case: str) -> bool:
+        """Whether runs of that use case may read through it."""
+        return "*" in self.use_cases or use_case in self.use_cases

@@ -74,6 +74,7 @@ class Spec:
     repeatable: bool = True
     waits: bool = False
     cacheable: bool = True
+    connects: bool = False  # reads the outside through the connection its parameter names
     max_attempts: int = 2
     max_wait: int = 86_400
     keeps: bool = False  # writes to `Context.kept` what another attempt can go on from
@@ -181,6 +182,8 @@ class Context:
     # A folder that outlives the attempt on its machine, for `Spec.keeps`. What lies there may be
     # gone, cut off or written by another attempt at the same: never more than time is won by it.
     kept: Path | None = None
+    # What the connection leads to, with its secret: never kept, never shown.
+    connection: Mapping[str, Json] = field(default_factory=dict, repr=False)
     report: Report = _no_report
     write_log: WriteLog = _no_log
 

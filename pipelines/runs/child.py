@@ -135,6 +135,7 @@ def compute(command: Mapping[str, Any], channel: Channel) -> None:
             threads=command.get("threads", 1),
             kept=Path(command["kept"]) if command.get("kept") else None,
             spec=spec,
+            connection=command.get("connection") or {},
             report=reporter.progress,
             write_log=reporter.log,
         )

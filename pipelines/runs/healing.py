@@ -35,7 +35,8 @@ def _repeats(attempt: Attempt) -> bool:
     if not catalogue.knows(attempt.operation) or attempt.inputs.get("feeds"):
         return False
     spec = catalogue.spec(attempt.operation)
-    return spec.repeatable and spec.version == attempt.operation_version
+    # What a connection led to then, it may not lead to now.
+    return spec.repeatable and not spec.connects and spec.version == attempt.operation_version
 
 
 def as_it_was(held: Claim, maker: Attempt) -> Claim:

@@ -30,7 +30,8 @@ CHILD_LIMITS = {
 }
 # Operations, other people's among them, compute files; they have no business with our servers.
 SECRET = re.compile(
-    r"(DATABASE(_OWNER)?_URL|REDIS_URL|ARTEFACT_URL|BATON_SECRET_KEY|(AWS_|PG).*)\Z"
+    r"(DATABASE(_OWNER)?_URL|REDIS_URL|ARTEFACT_URL|BATON_SECRET_KEY"
+    r"|(AWS_|PG|BATON_CONNECTION_).*)\Z"
 )
 WARM_IMPORTS = "numpy,pandas,pyarrow.parquet,scipy.stats,sklearn.pipeline,sklearn.ensemble"
 RECYCLE_AFTER = 200  # attempts
@@ -54,6 +55,7 @@ class Work:
     max_memory: int
     threads: int = 1
     kept: Path | None = None
+    connection: Mapping[str, Any] | None = field(default=None, repr=False)
 
 
 @dataclass
@@ -131,6 +133,7 @@ class Lane:
             "folder": str(work.folder),
             "threads": work.threads,
             "kept": str(work.kept) if work.kept else "",
+            "connection": work.connection,
         }
         sink = self._pipe("stdin")
         sink.write(json.dumps(command).encode() + b"\n")

@@ -15,16 +15,17 @@ from django.db import DatabaseError, InterfaceError, close_old_connections
 from personas.commands import away
 from personas.errors import Busy, DomainError
 from pipelines import catalogue
+from pipelines.artefacts import connections
 from pipelines.artefacts.actions import storage
 from pipelines.artefacts.storage import AlteredContent, MissingContent, StorageError
-from pipelines.operations.contract import NotYet, OperationError
+from pipelines.operations.contract import Json, NotYet, OperationError
 from pipelines.runs import claims, faults, healing, keeping
 from pipelines.runs.actions import attempts
 from pipelines.runs.actions.settling import Fenced
 from pipelines.runs.child import NO_ROOM
 from pipelines.runs.claims import Claim
 from pipelines.runs.lanes import Lane, Result, Stop, Work
-from pipelines.runs.models import Attempt, Step
+from pipelines.runs.models import Attempt, Run, Step
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +100,13 @@ class Performance:
             max_memory=spec.max_memory,
             threads=settings.STEP_THREADS,
             kept=keeping.place_of(held),
+            connection=self._connection(held) if spec.connects else None,
         )
+
+    def _connection(self, held: Claim) -> dict[str, Json]:
+        """What the named connection leads to; raises OperationError where it may not be used."""
+        use_case = Run.objects.select_related("use_case").get(pk=held.run_id).use_case
+        return connections.opened(str(held.params.get("connection", "")), use_case=use_case.key)
 
     def _inputs(
         self, folder: Path, held: Claim

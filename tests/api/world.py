@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from personas.actions import issue_token
 from pipelines.artefacts.actions import upload
+from pipelines.artefacts.connections import hold
 from pipelines.registry.models import Model
 from pipelines.runs.actions import gates
 from pipelines.runs.models import Run
@@ -52,6 +53,7 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
     return {
         **_in_run(run),
         "calendars": {"code": "DS"},
+        "connections": {"name": _connection(cast)},
         "users": {"pk": cast.lena.pk},
         "tokens": {"pk": token.pk},
         "delegations": {"pk": _away(cast)},
@@ -81,6 +83,13 @@ def _away(cast: Cast) -> int:
     now = timezone.now()
     wish = Wish(giver=cast.amara, since=now, until=now + timedelta(days=7))
     return int(delegate(actor=acting(cast.amara), wish=wish).data["delegation"])
+
+
+def _connection(cast: Cast) -> str:
+    answer = hold(
+        actor=acting(cast.priya), name="shop", kind="sqlite", address="sqlite:///srv/shop.sqlite"
+    )
+    return str(answer.data["name"])
 
 
 def _artefact(cast: Cast) -> str:

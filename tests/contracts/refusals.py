@@ -14,6 +14,8 @@ CODED = {**REASON, "reason_code": "quality"}
 AWAY = {"since": LATER, "until": "2031-05-09T00:00:00Z"}
 ASK = {"persona": "MLE", "question": "how?"}
 HOURS = {"mon": ["09:00-17:00"]}
+SHOP = {"kind": "sqlite", "address": "sqlite:///srv/shop.sqlite"}
+MANAGE = "capability.operations.manage"
 LABEL = {"key": "k", "value": 1, "observed_at": "2026-01-01T00:00:00Z"}
 PLAN = """
 key = "tiny"
@@ -79,6 +81,8 @@ API: dict[str, Row] = {
         "capability.operations.manage",
     ),
     "POST checks/{pk}/waive": Row("priya", {**REASON, "days": 3}, "kenji", "gate.waive"),
+    "PUT connections/{name}": Row("priya", SHOP, "amara", MANAGE),
+    "DELETE connections/{name}": Row("priya", {}, "amara", MANAGE),
     "POST delegations": Row("priya", {"giver": "amara", **AWAY}, "kenji", "delegation.giver"),
     "POST delegations/{pk}/end": Row("amara", {}, "", "only who is concerned sees it: 404"),
     "POST findings/{pk}/extend": Row("sofia", {**REASON, "days": 20}, "kenji", "gate.persona"),

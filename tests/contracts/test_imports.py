@@ -18,6 +18,7 @@ HEAVY = (
     "skops",
     "onnx",
     "altair",
+    "duckdb",
     "typst",
 )
 # Every page and endpoint is imported with the addresses, every spec with its operation.

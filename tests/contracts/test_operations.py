@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NAMES = sorted(catalogue.OPERATIONS)
 HEAVY = (
     "numpy",
+    "duckdb",
     "pandas",
     "pyarrow",
     "sklearn",
@@ -82,17 +83,25 @@ def perform_twice(name: str, folder: Path) -> Performed:
     if importlib.util.find_spec(path) is None:
         pytest.skip(f"{name} has no example")
     (folder / "given").mkdir()
-    given, params = importlib.import_module(path).example(folder / "given")
+    module = importlib.import_module(path)
+    given, params = module.example(folder / "given")
+    made = getattr(module, "connection", None)
+    through = made(folder / "given") if made else {}
     before = {path: digest(path) for path in files_of(given)}
     seen: list[float] = []
-    first = perform(name, folder / "first", given, params, seen)
-    second = perform(name, folder / "second", given, params, [])
+    first = perform(name, folder / "first", given, params, seen, through)
+    second = perform(name, folder / "second", given, params, [], through)
     after = {path: digest(path) for path in files_of(given)}
     return Performed(before, after, first, second, folder, tuple(seen))
 
 
 def perform(
-    name: str, folder: Path, given: Given, params: Mapping[str, Json], seen: list[float]
+    name: str,
+    folder: Path,
+    given: Given,
+    params: Mapping[str, Json],
+    seen: list[float],
+    connection: Mapping[str, Json],
 ) -> Outcome:
     """Run with seed 7; progress goes to `seen`."""
     spec = catalogue.spec(name)
@@ -105,6 +114,7 @@ def perform(
             many={port: value for port, value in given.items() if not isinstance(value, Path)},
             params=clean_params(spec, params),
             seed=7,
+            connection=connection,
             report=lambda share, message, rows: seen.append(share),
         )
     )
@@ -169,6 +179,9 @@ def test_spec_is_complete(name: str) -> None:
     assert spec.outputs, "an operation has an output"
     assert spec.max_runtime > 0
     assert spec.max_memory > 0
+    if spec.connects:
+        assert not spec.cacheable, "what lies outside may have changed"
+        assert "connection" in {param.name for param in spec.params}
     for port in (*spec.inputs, *spec.outputs):
         assert port.help, f"port {port.name} has no help"
     for param in spec.params:

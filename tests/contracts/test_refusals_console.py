@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
 
 from personas.models import BusinessCalendar
+from pipelines.artefacts.models import Connection
 from portal.console.tables import site
 from tests.api import world
 from tests.cast import Cast
@@ -176,8 +177,9 @@ def test_a_button_of_the_console_names_the_rule_that_refuses(
     client.force_login(cast.iris)
     for model, table in site._registry.items():
         row = model._default_manager.first()
-        # Calendars are theirs who manage operations: the button leads to a form.
-        actions = [] if row is None or model is BusinessCalendar else list(table.actions or ())
+        # Calendars and connections are theirs who manage operations.
+        theirs = model in (BusinessCalendar, Connection)
+        actions = [] if row is None or theirs else list(table.actions or ())
         for action in actions:
             where = reverse(f"console:{model._meta.app_label}_{model._meta.model_name}_changelist")
             sent = {"action": action, "_selected_action": str(row.pk), "reason": "because"}

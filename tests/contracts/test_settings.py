@@ -12,7 +12,7 @@ from django.db.backends.postgresql.psycopg_any import is_psycopg3
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = ROOT / "portal" / "settings.py"
-READERS = {"str", "_whole", "_number", "_yes", "_address", "_choice", "_words"}
+READERS = {"str", "_whole", "_number", "_yes", "_address", "_choice", "_words", "_list"}
 # Read by the tests and .ci/run, not by the application.
 OF_THE_TESTS = {"BATON_TEST_VAR", "BATON_REQUIRE_BROWSER", "CHROMIUM"}
 

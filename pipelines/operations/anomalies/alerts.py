@@ -99,7 +99,7 @@ def per_day(times: pd.Series | None, alerts: np.ndarray, capacity: float) -> dic
             "low": finite(mean - 1.96 * error, 6),
             "high": finite(mean + 1.96 * error, 6),
         },
-        "busiest_day": str(pd.Timestamp(busiest).date()),
+        "busiest_day": str(pd.Timestamp(str(busiest)).date()),
         "busiest_alerts": int(counts.max()),
         "days_above": int((counts > capacity).sum()),
     }

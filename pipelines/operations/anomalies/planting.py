@@ -59,13 +59,10 @@ def plant(
         column = made[name].astype("object").to_numpy(copy=True)
         column[mixed] = other
         made[name] = pd.Series(column).astype(made[name].dtype)
-    return pd.concat(
-        [
-            frame.assign(**{PLANTED: 0, KIND: ""}),
-            made.assign(**{PLANTED: 1, KIND: which}),
-        ],
-        ignore_index=True,
-    )
+    real = frame.copy(deep=False)
+    real[PLANTED], real[KIND] = 0, ""
+    made[PLANTED], made[KIND] = 1, which
+    return pd.concat([real, made], ignore_index=True)
 
 
 def _spread(values: pd.Series) -> float:

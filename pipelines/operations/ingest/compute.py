@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.ingest.joins import Lookup, parse_rules
+from pipelines.operations.ingest.largecsv import BATCH_ROWS, LARGE, Room, TypedCsv
 from pipelines.operations.ingest.problems import Problem, refuse
 from pipelines.operations.ingest.sketch import Sketch
 from pipelines.operations.ingest.sources import ReadOptions, Source, file_facts, survey
@@ -33,7 +34,12 @@ def run(context: Context) -> Outcome:
     lookups = [Lookup(sources[rule.table], rule) for rule in rules]
     path = context.output("table")
     builder = Builder(context, lookups)
-    builder.write(sources[base], path)
+    try:
+        builder.write(sources[base], path)
+    finally:
+        for source in sources.values():
+            if isinstance(source, TypedCsv):
+                source.typed.unlink(missing_ok=True)
     return Outcome(outputs={"table": path}, facts=_facts(builder, sources, base))
 
 
@@ -47,6 +53,8 @@ def _survey_all(context: Context) -> dict[str, Source]:
         nulls=context.names("null_values"),
         date_formats=formats,
         max_bytes=context.whole("max_bytes"),
+        room=Room(context.folder, context.spec.max_memory),
+        large=LARGE,
     )
     sources: dict[str, Source] = {}
     for at, (name, path) in enumerate(sorted(files.items())):
@@ -102,6 +110,39 @@ class Builder:
 
     def write(self, source: Source, path: Path) -> None:
         """Write the table; raises OperationError when no row is left."""
+        if isinstance(source, TypedCsv) and self._stays_as_it_is():
+            seen = self._take(source, path)
+        else:
+            seen = self._stream(source, path)
+        self._refuse_result(source, seen, path)
+
+    def _stays_as_it_is(self) -> bool:
+        """Whether nothing is asked for that adds or drops columns or rows."""
+        asked = (
+            *map(self.context.mapping, ("target_rule", "time_parts")),
+            *map(self.context.text, ("time_from", "time_until")),
+            self.context.names("drop_columns"),
+            self.context.flag("drop_unlabelled"),
+        )
+        return not self.lookups and not any(asked)
+
+    def _take(self, source: TypedCsv, path: Path) -> int:
+        """Take the table that the survey has written; look at target and time only."""
+        self._prepare(source.schema)
+        self.columns = list(source.schema.names)
+        source.typed.replace(path)
+        seen = [name for name in (self.target, self.time_column) if name]
+        with pq.ParquetFile(path) as file:
+            for batch in file.iter_batches(BATCH_ROWS, columns=seen) if seen else ():
+                table = pa.Table.from_batches([batch])
+                if self.target:
+                    self._note_labels(table.column(self.target))
+                self._note(table)
+        self.rows = source.rows
+        return source.rows
+
+    def _stream(self, source: Source, path: Path) -> int:
+        """Stream the base through joins, time, target and filters; the rows it has."""
         writer: pq.ParquetWriter | None = None
         seen = 0
         try:
@@ -117,7 +158,7 @@ class Builder:
         finally:
             if writer is not None:
                 writer.close()
-        self._refuse_result(source, seen, path)
+        return seen
 
     def _refuse_result(self, source: Source, seen: int, path: Path) -> None:
         """Leave no table behind that nobody can learn from."""

@@ -42,7 +42,7 @@ class CsvSource:
         if self.layout is None:
             return
         row = self.layout.header_rows + 1
-        for batch in _text_batches(self.path, self.layout, self.nulls, []):
+        for batch in text_batches(self.path, self.layout, self.nulls, []):
             columns = [
                 convert(batch.column(at), plan, self.name, row)
                 for at, plan in enumerate(self.plans)
@@ -67,7 +67,7 @@ def survey_csv(
     source.sketches = [Sketch() for _ in layout.header]
     bad: list[Problem] = []
     try:
-        for batch in _text_batches(path, layout, source.nulls, bad, name):
+        for batch in text_batches(path, layout, source.nulls, bad, name):
             for scan, sketch, cells in zip(
                 source.scans, source.sketches, batch.columns, strict=True
             ):
@@ -86,10 +86,15 @@ def survey_csv(
     return source
 
 
-def _text_batches(
-    path: Path, layout: Layout, nulls: Sequence[str], bad: list[Problem], name: str = ""
+def text_batches(
+    path: Path,
+    layout: Layout,
+    nulls: Sequence[str],
+    bad: list[Problem],
+    name: str = "",
+    columns: Sequence[str] = (),
 ) -> Iterator[pa.RecordBatch]:
-    """Batches of text cells; rows with a wrong number of cells are told in `bad`."""
+    """Batches of text cells, of some columns or all; rows of another width are told in `bad`."""
 
     def note(row: pa_csv.InvalidRow) -> str:
         if len(bad) < MAX_EXAMPLES:
@@ -119,6 +124,7 @@ def _text_batches(
             null_values=list(nulls),
             strings_can_be_null=True,
             quoted_strings_can_be_null=True,
+            include_columns=list(columns),
         ),
     )
     with reader:

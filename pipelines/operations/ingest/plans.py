@@ -105,10 +105,14 @@ def _plan_dates(scan: ColumnScan, file: str) -> tuple[ColumnPlan, list[Problem]]
             )
         ]
     if FORMATS[formats[0]][1] == "zone":
-        text = f"times of column {scan.name!r} carry a zone: kept as UTC"
-        note = Problem("kept_as_utc", file, text, column=scan.name, severity="note")
-        return ColumnPlan(scan.name, "time", "zone"), [note]
+        return ColumnPlan(scan.name, "time", "zone"), [zone_note(scan.name, file)]
     return ColumnPlan(scan.name, "time", FORMATS[formats[0]][1]), []
+
+
+def zone_note(column: str, file: str) -> Problem:
+    """Times with a zone: told that they are kept as UTC."""
+    text = f"times of column {column!r} carry a zone: kept as UTC"
+    return Problem("kept_as_utc", file, text, column=column, severity="note")
 
 
 def mixed_dates_problem(scan: ColumnScan, file: str, formats: list[str]) -> Problem:

@@ -10,6 +10,7 @@ import pyarrow as pa
 from pipelines.operations.contract import Json
 from pipelines.operations.ingest.cells import ColumnScan
 from pipelines.operations.ingest.csvfile import CsvSource, survey_csv
+from pipelines.operations.ingest.largecsv import LARGE, Room, survey_large_csv
 from pipelines.operations.ingest.parquetfile import is_parquet, survey_parquet
 from pipelines.operations.ingest.problems import Problem
 from pipelines.operations.ingest.sketch import Sketch
@@ -36,12 +37,18 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class ReadOptions:
-    """How files are read; an empty delimiter is found, empty nulls are the usual ones."""
+    """How files are read; an empty delimiter is found, empty nulls are the usual ones.
+
+    Without `room` every file is read the small way; with it, CSV files from `large` bytes on
+    are read by DuckDB.
+    """
 
     delimiter: str = ""
     nulls: Sequence[str] = ()
     date_formats: Mapping[str, str] = field(default_factory=dict)
-    max_bytes: int = 2 << 30
+    max_bytes: int = 64 << 30
+    room: Room | None = None
+    large: int = LARGE
 
 
 def survey(path: Path, name: str, options: ReadOptions) -> Source:
@@ -51,6 +58,15 @@ def survey(path: Path, name: str, options: ReadOptions) -> Source:
     size = path.stat().st_size
     if size > options.max_bytes:
         return CsvSource(path, name, None, [_too_large(name, size, options.max_bytes)])
+    if options.room is not None and size >= options.large:
+        return survey_large_csv(
+            path,
+            name,
+            delimiter=options.delimiter,
+            nulls=options.nulls,
+            date_formats=options.date_formats,
+            room=options.room,
+        )
     return survey_csv(path, name, options.delimiter, options.nulls, options.date_formats)
 
 

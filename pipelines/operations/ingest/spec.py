@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="ingest",
-    version=1,
+    version=2,
     summary="Read CSV and Parquet files, join them and build the target into one table",
     inputs=(Port("tables", "csv", many=True, accepts=("parquet",), help="The files, by name"),),
     outputs=(Port("table", "parquet", help="One flat table in the order of the base file"),),
@@ -45,7 +45,7 @@ SPEC = Spec(
         Param(
             "max_bytes",
             "int",
-            2 << 30,
+            64 << 30,
             minimum=1024,
             help="Largest decoded size of one file in bytes (own)",
         ),

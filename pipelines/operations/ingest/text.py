@@ -43,7 +43,7 @@ def find_layout(path: Path, name: str, delimiter: str = "") -> tuple[Layout | No
         return None, [Problem("empty_file", name, "the file is empty", rule=rule)]
     used, found = find_delimiter(sample, name, delimiter)
     problems += found
-    reader = csv.reader(io.StringIO(sample), delimiter=used)
+    reader = csv.reader(io.StringIO(sample, newline=None), delimiter=used)
     header = tuple(cell.strip() for cell in next(cells for cells in reader if cells))
     problems += header_problems(header, name)
     if len(lines) == 1:
@@ -186,7 +186,7 @@ def _delimiter_note(name: str, used: str) -> list[Problem]:
 def _columns(sample: str, mark: str) -> int:
     """Cells of the header if most rows have as many, else 1."""
     sizes = []
-    for cells in csv.reader(io.StringIO(sample), delimiter=mark):
+    for cells in csv.reader(io.StringIO(sample, newline=None), delimiter=mark):
         if cells:
             sizes.append(len(cells))
         if len(sizes) > 200:

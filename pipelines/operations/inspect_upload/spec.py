@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="inspect_upload",
-    version=1,
+    version=2,
     summary="Look at an uploaded CSV or Parquet file: columns, problems, what to do with it",
     inputs=(Port("upload", "csv", accepts=("parquet",), help="The uploaded file"),),
     outputs=(Port("inspection", "json", help="Columns, problems and suggestions"),),
@@ -14,7 +14,7 @@ SPEC = Spec(
         Param(
             "max_bytes",
             "int",
-            2 << 30,
+            64 << 30,
             minimum=1024,
             help="Largest decoded size in bytes (own)",
         ),

@@ -2,43 +2,72 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
+from pipelines.operations.profile.shown import QUANTILES, frequent, shown_numbers
+from pipelines.operations.profile.streamed import profile_stream, rank_error
 from pipelines.operations.tables import (
     as_numbers,
     column_type,
-    plain,
     read_table,
     row_hashes,
     write_document,
 )
 
-QUANTILES = (0.0, 0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99, 1.0)
+INDEX_BYTES = 132  # what pandas counts for the row numbers (tool)
 
 
 def run(context: Context) -> Outcome:
     """Describe a table; raises OperationError when it is empty or unreadable."""
+    try:
+        rows = pq.read_metadata(context.inputs["table"]).num_rows
+    except (pa.ArrowException, OSError):
+        rows = 0  # read_table says what is wrong
+    if rows > context.whole("exact_rows"):
+        summary, columns = _streamed(context, rows)
+    else:
+        summary, columns = _in_memory(context)
+    path = write_document(context.output("profile"), {**summary, "columns": columns})
+    return Outcome(outputs={"profile": path}, facts=summary)
+
+
+def _in_memory(context: Context) -> tuple[dict[str, Json], list[Json]]:
     frame = read_table(context.inputs["table"])
     columns: list[Json] = []
     for at, name in enumerate(frame.columns):
         context.progress(at / len(frame.columns), f"describing {name}", len(frame))
         columns.append(describe(frame[name], bins=context.whole("bins"), top=context.whole("top")))
     duplicates = int(pd.Series(row_hashes(frame)).duplicated().sum())
-    summary = _summary(frame, columns, duplicates)
-    path = write_document(context.output("profile"), {**summary, "columns": columns})
-    return Outcome(outputs={"profile": path}, facts=summary)
+    memory = int(frame.memory_usage(deep=False).sum())
+    summary = _summary(columns, rows=len(frame), duplicates=duplicates, memory=memory)
+    return summary | {"duplicate_rows_exact": True, "sampled_rows": None}, columns
 
 
-def _summary(frame: pd.DataFrame, columns: list[Json], duplicates: int) -> dict[str, Json]:
+def _streamed(context: Context, rows: int) -> tuple[dict[str, Json], list[Json]]:
+    found = profile_stream(context, context.inputs["table"])
+    summary = _summary(
+        found.columns, rows=rows, duplicates=found.duplicates, memory=found.memory + INDEX_BYTES
+    )
+    told: dict[str, Json] = {
+        "duplicate_rows_exact": found.exact_duplicates,
+        "sampled_rows": found.sampled,
+        "quantile_rank_error": finite(rank_error(found.sampled), 6),
+    }
+    return summary | told, found.columns
+
+
+def _summary(columns: list[Json], *, rows: int, duplicates: int, memory: int) -> dict[str, Json]:
     found = [column for column in columns if isinstance(column, dict)]
     types = [str(column["type"]) for column in found]
     worst = sorted(found, key=lambda column: -float(str(column["null_share"] or 0)))
     return {
-        "rows": len(frame),
+        "rows": rows,
         "column_count": len(columns),
         "types": {kind: types.count(kind) for kind in sorted(set(types))},
         "duplicate_rows": duplicates,
-        "memory_bytes": int(frame.memory_usage(deep=False).sum()),
+        "memory_bytes": memory,
         "most_missing": [
             {"column": column["name"], "share": column["null_share"]}
             for column in worst[:10]
@@ -61,7 +90,9 @@ def describe(series: pd.Series, *, bins: int, top: int) -> dict[str, Json]:
         "nulls": nulls,
         "null_share": finite(nulls / len(series), 6),
         "distinct": len(counts),
-        "top": _top(counts, top, len(series)),
+        "distinct_exact": True,
+        "top": frequent(counts, top, len(series)),
+        "top_exact": True,
     }
     if kind in ("int", "float", "time") and nulls < len(series):
         found.update(_numeric(series, kind, bins))
@@ -71,44 +102,19 @@ def describe(series: pd.Series, *, bins: int, top: int) -> dict[str, Json]:
     return found
 
 
-def _top(counts: pd.Series, top: int, rows: int) -> list[Json]:
-    """Most frequent values; ties in the order of their text, so that runs agree."""
-    # Only the values at or above the last shown count need the slow sort by text.
-    least = counts.nlargest(top).min() if len(counts) > top else 0
-    frequent = counts[counts >= least]
-    if len(frequent) > 10 * top:
-        frequent = frequent.nlargest(top)
-    ordered = sorted(frequent.items(), key=lambda item: (-item[1], str(item[0])))
-    return [
-        {"value": plain(value), "count": int(count), "share": finite(count / rows, 6)}
-        for value, count in ordered[:top]
-    ]
-
-
 def _numeric(series: pd.Series, kind: str, bins: int) -> dict[str, Json]:
     values = as_numbers(series)
     values = values[np.isfinite(values)]
     if not values.size:
         return {}
-    marks = np.quantile(values, QUANTILES)
-    counts, edges = np.histogram(values, bins=bins)
-    shown = [_mark(float(mark), kind) for mark in marks]
-    return {
-        "mean": _mark(float(values.mean()), kind),
-        "std": finite(float(values.std()), 6),
-        "minimum": shown[0],
-        "maximum": shown[-1],
-        "quantiles": {f"{q:g}": mark for q, mark in zip(QUANTILES, shown, strict=True)},
-        "zeros": int((values == 0).sum()) if kind != "time" else None,
-        "negatives": int((values < 0).sum()) if kind != "time" else None,
-        "histogram": {
-            "edges": [_mark(float(edge), kind) for edge in edges],
-            "counts": [int(count) for count in counts],
-        },
-    }
-
-
-def _mark(value: float, kind: str) -> Json:
-    if kind == "time":
-        return pd.Timestamp(value, unit="s").round("s").isoformat()
-    return finite(value, 6)
+    heights, edges = np.histogram(values, bins=bins)
+    return shown_numbers(
+        kind,
+        mean=float(values.mean()),
+        std=float(values.std()),
+        marks=[float(value) for value in np.quantile(values, QUANTILES)],
+        zeros=int((values == 0).sum()),
+        negatives=int((values < 0).sum()),
+        edges=edges,
+        heights=heights,
+    ) | {"quantiles_exact": True}

@@ -1,0 +1,1 @@
+"""Read a table from a database or an object store through a named connection."""

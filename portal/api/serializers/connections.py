@@ -1,0 +1,51 @@
+"""Named connections."""
+
+from rest_framework import serializers
+
+from pipelines.artefacts.models import Connection
+from pipelines.operations.fetch.address import EXAMPLES, KINDS
+from portal.api.serializers.base import Input, Output
+
+_SECRET = "name of the worker's variable that holds the secret, BATON_CONNECTION_SECRET_..."
+_USE_CASES = "keys of the use cases whose runs may read through it; * for all"
+
+
+class ConnectionSerializer(serializers.ModelSerializer[Connection]):
+    """A connection, with the name of its secret and never the secret."""
+
+    use_cases = serializers.ListField(child=serializers.CharField(), help_text=_USE_CASES)
+
+    class Meta:
+        model = Connection
+        fields = ("name", "kind", "address", "secret_name", "use_cases", "changed_at")
+
+
+class ConnectionInput(Input):
+    """What the connection is from now on."""
+
+    kind = serializers.ChoiceField(choices=KINDS)
+    address = serializers.CharField(
+        max_length=500, help_text="such as " + " or ".join(EXAMPLES.values())
+    )
+    secret_name = serializers.CharField(
+        max_length=80, default="", allow_blank=True, help_text=_SECRET
+    )
+    use_cases = serializers.ListField(
+        child=serializers.CharField(max_length=80), default=list, help_text=_USE_CASES
+    )
+
+
+class ConnectionAnswer(Output):
+    """What the connection is now."""
+
+    name = serializers.CharField()
+    kind = serializers.CharField()
+    address = serializers.CharField()
+    secret_name = serializers.CharField()
+    use_cases = serializers.ListField(child=serializers.CharField())
+
+
+class DroppedConnection(Output):
+    """The name that leads nowhere any more."""
+
+    name = serializers.CharField()
