@@ -59,6 +59,12 @@ class Cast:
         found = {user.username: user for user in User.objects.filter(username__in=PEOPLE)}
         return cls(**found)
 
+    def personas(self) -> tuple[tuple[int, str], ...]:
+        """Who of the nine holds which persona now: a test may have given or taken some."""
+        held = User.personas.through.objects.filter(user__in=vars(self).values())
+        held = held.order_by("user_id", "persona_id")
+        return tuple(held.values_list("user_id", "persona_id"))
+
     def of(self, persona: str) -> User:
         """Return the seated person of a persona."""
         login = next(name for name in SEATED if PEOPLE[name][1] == (persona,))

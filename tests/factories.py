@@ -81,7 +81,7 @@ needs = ["source"]
   send_back_to = ["source"]
 """
 TITLE = "Late flights"
-_FRAMED: dict[tuple[object, ...], Beginning] = {}  # by who frames it, and its blueprint
+_FRAMED: dict[tuple[object, ...], Beginning] = {}  # by who is there, and its blueprint
 USAGE = {"wall_seconds": 0.0, "cpu_seconds": 0.0, "peak_mib": 1}
 
 
@@ -96,7 +96,7 @@ def use_case(cast: Cast, *, title: str = TITLE, blueprint: str = "hello") -> Use
     """Amara frames a use case, and the other six take their seats."""
     if title != TITLE:  # remembering what no other test begins with would not pay
         return UseCase.objects.get(pk=_framed(cast, title, blueprint))
-    beginning = _FRAMED.setdefault((cast.amara.pk, blueprint), Beginning())
+    beginning = _FRAMED.setdefault((cast.personas(), blueprint), Beginning())
     return UseCase.objects.get(pk=beginning.begin(lambda: _framed(cast, title, blueprint)))
 
 

@@ -26,7 +26,7 @@ from tests.beginnings import Beginning
 from tests.cast import PEOPLE, Cast, acting
 
 _NUMBERS = itertools.count(1)
-_SEATED: dict[tuple[object, ...], Beginning] = {}  # by who opens it, and who has no seat
+_SEATED: dict[tuple[object, ...], Beginning] = {}  # by who is there, and who has no seat
 OWNER = uuid4()
 OPERATIONS = sorted(catalogue.OPERATIONS)
 
@@ -74,7 +74,7 @@ def publish(source: Mapping[str, Any]) -> BlueprintVersion:
 
 def use_case(cast: Cast, *, without: Sequence[str] = ("iris",)) -> UseCase:
     """Amara's use case, on which everybody with a persona holds all their seats."""
-    beginning = _SEATED.setdefault((cast.amara.pk, *without), Beginning())
+    beginning = _SEATED.setdefault((cast.personas(), *without), Beginning())
     return UseCase.objects.get(pk=beginning.begin(lambda: _seated(cast, without)))
 
 
