@@ -83,7 +83,7 @@ def _group_folds(labels: Index, groups: pd.Series, *, count: int, seed: int) -> 
     if len(known) < count:
         raise OperationError(
             "too_few_groups_for_folds",
-            f"column {groups.name} has {len(known)} group(s) for {count} folds",
+            f"{groups.name} has {len(known)} groups for {count} folds",
             field="folds", value=count, rule="at most as many folds as groups",
         )  # fmt: skip
     splitter = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
