@@ -1,8 +1,7 @@
 """A use case of texts for the play: which works of art are on paper, as their titles tell?
 
 3,303 titles of works in the Tate that were made up to 2002; those made later are the traffic in
-which the words have moved. The mistake in it: `made`, the year, is declared as known only
-afterwards, and used at first.
+which the words have moved.
 """
 
 import random
@@ -20,7 +19,6 @@ from portal.demo.play import Play
 BLUEPRINT: Final = "text-classification"
 SINCE: Final = 2003  # works made from then on come as traffic
 QUESTION: Final = "Which works of art are on paper, as their titles tell?"
-AFTER: Final = "made"
 PARAMETERS: Final[dict[str, Any]] = {
     "target": "on_paper",
     "key_column": "id",
@@ -51,7 +49,6 @@ FORMS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("source", "contract"): {
         **script.CONTRACT,
         "declarations": {
-            AFTER: {"available": "after"},
             "artist": {
                 "available": "before",
                 "pii": True,
@@ -75,8 +72,7 @@ class TitlePlay(Play):
     def form(self, key: tuple[str, str], *, round: int) -> Mapping[str, Any] | None:
         """Return what the script says, or what is different here."""
         if key == script.CHOICE:
-            columns = ["title", AFTER] if round == 1 else ["title"]
-            return {"columns": columns, "reason": "What is written on the label."}
+            return {"columns": ["title"], "reason": "What is written on the label."}
         return FORMS.get(key) or super().form(key, round=round)
 
 
@@ -89,7 +85,7 @@ def works() -> pd.DataFrame:
             "id": found["id"].astype("int64"),
             "artist": found["artist"].astype(str),
             "title": found["title"].astype(str),
-            AFTER: found["year"].astype("int64"),
+            "made": found["year"].astype("int64"),
             "on_paper": medium.str.contains("on paper"),
         }
     )
@@ -98,20 +94,20 @@ def works() -> pd.DataFrame:
 def as_csv() -> bytes:
     """What is known at the start."""
     found = works()
-    return bytes(found[found[AFTER] < SINCE].to_csv(index=False), "utf-8")
+    return bytes(found[found["made"] < SINCE].to_csv(index=False), "utf-8")
 
 
 def arriving(count: int, *, day: int, later: bool = False) -> list[Flight]:
     """Works that are asked about from a day on, one a minute, drawn again."""
     found = works()
-    rows = found[(found[AFTER] >= SINCE) == later].to_dict("records")
+    rows = found[(found["made"] >= SINCE) == later].to_dict("records")
     chance, start = random.Random(day), datetime(2013, 11, day, tzinfo=UTC)
     drawn = [rows[chance.randrange(len(rows))] for _ in range(count)]
     return [
         Flight(
             key=f"{day}-{number}",
             scheduled=(start + timedelta(minutes=number)).replace(tzinfo=None).isoformat(),
-            row={"title": row["title"], AFTER: row[AFTER]},
+            row={"title": row["title"]},
             late=bool(row["on_paper"]),
         )
         for number, row in enumerate(drawn)

@@ -196,3 +196,35 @@ def test_only_its_framer_goes_on_with_a_draft(amara: Client, cast: Cast) -> None
     made = draft(amara)
     amara.force_login(cast.sofia)
     assert amara.get(f"/use-cases/{made.key}/columns/").status_code == 404
+
+
+def test_texts_and_their_authors_are_found_and_proposed(amara: Client) -> None:
+    rows = "".join(
+        f"author {n % 15},the tea of lot {n} was {'fresh and fine' if n % 3 else 'stale'},"
+        f"{'yes' if n % 3 else 'no'}\n"
+        for n in range(60)
+    )
+    file = csv("author,comment,praise\n" + rows, "comments.csv")
+    answer = upload(amara, question="Which comments praise?", files=[file])
+    made = UseCase.objects.get(draft=True)
+    page = amara.get(answer["Location"]).content.decode()
+    assert "of texts (comment)" in page
+    assert '<option value="author" selected>author (15 values)' in page
+    assert "Baton suggests author, which several rows share" in page
+    factories.published("text-classification")
+    form = {
+        "base": "comments",
+        "target": "praise",
+        "group_column": "author",
+        "blueprint": "text-classification",
+    }
+    amara.post(f"/use-cases/{made.key}/columns/", form)
+    made.refresh_from_db()
+    assert made.parameters["group_column"] == "author"
+    assert made.blueprint is not None
+    assert made.blueprint.key == "text-classification"
+    page = amara.get(f"/use-cases/{made.key}/start/").content.decode()
+    assert "Columns of texts" in page
+    form |= {"group_column": "praise"}
+    refused = amara.post(f"/use-cases/{made.key}/columns/", form)
+    assert "the group column cannot be the target, too" in refused.content.decode()

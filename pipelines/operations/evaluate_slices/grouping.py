@@ -12,6 +12,7 @@ import pandas as pd
 from pipelines.operations.tables import column_type
 
 MAX_GROUPS = 40  # the most frequent categories; the rest is one slice
+SHOWN = 80  # characters of a category in the name of its slice
 FEW_NUMBERS = 12  # up to so many different numbers each is a slice of its own
 
 
@@ -77,4 +78,5 @@ def _by_quarter(values: pd.Series) -> list[Slice]:
 def _shown(kind: object) -> str:
     if isinstance(kind, float) and kind.is_integer():
         return str(int(kind))
-    return str(kind)
+    text = str(kind)
+    return text if len(text) <= SHOWN else f"{text[:SHOWN]}…"

@@ -11,6 +11,7 @@ from pipelines.operations.tables import column_type, plain
 
 ROWS = 1000
 POINTS = 12
+SHOWN = 80  # characters of a text
 
 
 def dependence(view: View, name: str, *, seed: int) -> dict[str, Json]:
@@ -22,10 +23,16 @@ def dependence(view: View, name: str, *, seed: int) -> dict[str, Json]:
     places = _examples(view.holdout.frame[name])
     changed = (view.replaced(rows, name, view.rows(np.asarray([place]))) for place in places)
     points: list[Json] = [
-        {"value": plain(view.holdout.frame[name].iloc[place]), "score": float(scores.mean())}
+        {"value": shown(view.holdout.frame[name].iloc[place]), "score": float(scores.mean())}
         for place, scores in zip(places, view.scores_each(changed), strict=True)
     ]
     return {"column": name, "points": points}
+
+
+def shown(value: object) -> Json:
+    """The value for a chart; a long text by its beginning."""
+    found = plain(value)
+    return f"{found[:SHOWN]}…" if isinstance(found, str) and len(found) > SHOWN else found
 
 
 def _examples(values: pd.Series) -> list[int]:

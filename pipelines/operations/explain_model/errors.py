@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from pipelines.operations.contract import Json
+from pipelines.operations.explain_model.dependence import shown
 from pipelines.operations.explain_model.view import View
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.tables import plain
@@ -64,7 +65,7 @@ def _reasons(moved: dict[str, Floats], place: int, values: object) -> list[Json]
     return [
         {
             "column": name,
-            "value": plain(values[name]),  # type: ignore[index]
+            "value": shown(values[name]),  # type: ignore[index]
             "moved": float(moved[name][place]),
         }
         for name in ranked

@@ -11,6 +11,9 @@ from pipelines.operations.ingest.problems import Problem, listed
 
 CHUNK = 1 << 20
 SAMPLE = 1 << 18
+SAMPLE_LINES = 3
+LONGEST_SAMPLE = 1 << 25
+csv.field_size_limit(LONGEST_SAMPLE)  # 131,072 by default: a cell of prose may be longer
 DELIMITERS = (",", ";", "\t", "|")
 UNUSUAL = (":", "^", "~", "\x1f")
 BOMS = (
@@ -150,6 +153,12 @@ def _first_multibyte_row(path: Path) -> int | None:
 def _sample(path: Path, encoding: str) -> str:
     with path.open("r", encoding=encoding, errors="replace", newline="") as stream:
         text = stream.read(SAMPLE)
+        # a first row of prose may be longer than the sample
+        while text.count("\n") < SAMPLE_LINES and len(text) < LONGEST_SAMPLE:
+            more = stream.read(SAMPLE)
+            if not more:
+                break
+            text += more
         rest = stream.read(1)
     # a cut last line would look like a row with too few cells
     return text[: text.rfind("\n") + 1] or text if rest else text

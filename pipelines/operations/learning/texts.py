@@ -231,6 +231,13 @@ def _telling(counts: sparse.csr_matrix, y: Floats, least: int) -> npt.NDArray[np
     return ordered[: min(max(sure, 1), KEYWORDS)]
 
 
+def as_read(frame: pd.DataFrame, features: FeatureSet | None) -> pd.DataFrame:
+    """Rows with each text cut to what is read of it; the scores are the same."""
+    named = [] if features is None else features.columns
+    texts = {c.name: frame[c.name].str[:MAX_TEXT] for c in named if c.role == "text"}
+    return frame.assign(**texts) if texts else frame
+
+
 def only_numbers(features: FeatureSet, matrix: Floats | Objects) -> Floats:
     """The encoder's matrix with each text as its count of words, for what reads numbers only."""
     places = features.positions("text")

@@ -13,6 +13,7 @@ from pipelines.operations.learning.candidates import (
     open_candidate,
     open_holdout,
 )
+from pipelines.operations.learning.texts import as_read
 from pipelines.operations.package_model.forms import FORMS
 from pipelines.operations.package_model.signature import (
     guessed_columns,
@@ -36,7 +37,7 @@ def run(context: Context) -> Outcome:
     candidate = open_candidate(context.inputs["candidate"], context)
     holdout = open_holdout(context.inputs["holdout"], candidate)
     signature = _signature(context, candidate, holdout)
-    frame = holdout.frame[list(candidate.columns)]
+    frame = as_read(holdout.frame[list(candidate.columns)], candidate.features)
     golden = _golden(frame, count=context.whole("golden"), seed=context.seed)
     scores = scores_of(candidate.model, golden)
     rows = plain_rows(golden, signature)

@@ -7,7 +7,7 @@ import pandas as pd
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.ingest.target import parse_time
-from pipelines.operations.split_data.groups import proposed
+from pipelines.operations.split_data.groups import draw_groups, proposed
 from pipelines.operations.tables import (
     digest_of,
     need_column,
@@ -122,7 +122,10 @@ def by_time(
 def by_group(
     context: Context, frame: pd.DataFrame, rows: np.ndarray, left_out: dict[str, int]
 ) -> Split:
-    """Whole groups go to one side, drawn until the holdout is large enough."""
+    """Whole groups go to one side, drawn until the holdout is large enough.
+
+    Of several draws the one whose holdout has its classes in the likest shares.
+    """
     name = context.text("group_column")
     groups = need_column(frame, name, "group_column").iloc[rows].astype("str")
     codes, uniques = pd.factorize(groups, sort=True)
@@ -134,17 +137,21 @@ def by_group(
             value=name,
             rule="has at least two groups",
         )
-    order = np.random.default_rng(context.seed).permutation(len(uniques))
-    sizes = np.bincount(codes, minlength=len(uniques))[order]
-    before = np.cumsum(sizes) - sizes
-    chosen = order[before < context.number("holdout_share") * len(rows)]
-    held = np.isin(codes, chosen)
+    held, chosen = draw_groups(codes, _classes(context, frame, rows), context)
     boundaries: dict[str, Json] = {
         "group_column": name,
         "groups": len(uniques),
-        "holdout_groups": len(chosen),
+        "holdout_groups": chosen,
     }
     return Split("group", rows[~held], rows[held], boundaries, left_out)
+
+
+def _classes(context: Context, frame: pd.DataFrame, rows: np.ndarray) -> np.ndarray | None:
+    """The class of each row; None for a target of many values."""
+    if not context.text("target"):
+        return None
+    codes, uniques = pd.factorize(frame[context.text("target")].iloc[rows], sort=True)
+    return codes if len(uniques) <= 20 else None
 
 
 def at_random(

@@ -234,3 +234,16 @@ def test_distinct_values_are_counted_then_estimated() -> None:
         sketch.update(pa.array([f"v{n}" for n in range(start, start + 5_000)]))
     assert not sketch.exact
     assert sketch.distinct == pytest.approx(50_000, rel=0.15)
+
+
+def test_prose_and_its_authors_are_suggested(tmp_path) -> None:
+    path = tmp_path / "given.csv"
+    lines = "".join(
+        f"t{n % 20},{'a' if n % 2 else 'b'},this is comment {n} on the tea,{n % 3 == 0}\n"
+        for n in range(100)
+    )
+    path.write_text("thread,kind,said,spam\n" + lines)
+    facts = inspect(path, "given.csv").as_json()
+    assert facts["suggested_texts"] == ["said"]
+    assert facts["suggested_group"] == "thread"
+    assert facts["suggested_blueprint"] == "text-classification"

@@ -11,16 +11,18 @@ from hypothesis import strategies as st
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.metrics import roc_auc_score
 
-from pipelines.operations.contract import OperationError
-from pipelines.operations.learning import folds, store
+from pipelines import catalogue
+from pipelines.operations.contract import Context, OperationError, clean_params
+from pipelines.operations.learning import store
 from pipelines.operations.learning.definition import FeatureSet, from_json
 from pipelines.operations.learning.families import build, encode
 from pipelines.operations.learning.settings import TEXT_FAMILIES
 from pipelines.operations.learning.texts import KeywordRule, TermWeights, Texts, Topics
+from pipelines.operations.learning.training import Training, open_training
 from pipelines.operations.learning.transformers import BadValueError
 from pipelines.operations.learning.words import MAX_TEXT, words
 from pipelines.operations.rowwise.compile import compile_pipeline, largest_difference
-from pipelines.operations.tables import read_document, write_table
+from pipelines.operations.tables import read_document, write_document, write_table
 from tests.unit.operations import texts as tables
 from tests.unit.operations.running import perform
 
@@ -223,22 +225,48 @@ def test_non_latin_texts_are_learned_from(tmp_path: Path) -> None:
 # --- groups -------------------------------------------------------------------------------
 
 
-def test_no_author_is_on_both_sides_of_a_fold() -> None:
+def opened(tmp_path: Path, frame: pd.DataFrame) -> Training:
+    features = write_document(tmp_path / "features.json", tables.definition().as_json())
+    spec = catalogue.spec("train_candidate")
+    return open_training(
+        Context(
+            spec=spec,
+            folder=tmp_path,
+            inputs={"train": write_table(frame, tmp_path / "t.parquet"), "features": features},
+            params=clean_params(spec, {"folds": 4}),
+            seed=1,
+        )
+    )
+
+
+def test_no_author_is_on_both_sides_of_a_fold(tmp_path: Path) -> None:
     frame = tables.reviews()
-    labels = frame["praise"].to_numpy().astype("int64")
-    found = folds.make_folds(labels, count=4, rows=1000, seed=3, groups=frame["author"])
+    found = opened(tmp_path, frame).folds
     tested = np.concatenate([fold.test for fold in found])
     assert sorted(tested) == list(range(len(frame)))
     for fold in found:
         assert not set(frame["author"][fold.train]) & set(frame["author"][fold.test])
 
 
-def test_folds_need_as_many_groups() -> None:
-    labels = np.tile([0, 1], 50)
-    with pytest.raises(OperationError, match="has 1 group"):
-        folds.make_folds(
-            labels, count=4, rows=99, seed=0, groups=pd.Series(["one"] * 100, name="author")
-        )
+def test_folds_need_as_many_groups(tmp_path: Path) -> None:
+    with pytest.raises(OperationError, match="author has 1 group") as refused:
+        opened(tmp_path, tables.reviews(100).assign(author="one"))
+    assert refused.value.code == "too_few_groups_for_folds"
+
+
+def test_a_draw_of_authors_keeps_the_shares_of_the_classes(tmp_path: Path) -> None:
+    """Each author is of one kind: a careless draw would hold out one kind only."""
+    frame = tables.reviews(200)
+    frame["author"] = [f"author {n // 25}" for n in range(200)]
+    frame["praise"] = [n // 25 % 2 == 0 for n in range(200)]
+    table = write_table(frame, tmp_path / "t.parquet")
+    for seed in range(5):
+        facts = perform(
+            "split_data", tmp_path, {"table": table}, seed=seed, target="praise",
+            group_column="author", holdout_share=0.25,
+        ).facts  # fmt: skip
+        assert facts["parts"]["holdout"]["classes"] == {"False": 25, "True": 25}
+        assert facts["groups_shared"] == 0
 
 
 def test_one_group_cannot_be_split(tmp_path: Path) -> None:
