@@ -148,11 +148,11 @@ def _odds_row(row: dict[str, Json]) -> dict[str, Json]:
         "column": row.get("column"),
         "groups": row.get("groups"),
         "too_small": row.get("too_small"),
-        "equal_opportunity_difference": opportunity[0],
+        "equal_opportunity": opportunity[0],
         "p_opportunity": _chance(row, "p_opportunity"),
-        "equalised_odds_difference": odds[0],
-        "from": odds[1],
-        "to": odds[2],
+        "equalised_odds": odds[0],
+        "odds_low": odds[1],
+        "odds_high": odds[2],
         "p_odds": _chance(row, "p_odds"),
     }
 
@@ -160,4 +160,4 @@ def _odds_row(row: dict[str, Json]) -> dict[str, Json]:
 def _chance(row: dict[str, Json], key: str) -> Json:
     """A p-value as people read it."""
     value = number(row, key)
-    return "< 0.001" if value is not None and value < 0.001 else value
+    return "<0.001" if value is not None and value < 0.001 else value

@@ -117,7 +117,7 @@ def table_of(rows: Sequence[Any]) -> Details:
 
 
 def _in_words(rows: Sequence[Mapping[str, Any]], name: str) -> bool:
-    """Whether any row has a text there that is no bound such as "< 0.001"."""
+    """Whether any row has a text there that is no bound such as "<0.001"."""
     values = (row.get(name) for row in rows)
     return any(isinstance(value, str) and value[:1] not in "<>" for value in values)
 

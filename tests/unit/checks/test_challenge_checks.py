@@ -64,7 +64,7 @@ def test_error_rates_ask_the_larger_of_both_differences() -> None:
     assert fairness.error_rates_equal(screened(p_odds=0.2), {}).verdict == "pass"
     held = screened(odds_difference=interval(0.1, 0, 0.2))
     assert fairness.error_rates_equal(held, {}).verdict == "pass"
-    assert found.details[0]["equal_opportunity_difference"] == 0.12
+    assert found.details[0]["equal_opportunity"] == 0.12
 
 
 def test_nothing_declared_and_nothing_large_enough_are_said_apart() -> None:
