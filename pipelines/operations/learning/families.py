@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.learning.definition import DATE_PARTS, FeatureSet
+from pipelines.operations.learning.offsets import FromColumn
 from pipelines.operations.learning.settings import number_of
 from pipelines.operations.learning.tasks import TASKS
 from pipelines.operations.learning.transformers import (
@@ -146,7 +148,12 @@ def build(family: str, features: FeatureSet, settings: Settings, seed: int) -> B
             value=family,
             rule=f"is one of {', '.join(FAMILIES)}",
         )
-    return BUILDERS[family](features, settings, seed)
+    if not features.base:
+        return BUILDERS[family](features, settings, seed)
+    # the simplest answer is then the column itself
+    same = DummyRegressor(strategy="constant", constant=0.0)
+    model = same if family == "dummy" else BUILDERS[family](features, settings, seed)
+    return FromColumn(features.places(features.base)[0], model)
 
 
 def whole(columns: ColumnTransformer, model: BaseEstimator) -> Pipeline:

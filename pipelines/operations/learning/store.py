@@ -32,6 +32,7 @@ TRUSTED: tuple[str, ...] = (
     f"{OWN}.DateParts",
     f"{OWN}.Flags",
     f"{OWN}.Numbers",
+    "pipelines.operations.learning.offsets.FromColumn",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     # boosting re-codes its categorical columns with a FunctionTransformer of check_array
     "functools.partial",
