@@ -31,6 +31,11 @@ OPERATIONS: dict[str, str] = {
     "scan_leakage": f"{_HERE}.scan_leakage",
     "split_data": f"{_HERE}.split_data",
     "score_baseline": f"{_HERE}.score_baseline",
+    # forecasting
+    "make_series": f"{_HERE}.make_series",
+    "make_horizons": f"{_HERE}.make_horizons",
+    "split_origins": f"{_HERE}.split_origins",
+    "evaluate_forecast": f"{_HERE}.evaluate_forecast",
     # features, tune, evaluate
     "build_features": f"{_HERE}.build_features",
     "train_candidate": f"{_HERE}.train_candidate",
@@ -109,6 +114,9 @@ CHECKS: dict[str, str] = {
     "coverage_holds": "pipelines.checks.evaluation.coverage_holds",
     "unbiased": "pipelines.checks.evaluation.unbiased",
     "slices_hold": "pipelines.checks.evaluation.slices_hold",
+    "mase_below": "pipelines.checks.forecasts.mase_below",
+    "beats_naive": "pipelines.checks.forecasts.beats_naive",
+    "series_sound": "pipelines.checks.forecasts.series_sound",
     "cost_positive": "pipelines.checks.evaluation.cost_positive",
     # texts
     "groups_kept_apart": "pipelines.checks.classes.groups_kept_apart",

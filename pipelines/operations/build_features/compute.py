@@ -29,9 +29,10 @@ def run(context: Context) -> Outcome:
     names = column_names(context.inputs["train"], field="train")
     chosen, left_out = choose(names, context, contract)
     key, time, target = _key(context, contract), _time(context, contract), context.text("target")
-    group = context.text("group_column")
+    group, origin = context.text("group_column"), context.text("origin_column")
     _require([group] if group else [], names, "group_column")
-    extra = [target, *(name for name in [*key, time, group] if name in names)]
+    _require([origin] if origin else [], names, "origin_column")
+    extra = [target, *(name for name in [*key, time, group, origin] if name in names)]
     frame = read_columns(context.inputs["train"], [*chosen, *extra], field="train")
     task = task_named(context.text("task"))
     classes = task.classes(frame[target], positive=context.text("positive") or None)
@@ -39,8 +40,12 @@ def run(context: Context) -> Outcome:
     context.progress(0.3, f"mapping {len(chosen)} columns", len(frame))
     as_text = read_as_text(frame, chosen, context)
     mapped, unmapped = _map(frame, chosen, contract, as_text)
+    base = context.text("base_column")
+    _require_number(base, mapped, context.text("task"))
     if not context.names("columns"):
-        constant = [column for column in mapped if frame[column.name].nunique() == 1]
+        constant = [
+            column for column in mapped if frame[column.name].nunique() == 1 and column.name != base
+        ]
         left_out += [LeftOut(column.name, "one value only", decided=True) for column in constant]
         mapped = [column for column in mapped if column not in constant]
     features = FeatureSet(
@@ -51,6 +56,8 @@ def run(context: Context) -> Outcome:
         time=time if time in names else "",
         task=task.name,
         group=group,
+        origin=origin,
+        base=base,
         left_out=tuple(left_out + [LeftOut(u.name, u.reason, decided=False) for u in unmapped]),
     )
     context.progress(0.6, "testing the encoders", len(frame))
@@ -92,6 +99,7 @@ def choose(
     reasons |= {_time(context, contract): "time", target: "target"}
     if context.text("group_column"):
         reasons[context.text("group_column")] = "group"
+    reasons |= {context.text("origin_column"): "time"}
     for name in listed:
         if reasons.get(name, "time") not in ("time", "key"):
             raise OperationError(
@@ -120,6 +128,18 @@ def _require(wanted: Sequence[str], names: Sequence[str], field: str) -> None:
                 value=name,
                 rule="names a column of the table",
             )
+
+
+def _require_number(base: str, mapped: Sequence[FeatureColumn], task: str) -> None:
+    numbers = [column.name for column in mapped if column.role == "number"]
+    if base and (base not in numbers or task != "regression"):
+        raise OperationError(
+            "bad_base",
+            f"base_column names {base!r}, which is no number among the features of a regression",
+            field="base_column",
+            value=base,
+            rule=f"is one of {', '.join(numbers)}" if task == "regression" else "is empty",
+        )
 
 
 def _key(context: Context, contract: DataContract) -> tuple[str, ...]:

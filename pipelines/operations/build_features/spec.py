@@ -25,6 +25,8 @@ SPEC = Spec(
         Param("group_column", "str", "", help="Rows of one group stay in one fold; no feature"),
         Param("key_column", "str", "", help="Column naming a row; empty = the contract's"),
         Param("time_column", "str", "", help="Column ordering the rows; empty = the contract's"),
+        Param("origin_column", "str", "", help="When a forecast was made; never a feature"),
+        Param("base_column", "str", "", help="A number that models predict the difference from"),
     ),
     max_runtime=300,
     max_memory=1536,

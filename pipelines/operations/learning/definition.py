@@ -95,8 +95,9 @@ class LeftOut:
 class FeatureSet:
     """The whole definition; `classes` are (other, positive), as the table holds them.
 
-    A regression has no classes. Rows of one `group` (an author, a thread) stay on one side of
-    every fold.
+    A regression has no classes. Rows of one `group` (an author, a thread) stay together in
+    folds. `origin` is when a forecast was made, where that is before the `time` that it is
+    about. A model of numbers predicts the difference from the column `base`, where there is one.
     """
 
     target: str
@@ -107,6 +108,8 @@ class FeatureSet:
     left_out: tuple[LeftOut, ...] = field(default=())
     task: TaskName = "classification"
     group: str = ""
+    origin: str = ""
+    base: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -145,7 +148,8 @@ class FeatureSet:
     def _plain(self) -> dict[str, Json]:
         # absent where they say nothing new, so that definitions made before them keep their digest
         later: dict[str, Json] = {} if self.task == "classification" else {"task": self.task}
-        later |= {"group": self.group} if self.group else {}
+        named = {"group": self.group, "origin": self.origin, "base": self.base}
+        later |= {name: column for name, column in named.items() if column}
         return {
             **later,
             "format": "baton/features/1",
@@ -194,6 +198,8 @@ def _parsed(data: Mapping[str, Json]) -> FeatureSet:
     return FeatureSet(
         task=known[task],
         group=str(data.get("group") or ""),
+        origin=str(data.get("origin") or ""),
+        base=str(data.get("base") or ""),
         target=str(data.get("target", "")),
         classes=tuple(_list(data.get("classes"))),
         columns=tuple(_column(_map(row)) for row in _list(data.get("columns"))),

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
+from sklearn.dummy import DummyRegressor
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
@@ -18,6 +19,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.learning import text_families
 from pipelines.operations.learning.definition import DATE_PARTS, FeatureSet
+from pipelines.operations.learning.offsets import FromColumn
 from pipelines.operations.learning.settings import number_of
 from pipelines.operations.learning.tasks import TASKS
 from pipelines.operations.learning.texts import Texts
@@ -170,7 +172,12 @@ def build(family: str, features: FeatureSet, settings: Settings, seed: int) -> B
             value=family,
             rule="reads texts where the features hold texts, and only there",
         )
-    return BUILDERS[family](features, settings, seed)
+    if not features.base:
+        return BUILDERS[family](features, settings, seed)
+    # the simplest answer is then the column itself
+    same = DummyRegressor(strategy="constant", constant=0.0)
+    model = same if family == "dummy" else BUILDERS[family](features, settings, seed)
+    return FromColumn(features.places(features.base)[0], model)
 
 
 def whole(columns: ColumnTransformer, model: BaseEstimator) -> Pipeline:

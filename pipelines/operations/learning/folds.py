@@ -103,24 +103,33 @@ class ByRow:
         )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Clock:
+    """When the outcome of each row is, and (for forecasts) when it was asked for."""
+
+    moment: pd.Series
+    origin: pd.Series | None = None
+
+
 def make_folds(
     truth: np.ndarray,
     *,
     count: int,
     rows: int,
     seed: int,
-    time: pd.Series | None = None,
+    time: pd.Series | Clock | None = None,
     dealer: Dealer = ByClass(),
 ) -> list[Fold]:
     """`count` folds with at most `rows` training rows each.
 
     With time, fold i trains on the latest rows before block i and scores block i: rows of
-    one moment never lie on both sides. Raises OperationError if a side cannot be used.
+    one moment never lie on both sides. Blocks of forecasts are by their origin, and train on
+    outcomes known by then. Raises OperationError if a side cannot be used.
     """
     if time is None:
         folds = dealer.deal(truth, count=count, seed=seed)
     else:
-        folds = _forward_folds(time, count=count)
+        folds = _forward_folds(time if isinstance(time, Clock) else Clock(time), count=count)
     folds = [Fold(_latest(fold.train, rows), fold.test) for fold in folds]
     for number, fold in enumerate(folds, start=1):
         for side in (fold.train, fold.test):
@@ -156,15 +165,27 @@ def _codes(groups: pd.Series, count: int) -> Index:
     return codes
 
 
-def _forward_folds(time: pd.Series, *, count: int) -> list[Fold]:
-    moments = pd.to_datetime(time, utc=True) if time.dtype == object else time
-    order = np.argsort(moments.to_numpy(), kind="stable").astype(np.int64)
-    ordered = moments.to_numpy()[order]
+def _forward_folds(clock: Clock, *, count: int) -> list[Fold]:
+    moments = _moments(clock.moment)
+    asked = moments if clock.origin is None else _moments(clock.origin)
+    order = np.argsort(asked, kind="stable").astype(np.int64)
+    ordered = asked[order]
     wanted = [len(order) * block // (count + 1) for block in range(1, count + 1)]
     # move each bound back to the first row of its moment
     bounds = [int(np.searchsorted(ordered, ordered[place])) for place in wanted]
     ends = [*bounds[1:], len(order)]
-    return [Fold(order[:start], order[start:end]) for start, end in zip(bounds, ends, strict=True)]
+    folds = []
+    for start, end in zip(bounds, ends, strict=True):
+        train = order[:start]
+        if clock.origin is not None and start < len(order):
+            train = train[moments[train] < ordered[start]]
+        folds.append(Fold(train, order[start:end]))
+    return folds
+
+
+def _moments(time: pd.Series) -> np.ndarray:
+    found = pd.to_datetime(time, utc=True) if time.dtype == object else time
+    return found.to_numpy()
 
 
 def _latest(rows: Index, limit: int) -> Index:

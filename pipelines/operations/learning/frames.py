@@ -54,7 +54,7 @@ def read_training(path: Path, features: FeatureSet, *, field: str) -> pd.DataFra
 
     Raises OperationError where columns or all labels are absent.
     """
-    named = [name for name in (features.time, features.group) if name]
+    named = [name for name in (features.time, features.group, features.origin) if name]
     extra = [features.target, *features.key, *named]
     frame = labelled(read_columns(path, [*features.names, *extra], field=field), features.target)
     if frame.empty:

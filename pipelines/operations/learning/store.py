@@ -44,6 +44,7 @@ TRUSTED: tuple[str, ...] = (
     "sklearn.calibration._SigmoidCalibration",
     SEGMENTER,
     DETECTOR,
+    "pipelines.operations.learning.offsets.FromColumn",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     # boosting re-codes its categorical columns with a FunctionTransformer of check_array
     "functools.partial",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.exceptions import ConvergenceWarning
@@ -17,7 +18,7 @@ from pipelines.operations.learning import store
 from pipelines.operations.learning.candidates import about_model
 from pipelines.operations.learning.definition import FeatureSet
 from pipelines.operations.learning.families import build, encode, whole
-from pipelines.operations.learning.folds import Fold, digest, make_folds
+from pipelines.operations.learning.folds import Clock, Fold, digest, make_folds
 from pipelines.operations.learning.frames import read_features, read_training
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.tasks import TASKS, Task
@@ -73,10 +74,16 @@ def open_training(context: Context) -> Training:
         count=context.whole("folds"),
         rows=context.whole("fold_rows"),
         seed=context.whole("fold_seed"),
-        time=frame[features.time] if features.time else None,
+        time=_clock(features, frame),
         dealer=task.dealer(frame[features.group] if features.group else None),
     )
     return Training(features, columns, matrix, truth, folds, context.seed)
+
+
+def _clock(features: FeatureSet, frame: pd.DataFrame) -> Clock | None:
+    if not features.time:
+        return None
+    return Clock(frame[features.time], frame[features.origin] if features.origin else None)
 
 
 def fit(training: Training, family: str, settings: Settings, rows: Fold | None = None) -> Fitted:

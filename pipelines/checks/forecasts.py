@@ -1,0 +1,122 @@
+"""Checks of forecasts: the series is sound, and each horizon beats repeating the last season."""
+
+from __future__ import annotations
+
+from pipelines.checks.contract import (
+    CheckResult,
+    Facts,
+    Json,
+    Params,
+    insufficient,
+    judge,
+    limit,
+    mapping,
+    number,
+    rows,
+    shown,
+    text,
+)
+from pipelines.checks.reading import bounds, facts_with, listed
+
+SERIES, FORECAST = "source.series", "evaluate.forecast"
+MAX_GAP_SHARE = 0.05  # own: beyond it a filled step is no exception any more
+
+
+def series_sound(facts: Facts, params: Params) -> CheckResult:
+    """Steps without an event where there usually is one are at most one in twenty (own)."""
+    made = facts_with(facts, params, SERIES, "gap_steps")
+    steps, filled = number(made, "steps"), number(made, "gap_steps")
+    if made is None or not steps or filled is None:
+        return insufficient("no series was made")
+    share, most = filled / steps, limit(params, "maximum", MAX_GAP_SHARE)
+    gaps = rows(made, "gap_list")
+    duplicates = int(number(made, "duplicates") or 0)
+    worst = f"; the longest from {text(gaps[0], 'from')[:16]}" if gaps else ""
+    return CheckResult(
+        judge(share, "<=", most),
+        f"{share:.1%} of {steps:,.0f} steps lack events that usually are there{worst}; "
+        f"{duplicates:,} rows equal another",
+        value=share,
+        threshold=most,
+        comparison="<=",
+        unit="share of steps",
+        details=shown(gaps),
+        advice=""
+        if share <= most
+        else "Look whether data are missing there; else take longer steps or fewer groups.",
+    )
+
+
+def mase_below(facts: Facts, params: Params) -> CheckResult:
+    """MASE at horizon 1 is below 1: better than repeating the last season (catalogue 6.2)."""
+    judged = facts_with(facts, params, FORECAST, "horizons")
+    wanted, most = limit(params, "horizon", 1), limit(params, "maximum", 1.0)
+    found = next((r for r in rows(judged, "horizons") if number(r, "horizon") == wanted), None)
+    value, low, high = bounds(found, "mase")
+    if value is None or low is None or high is None:
+        return insufficient(f"no forecast {wanted:g} steps ahead was judged")
+    verdict = judge(value, "<=", most)
+    return CheckResult(
+        "fail" if value == most else verdict,
+        f"MASE {value:.3f} at horizon {wanted:g} (95 % {low:.3f} to {high:.3f}), below {most:g}",
+        value=value,
+        low=low,
+        high=high,
+        threshold=most,
+        comparison="<=",
+        unit="MASE",
+        threshold_class="conv",
+        details=shown(_table(rows(judged, "horizons"))),
+        advice=""
+        if verdict == "pass"
+        else "Repeating the last season errs less: look at season, lags and what is known ahead.",
+    )
+
+
+def beats_naive(facts: Facts, params: Params) -> CheckResult:
+    """At every horizon forecasts err less than the last season repeated (catalogue 6.2)."""
+    judged = facts_with(facts, params, FORECAST, "horizons")
+    looked = rows(judged, "horizons")
+    if not looked:
+        return insufficient("no forecasts were judged")
+    lost = [f"{number(row, 'horizon') or 0:g}" for row in looked if _gain(row) <= 0]
+    unsure = [row for row in looked if _gain(row) > 0 and (bounds(row, "gain")[1] or 0.0) <= 0]
+    said = f"better than the last season at {len(looked) - len(lost)} of {len(looked)} horizons"
+    if lost:
+        said += f"; not at {listed(lost, 10)}"
+    if unsure:
+        said += f"; at {len(unsure)} it may be chance"
+    return CheckResult(
+        judge(len(lost), "<=", 0),
+        said,
+        value=float(len(lost)),
+        threshold=0.0,
+        comparison="<=",
+        unit="horizons",
+        threshold_class="conv",
+        details=shown(_table(looked)),
+        advice="Forecast fewer steps, or answer those with the last season." if lost else "",
+    )
+
+
+def _gain(row: dict[str, Json]) -> float:
+    return number(mapping(row, "gain"), "value") or 0.0
+
+
+def _table(looked: list[dict[str, Json]]) -> list[dict[str, Json]]:
+    """One row a horizon, for people."""
+    return [
+        {
+            "horizon": row.get("horizon"),
+            "rows": row.get("rows"),
+            "MASE": bounds(row, "mase")[0],
+            "of the last season": bounds(row, "naive_mase")[0],
+            "sMAPE": bounds(row, "smape")[0],
+            "bias": bounds(row, "bias")[0],
+            "pinball": row.get("pinball"),
+            "errs less by": bounds(row, "gain")[0],
+            "at least": bounds(row, "gain")[1],
+            "at most": bounds(row, "gain")[2],
+        }
+        for row in looked
+    ]

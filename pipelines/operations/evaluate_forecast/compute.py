@@ -1,0 +1,165 @@
+"""Compute of `evaluate_forecast`: MASE, sMAPE, pinball and bias by horizon.
+
+MASE (Hyndman and Koehler 2006): absolute error over the mean absolute error of the seasonal naive
+forecast one step ahead on the training part, of the row's own series. sMAPE as in the M4 contest:
+200 |error| / (|outcome| + |forecast|), 0 where both are 0. Rows of one day are drawn together.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
+from pipelines.operations.learning import conformal
+from pipelines.operations.learning.candidates import (
+    Candidate,
+    Holdout,
+    open_candidate,
+    open_holdout,
+)
+from pipelines.operations.learning.frames import read_columns
+from pipelines.operations.learning.metrics import Floats
+from pipelines.operations.learning.resampling import (
+    Resampling,
+    by_day_or_row,
+    interval,
+    sum_samples,
+)
+from pipelines.operations.learning.values import pinball_losses
+from pipelines.operations.tables import write_document
+
+MINIMUM_ROWS = 10  # forecasts at a horizon below which nothing is said of it (own)
+
+
+def run(context: Context) -> Outcome:
+    """Judge every horizon; raises OperationError for columns that do not suit."""
+    candidate = open_candidate(context.inputs["candidate"], context)
+    horizon, naive = context.text("horizon_column"), context.text("naive_column")
+    groups = list(dict.fromkeys(context.names("groups")))
+    extra = [horizon, naive, *groups]
+    holdout = open_holdout(context.inputs["holdout"], candidate, extra=extra)
+    scales = _scales(context, candidate, groups)
+    context.progress(0.3, "scored", len(holdout.labels))
+    drawn = by_day_or_row(
+        len(holdout.labels),
+        holdout.frame[candidate.time] if candidate.time else None,
+        samples=context.whole("samples"),
+        seed=context.seed,
+    )
+    columns = _columns(context, holdout, _scale_of(holdout.frame, scales, groups))
+    steps = holdout.frame[horizon].to_numpy(dtype=np.float64)
+    rows = [
+        _judged(step, columns, steps == step, drawn)
+        for step in np.unique(steps)
+        if int((steps == step).sum()) >= MINIMUM_ROWS
+    ]
+    whole = _judged(0, columns, np.ones(steps.size, dtype=bool), drawn)
+    facts: dict[str, Json] = {
+        "rows": int(steps.size),
+        "horizons": list[Json](rows),
+        "overall": {**whole, "horizon": None},
+        "groups": [{"group": name, "scale": finite(value, 6)} for name, value in scales.items()],
+        "beaten_at": [row["horizon"] for row in rows if not row["beats_naive"]],
+        "resampled_by": drawn.unit,
+    }
+    path = write_document(context.output("forecast"), {"format": "baton/forecast/1", **facts})
+    context.progress(1.0, f"{len(rows)} horizons", len(holdout.labels))
+    return Outcome({"forecast": path}, facts)
+
+
+def _scales(context: Context, candidate: Candidate, groups: list[str]) -> dict[str, float]:
+    """Mean absolute error of repeating the last season, one step ahead, for each series."""
+    horizon, naive = context.text("horizon_column"), context.text("naive_column")
+    wanted = [candidate.target, horizon, naive, *groups]
+    train = read_columns(context.inputs["train"], wanted, field="train")
+    first = train[train[horizon] == train[horizon].min()]
+    errors = (first[candidate.target] - first[naive]).abs()
+    found = errors.groupby(_names(first, groups)).mean()
+    for name, value in found.items():
+        if not value > 0:
+            raise OperationError(
+                "no_scale", f"{name or 'the series'} repeats its season exactly in training",
+                field="naive_column", value=str(name), rule="its error is above 0",
+            )  # fmt: skip
+    return {str(name): float(value) for name, value in found.items()}
+
+
+def _names(frame: pd.DataFrame, groups: list[str]) -> pd.Series:
+    if not groups:
+        return pd.Series("", index=frame.index)
+    return frame[groups].astype(str).agg(", ".join, axis=1)
+
+
+def _scale_of(frame: pd.DataFrame, scales: dict[str, float], groups: list[str]) -> Floats:
+    found = _names(frame, groups).map(scales)
+    if found.isna().any():
+        name = _names(frame, groups)[found.isna()].iloc[0]
+        raise OperationError(
+            "series_unknown", f"{name} has forecasts to judge, and none to learn from",
+            field="groups", value=str(name), rule="every series is in both parts",
+        )  # fmt: skip
+    return found.to_numpy(dtype=np.float64)
+
+
+def _columns(context: Context, holdout: Holdout, scale: Floats) -> dict[str, Floats]:
+    """What is averaged, row by row."""
+    truth, given = holdout.labels, holdout.scores
+    naive = holdout.frame[context.text("naive_column")].to_numpy(dtype=np.float64)
+    errors, others = np.abs(given - truth), np.abs(naive - truth)
+    size = np.abs(truth) + np.abs(given)
+    return {
+        "mae": errors,
+        "naive_mae": others,
+        "mase": errors / scale,
+        "naive_mase": others / scale,
+        "smape": 200 * np.divide(errors, size, out=np.zeros_like(errors), where=size > 0),
+        "bias": given - truth,
+        "gain": others - errors,
+        "error": truth - given,
+        "alpha": np.full(truth.size, context.number("alpha")),
+    }
+
+
+AVERAGED = ("mae", "naive_mae", "mase", "naive_mase", "smape", "bias", "gain")
+
+
+def _judged(
+    step: float, columns: dict[str, Floats], mine: np.ndarray, drawn: Resampling
+) -> dict[str, Json]:
+    """Every score at one horizon; `gain` is by how much less it errs than the last season."""
+    inside = mine.astype(np.float64)
+    table = np.column_stack([*(columns[name] * inside for name in AVERAGED), inside])
+    sums = sum_samples(table, drawn)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        samples = sums[:, :-1] / sums[:, -1:]
+    row: dict[str, Json] = {"horizon": int(step), "rows": int(mine.sum())}
+    for place, name in enumerate(AVERAGED):
+        found = interval(float(columns[name][mine].mean()), samples[:, place])
+        row[name] = {
+            "value": finite(found.value, 6),
+            "low": finite(found.low, 6),
+            "high": finite(found.high, 6),
+        }
+    gain = float(columns["gain"][mine].mean())
+    return row | {"beats_naive": gain > 0} | _interval(columns, mine, drawn)
+
+
+def _interval(columns: dict[str, Floats], mine: np.ndarray, drawn: Resampling) -> dict[str, Json]:
+    """An interval of this horizon's own: set by earlier forecasts, checked by later ones."""
+    errors, blocks = columns["error"][mine], drawn.blocks[mine]
+    alpha = float(columns["alpha"][0])
+    keys = blocks if drawn.unit == "day" else np.arange(errors.size)
+    first = keys < np.sort(keys)[keys.size // 2]
+    margin = conformal.margin(errors[first], alpha)
+    if margin is None or first.all():
+        return {"interval": None, "pinball": None}
+    later = errors[~first]
+    checked = conformal.coverage(later, margin, blocks[~first])
+    ends = [(margin.low, alpha / 2), (margin.high, 1 - alpha / 2)]
+    zero = np.zeros(later.size)
+    losses = [float(pinball_losses(zero + end, later, at).mean()) for end, at in ends]
+    return {
+        "interval": conformal.as_json(margin, checked),
+        "pinball": finite(float(np.mean(losses)), 6),
+    }

@@ -1,0 +1,1 @@
+"""Operation `make_series`."""

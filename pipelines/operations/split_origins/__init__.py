@@ -1,0 +1,1 @@
+"""Operation `split_origins`."""

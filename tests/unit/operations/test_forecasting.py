@@ -1,0 +1,235 @@
+"""Events to a series, a series to forecasts that know no future, and their judgement."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LinearRegression
+from sklearn.tree import DecisionTreeRegressor
+
+from pipelines.operations.contract import Context, OperationError, clean_params
+from pipelines.operations.evaluate_forecast.example import write_model
+from pipelines.operations.learning import store
+from pipelines.operations.learning.definition import FeatureColumn, FeatureSet, from_json
+from pipelines.operations.learning.families import build
+from pipelines.operations.learning.folds import ByRow, Clock, make_folds
+from pipelines.operations.learning.offsets import FromColumn
+from pipelines.operations.make_horizons.compute import run as make_horizons
+from pipelines.operations.make_horizons.example import series
+from pipelines.operations.make_horizons.spec import SPEC as HORIZONS
+from pipelines.operations.make_series.example import events
+from pipelines.operations.tables import read_document, write_table
+from tests.unit.operations.running import perform
+
+
+def made(frame: pd.DataFrame, folder: Path, **params):
+    table = write_table(frame, folder / "events.parquet")
+    return perform("make_series", folder, {"table": table}, time_column="leaves", **params)
+
+
+def horizons(frame: pd.DataFrame, folder: Path, **params) -> pd.DataFrame:
+    given = {"horizons": 3, "season": 7, "lags": 4, "windows": [4, 8]} | params
+    folder.mkdir(exist_ok=True)
+    path = write_table(frame, folder / "series.parquet")
+    outcome = make_horizons(
+        Context(
+            spec=HORIZONS,
+            folder=folder,
+            inputs={"series": path},
+            params=clean_params(HORIZONS, given),
+        )
+    )
+    return pd.read_parquet(outcome.outputs["table"])
+
+
+def test_counts_agree_with_pandas(tmp_path) -> None:
+    frame = events()
+    outcome = made(frame, tmp_path, groups=["place"])
+    found = pd.read_parquet(outcome.outputs["series"]).set_index(["place", "moment"])["value"]
+    wanted = frame.groupby("place").resample("D", on="leaves").size()
+    assert len(found) == len(wanted)
+    assert np.array_equal(found.to_numpy(), wanted.to_numpy())
+
+
+def test_gaps_and_duplicates_are_named(tmp_path) -> None:
+    facts = made(events(), tmp_path, groups=["place"]).facts
+    # nobody leaves on the 17th: of each place, in January and in February
+    assert (facts["gap_steps"], facts["gaps"]) == (4, 4)
+    first = facts["gap_list"][0]
+    assert (first["from"][:10], first["steps"], first["place"]) == ("2024-01-17", 1, "AMS")
+    assert facts["duplicates"] >= 1
+    assert facts["out_of_order"] >= 1
+
+
+def test_nights_without_events_are_no_gaps(tmp_path) -> None:
+    hours = pd.date_range("2024-01-01", periods=24 * 28, freq="h")
+    day = hours[(hours.hour >= 6) & (hours != pd.Timestamp("2024-01-10T12:00"))]
+    facts = made(pd.DataFrame({"leaves": day}), tmp_path, every="hour").facts
+    assert facts["empty_steps"] > 100
+    assert (facts["gap_steps"], facts["gap_list"][0]["from"]) == (1, "2024-01-10T12:00:00")
+
+
+@pytest.mark.parametrize(
+    ("params", "wanted"),
+    [
+        ({"measure": "mean"}, [2.0, None, 4.0]),
+        ({"measure": "mean", "gaps": "previous"}, [2.0, 2.0, 4.0]),
+        ({"measure": "sum"}, [4.0, 0.0, 4.0]),
+        ({"measure": "last"}, [3.0, None, 4.0]),
+    ],
+)
+def test_what_stands_in_a_gap(params, wanted, tmp_path) -> None:
+    days = pd.to_datetime(["2024-01-01T10:00", "2024-01-01T12:00", "2024-01-03T01:00"])
+    frame = pd.DataFrame({"leaves": days, "seats": [1.0, 3.0, 4.0]})
+    outcome = made(frame, tmp_path, value_column="seats", **params)
+    found = pd.read_parquet(outcome.outputs["series"])["value"]
+    assert [None if pd.isna(value) else value for value in found] == wanted
+
+
+@pytest.mark.parametrize(
+    ("params", "code"),
+    [
+        ({"time_column": "place"}, "not_a_time"),
+        ({"groups": ["nowhere"]}, "unknown_column"),
+        ({"measure": "sum", "value_column": "place"}, "not_a_number"),
+        ({"max_steps": 20}, "too_many_steps"),
+    ],
+)
+def test_events_that_do_not_suit_are_refused(params, code, tmp_path) -> None:
+    table = write_table(events(), tmp_path / "events.parquet")
+    with pytest.raises(OperationError) as refused:
+        perform("make_series", tmp_path, {"table": table}, **{"time_column": "leaves"} | params)
+    assert refused.value.code == code
+
+
+@given(
+    at=st.integers(20, 50),
+    noise=st.lists(st.floats(-50, 50, width=32), min_size=60, max_size=60),
+)
+@settings(max_examples=15, deadline=None)
+def test_no_feature_knows_what_comes_after_its_origin(at, noise, tmp_path_factory) -> None:
+    """Whatever the values from a moment on, forecasts made until then have equal features."""
+    folder = tmp_path_factory.mktemp("ahead")
+    moments = pd.date_range("2024-01-01", periods=60, freq="D")
+    values = np.arange(60.0) % 7
+    changed = np.where(np.arange(60) >= at, values + np.asarray(noise) + 1000, values)
+    tables = [
+        horizons(pd.DataFrame({"moment": moments, "value": v}), folder / str(n))
+        for n, v in enumerate((values, changed))
+    ]
+    early = [
+        table[table["origin"] <= moments[at]].drop(columns="value").reset_index(drop=True)
+        for table in tables
+    ]
+    pd.testing.assert_frame_equal(early[0], early[1])
+    assert len(early[0]) > 20
+
+
+def test_features_are_what_their_names_say(tmp_path) -> None:
+    moments = pd.date_range("2024-01-01", periods=40, freq="D")
+    values = np.random.default_rng(0).normal(size=40)
+    table = horizons(pd.DataFrame({"moment": moments, "value": values}), tmp_path)
+    row = table[(table["origin"] == moments[30]) & (table["horizon"] == 3)].iloc[0]
+    assert row["moment"] == moments[32]
+    assert row["value"] == values[32]
+    assert [row[f"lag_{k}"] for k in (1, 2)] == [values[29], values[28]]
+    assert row["change_1"] == values[29] - values[22]
+    assert row["mean_4"] == pytest.approx(values[26:30].mean())
+    assert row["deviation_8"] == pytest.approx(values[22:30].std(ddof=1))
+    assert (row["season_1"], row["season_2"]) == (values[25], values[18])
+    same = values[[25, 18, 11, 4]]
+    assert row["above_seasons"] == pytest.approx(values[25] - same.mean())
+    assert row["weekday"] == moments[32].weekday()
+    # beyond a season the same place of the one before is not known yet
+    far = horizons(pd.DataFrame({"moment": moments, "value": values}), tmp_path / "far", horizons=9)
+    row = far[(far["origin"] == moments[25]) & (far["horizon"] == 9)].iloc[0]
+    assert (row["moment"], row["season_1"]) == (moments[33], values[19])
+
+
+def test_a_series_with_a_hole_is_refused(tmp_path) -> None:
+    moments = pd.date_range("2024-01-01", periods=40, freq="D").delete(20)
+    with pytest.raises(OperationError, match="different lengths"):
+        horizons(pd.DataFrame({"moment": moments, "value": 1.0}), tmp_path)
+
+
+def test_the_split_leaves_a_gap_as_long_as_the_horizon(tmp_path) -> None:
+    table = horizons(series(tmp_path), tmp_path / "h")
+    path = write_table(table, tmp_path / "table.parquet")
+    outcome = perform("split_origins", tmp_path, {"table": path}, train_until="2024-02-15")
+    train, holdout = (pd.read_parquet(outcome.outputs[name]) for name in ("train", "holdout"))
+    boundary = pd.Timestamp("2024-02-15")
+    assert train["moment"].max() < boundary <= holdout["origin"].min()
+    left = list(outcome.facts["left_out"].values())
+    assert len(train) + len(holdout) + sum(left) == len(table)
+    assert left[0] == 2 * (
+        1 + 2
+    )  # of two places: horizons 2 and 3 of the last, 3 of the one before
+    assert outcome.facts["reproducible"] is True
+
+
+def test_folds_train_on_outcomes_known_at_the_origin() -> None:
+    origin = pd.Series(np.repeat(pd.date_range("2024-01-01", periods=50, freq="D"), 7))
+    moment = origin + pd.to_timedelta(np.tile(np.arange(7), 50), unit="D")
+    truth = np.arange(350.0)
+    clock = Clock(moment, origin)
+    for fold in make_folds(truth, count=4, rows=1000, seed=0, time=clock, dealer=ByRow()):
+        assert moment[fold.train].max() < origin[fold.test].min()
+    plain = make_folds(truth, count=4, rows=1000, seed=0, time=origin, dealer=ByRow())
+    assert moment[plain[0].train].max() >= origin[plain[0].test].min()
+
+
+def test_a_model_from_a_column_goes_beyond_the_levels_it_saw() -> None:
+    rng = np.random.default_rng(0)
+    base = np.append(rng.uniform(0, 10, 300), np.nan)
+    rows = np.column_stack([rng.normal(size=301), base])
+    outcomes = np.where(np.isnan(base), 5.0, base) + 2 * rows[:, 0]
+    model = FromColumn(1, LinearRegression()).fit(rows[:, [0, 1]][:300], outcomes[:300])
+    assert model.predict(np.array([[1.0, 1000.0]])) == pytest.approx([1002.0])
+    same = FromColumn(1, DecisionTreeRegressor(max_depth=2)).fit(rows[:300], outcomes[:300])
+    assert np.isfinite(same.predict(np.array([[1.0, np.nan]]))).all()
+
+
+def test_the_simplest_forecast_is_the_last_season() -> None:
+    columns = (FeatureColumn("lag_1", "number"), FeatureColumn("season_1", "number"))
+    features = FeatureSet("value", (), columns, task="regression", base="season_1", origin="origin")
+    assert from_json(features.as_json()) == features
+    rows = np.array([[1.0, 7.0], [2.0, 9.0], [3.0, 8.0]])
+    model = build("dummy", features, {}, 0).fit(rows, np.array([1.0, 2.0, 3.0]))
+    assert model.predict(rows).tolist() == [7.0, 9.0, 8.0]
+
+
+def test_horizons_agree_with_counting_by_hand(tmp_path) -> None:
+    trained = write_model(tmp_path)
+    inputs = {"candidate": trained.model, "train": trained.train, "holdout": trained.holdout}
+    outcome = perform("evaluate_forecast", tmp_path, inputs, groups=["place"], samples=60)
+    train, holdout = pd.read_parquet(trained.train), pd.read_parquet(trained.holdout)
+    names = store.about(trained.model)["features"]["columns"]
+    frame = holdout[[column["name"] for column in names]]
+    found = pd.Series(store.load(trained.model).predict(frame), index=holdout.index)
+    first = train[train["horizon"] == 1]
+    scale = (first["value"] - first["season_1"]).abs().groupby(first["place"]).mean()
+    errors = (found - holdout["value"]).abs()
+    for row in outcome.facts["horizons"]:
+        mine = holdout["horizon"] == row["horizon"]
+        mase = (errors / holdout["place"].map(scale))[mine].mean()
+        assert row["mase"]["value"] == pytest.approx(mase, abs=1e-6)
+        size = (found.abs() + holdout["value"].abs())[mine]
+        assert row["smape"]["value"] == pytest.approx((200 * errors[mine] / size).mean(), abs=1e-5)
+        others = (holdout["season_1"] - holdout["value"]).abs()[mine]
+        assert row["gain"]["value"] == pytest.approx((others - errors[mine]).mean(), abs=1e-6)
+        assert row["mase"]["low"] <= row["mase"]["value"] <= row["mase"]["high"]
+        assert row["beats_naive"] == (errors[mine].mean() < others.mean())
+    assert [row["horizon"] for row in outcome.facts["horizons"]] == [1, 2, 3]
+    assert read_document(outcome.outputs["forecast"])["format"] == "baton/forecast/1"
+
+
+def test_a_series_that_was_not_learned_from_is_refused(tmp_path) -> None:
+    trained = write_model(tmp_path)
+    train = pd.read_parquet(trained.train)
+    only = write_table(train[train["place"] == "AMS"], tmp_path / "only.parquet")
+    inputs = {"candidate": trained.model, "train": only, "holdout": trained.holdout}
+    with pytest.raises(OperationError, match="BRU has forecasts to judge"):
+        perform("evaluate_forecast", tmp_path, inputs, groups=["place"], samples=60)
