@@ -135,11 +135,11 @@ def test_the_same_number_of_queries_whatever_there_is(
         at_gate(cast, within, number)
     client.force_login(cast.sofia)
     client.get("/")  # blueprints are parsed once per process
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         client.get("/")
     for number in range(2, 5):
         at_gate(cast, within, number)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         page = client.get("/").content.decode()
     assert len(re.findall("Decide on Prepare", page)) == 5
 

@@ -1,6 +1,6 @@
 """The inbox: what waits for a person, what they wait for, and what they did last.
 
-Thirteen queries, whatever there is; each list is cut at MOST rows, the most urgent first.
+Fourteen queries, whatever there is; each list is cut at MOST rows, the most urgent first.
 """
 
 from dataclasses import dataclass
@@ -123,7 +123,7 @@ def inbox(user: User) -> Inbox:
 
 
 def waiting_for(user: User) -> int:
-    """Return how many rows of the inbox ask something of this person; eight queries."""
+    """Return how many rows of the inbox ask something of this person; nine queries."""
     hats = hats_of(user)
     items, stages = open_items(user, hats), open_stages(user, hats)
     busy = {item.stage_id for item in items}

@@ -12,7 +12,7 @@ from pipelines.runs.policies import Hat
 from pipelines.usecases.models import Seat
 from pipelines.usecases.policies import seats_worn_by
 
-MOST = 100
+MOST = 50
 RUN = ("run__use_case", "run__version")
 URGENT_FIRST = F("due_at").asc(nulls_last=True)
 Hats = Mapping[int, Hat]
