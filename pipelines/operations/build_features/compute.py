@@ -16,6 +16,7 @@ from pipelines.operations.learning.definition import FeatureColumn, FeatureSet, 
 from pipelines.operations.learning.families import encode
 from pipelines.operations.learning.frames import column_names, read_columns
 from pipelines.operations.learning.labels import labelled, two_classes
+from pipelines.operations.learning.weights import WEIGHT
 from pipelines.operations.tables import read_document, write_document
 
 COST_ROWS = 10_000
@@ -73,7 +74,7 @@ def choose(
     }
     reasons |= dict.fromkeys(excluded, "excluded")
     reasons |= dict.fromkeys(_key(context, contract), "key")
-    reasons |= {_time(context, contract): "time", target: "target"}
+    reasons |= {_time(context, contract): "time", target: "target", WEIGHT: "weight of a sample"}
     for name in listed:
         if reasons.get(name, "time") not in ("time", "key"):
             raise OperationError(

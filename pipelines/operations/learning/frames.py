@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.learning.definition import FeatureSet, from_json
 from pipelines.operations.learning.labels import labelled
+from pipelines.operations.learning.weights import WEIGHT
 from pipelines.operations.tables import read_document, read_table
 
 
@@ -55,6 +56,7 @@ def read_training(path: Path, features: FeatureSet, *, field: str) -> pd.DataFra
     Raises OperationError where columns or all labels are absent.
     """
     extra = [features.target, *features.key, *([features.time] if features.time else [])]
+    extra += [WEIGHT] if WEIGHT in column_names(path, field=field) else []
     frame = labelled(read_columns(path, [*features.names, *extra], field=field), features.target)
     if frame.empty:
         raise OperationError(

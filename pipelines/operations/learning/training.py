@@ -21,6 +21,7 @@ from pipelines.operations.learning.folds import Fold, digest, make_folds
 from pipelines.operations.learning.frames import read_features, read_training
 from pipelines.operations.learning.labels import Labels, as_labels, two_classes
 from pipelines.operations.learning.metrics import SCORES, Floats, all_scores
+from pipelines.operations.learning.weights import fit_weighted, weights_in
 
 Settings = Mapping[str, Json]
 
@@ -35,6 +36,7 @@ class Training:
     labels: Labels
     folds: list[Fold]
     seed: int
+    weights: Floats | None = None  # of a sampled table
 
 
 @dataclass(frozen=True)
@@ -69,18 +71,19 @@ def open_training(context: Context) -> Training:
         seed=context.whole("fold_seed"),
         time=frame[features.time] if features.time else None,
     )
-    return Training(features, columns, matrix, labels, folds, context.seed)
+    return Training(features, columns, matrix, labels, folds, context.seed, weights_in(frame))
 
 
 def fit(training: Training, family: str, settings: Settings, rows: Fold | None = None) -> Fitted:
     """Fit on a fold's training side, or on all rows."""
-    matrix, labels = training.matrix, training.labels
+    matrix, labels, weights = training.matrix, training.labels, training.weights
     if rows is not None:
         matrix, labels = matrix[rows.train], labels[rows.train]
+        weights = None if weights is None else weights[rows.train]
     model = build(family, training.features, settings, training.seed)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model.fit(matrix, labels)
+        fit_weighted(model, matrix, labels, weights)
     stopped = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     return Fitted(model, not stopped)
 
@@ -98,7 +101,8 @@ def score_folds(
     for number, fold in enumerate(folds, start=1):
         fitted = fit(training, family, settings, fold)
         scores = scores_of(fitted.model, training.matrix[fold.test])
-        found.append(all_scores(scores, training.labels[fold.test]))
+        weights = None if training.weights is None else training.weights[fold.test]
+        found.append(all_scores(scores, training.labels[fold.test], weights))
         done(number)
     return found
 
