@@ -30,6 +30,7 @@ OPERATIONS: dict[str, str] = {
     "detect_worries": f"{_HERE}.detect_worries",
     "scan_leakage": f"{_HERE}.scan_leakage",
     "split_data": f"{_HERE}.split_data",
+    "sample_rows": f"{_HERE}.sample_rows",
     "score_baseline": f"{_HERE}.score_baseline",
     # forecasting
     "make_series": f"{_HERE}.make_series",

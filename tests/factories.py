@@ -147,6 +147,7 @@ class InlineLane:
         spec = catalogue.spec(work.operation)
         log: list[str] = []
         context = Context(
+            connection=work.connection or {},
             inputs={name: Path(path) for name, path in work.inputs.items()},
             many={p: {n: Path(f) for n, f in files.items()} for p, files in work.many.items()},
             params=clean_params(spec, dict(work.params)),

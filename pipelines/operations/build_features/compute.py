@@ -18,6 +18,7 @@ from pipelines.operations.learning.families import encode
 from pipelines.operations.learning.frames import column_names, read_columns
 from pipelines.operations.learning.labels import labelled
 from pipelines.operations.learning.tasks import task_named
+from pipelines.operations.learning.weights import WEIGHT
 from pipelines.operations.tables import read_document, write_document
 
 COST_ROWS = 10_000
@@ -96,7 +97,7 @@ def choose(
     }
     reasons |= dict.fromkeys(excluded, "excluded")
     reasons |= dict.fromkeys(_key(context, contract), "key")
-    reasons |= {_time(context, contract): "time", target: "target"}
+    reasons |= {_time(context, contract): "time", target: "target", WEIGHT: "weight of a sample"}
     if context.text("group_column"):
         reasons[context.text("group_column")] = "group"
     reasons |= {context.text("origin_column"): "time"}

@@ -11,6 +11,8 @@ from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.ingest.problems import Problem, listed, refuse
 from pipelines.operations.ingest.sources import Source
 
+LARGEST = 400 << 20  # bytes of a lookup table as Arrow; its index takes twice as much again (own)
+
 
 @dataclass(frozen=True)
 class JoinRule:
@@ -29,7 +31,7 @@ class Lookup:
         self.rule = rule
         self.matched = 0
         self.seen = 0
-        table = pa.Table.from_batches(list(source.batches()), schema=source.schema)
+        table = _needed(source, rule)
         self._keys = [table.column(right) for _, right in rule.on]
         self._uniques = [pd.Index(key.to_pandas().dropna().unique()) for key in self._keys]
         codes = self._combine([key.to_pandas() for key in self._keys])
@@ -106,6 +108,27 @@ class Lookup:
             "matched": self.matched,
             "share": round(share, 6),
         }
+
+
+def _needed(source: Source, rule: JoinRule) -> pa.Table:
+    """The columns of a lookup table that the join needs; raises OperationError beyond LARGEST."""
+    keys = [right for _, right in rule.on]
+    wanted = rule.columns if rule.columns is not None else tuple(source.schema.names)
+    names = [name for name in source.schema.names if name in keys or name in wanted]
+    batches, held = [], 0
+    for batch in source.batches():
+        batches.append(batch.select(names))
+        held += batches[-1].nbytes
+        if held > LARGEST:
+            text = (
+                f"its columns {listed(names)} hold more than {LARGEST:,} bytes, which a join "
+                "keeps in memory: name fewer columns, or let it be the base file"
+            )
+            rule_text = f"<= {LARGEST:,} bytes"
+            problem = Problem("lookup_too_large", source.name, text, rule=rule_text, value=held)
+            refuse([problem])
+    schema = pa.schema([source.schema.field(name) for name in names])
+    return pa.Table.from_batches(batches, schema=schema)
 
 
 def parse_rules(given: Sequence[Json], tables: Mapping[str, Source], base: str) -> list[JoinRule]:

@@ -85,9 +85,11 @@ class Classification:
         found: Floats = model.predict_proba(rows)[:, 1]
         return found
 
-    def measure(self, scores: Floats, truth: np.ndarray) -> dict[str, float]:
+    def measure(
+        self, scores: Floats, truth: np.ndarray, weights: Floats | None = None
+    ) -> dict[str, float]:
         """The four scores."""
-        return all_scores(scores, truth)
+        return all_scores(scores, truth, weights)
 
     def samples(
         self, scores: Floats, truth: np.ndarray, resampling: Resampling

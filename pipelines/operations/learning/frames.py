@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.learning.definition import FeatureSet, from_json
 from pipelines.operations.learning.labels import labelled
+from pipelines.operations.learning.weights import WEIGHT
 from pipelines.operations.tables import read_document, read_table
 
 
@@ -56,6 +57,7 @@ def read_training(path: Path, features: FeatureSet, *, field: str) -> pd.DataFra
     """
     named = [name for name in (features.time, features.group, features.origin) if name]
     extra = [features.target, *features.key, *named]
+    extra += [WEIGHT] if WEIGHT in column_names(path, field=field) else []
     frame = labelled(read_columns(path, [*features.names, *extra], field=field), features.target)
     if frame.empty:
         raise OperationError(

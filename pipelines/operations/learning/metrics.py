@@ -79,14 +79,15 @@ def brier_losses(scores: Floats, labels: Labels) -> Floats:
     return found
 
 
-def all_scores(scores: Floats, labels: Labels) -> dict[str, float]:
-    """The four scores of one set of rows; a score that is undefined is NaN."""
-    auc, average = Ranking(scores, labels).areas(np.ones((1, scores.size)))
+def all_scores(scores: Floats, labels: Labels, weights: Floats | None = None) -> dict[str, float]:
+    """The four scores of one set of rows, weighted or not; one that is undefined is NaN."""
+    each = np.ones(scores.size) if weights is None else weights
+    auc, average = Ranking(scores, labels).areas(each[None, :])
     return {
         "roc_auc": float(auc[0]),
         "pr_auc": float(average[0]),
-        "log_loss": float(log_losses(scores, labels).mean()),
-        "brier": float(brier_losses(scores, labels).mean()),
+        "log_loss": float(np.average(log_losses(scores, labels), weights=weights)),
+        "brier": float(np.average(brier_losses(scores, labels), weights=weights)),
     }
 
 

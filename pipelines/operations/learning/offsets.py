@@ -12,6 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 
 from pipelines.operations.learning.metrics import Floats
+from pipelines.operations.learning.weights import fit_weighted
 
 
 class FromColumn(RegressorMixin, BaseEstimator):  # type: ignore[misc]
@@ -21,12 +22,12 @@ class FromColumn(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.base = base
         self.model = model
 
-    def fit(self, rows: Floats, outcomes: Floats) -> Self:
+    def fit(self, rows: Floats, outcomes: Floats, sample_weight: Floats | None = None) -> Self:
         """Fit the model on differences from the column."""
         self.usual_ = float(np.median(outcomes))
         self.n_features_in_ = rows.shape[1]
         self.model_ = clone(self.model)
-        self.model_.fit(rows, outcomes - self._levels(rows))
+        fit_weighted(self.model_, rows, outcomes - self._levels(rows), sample_weight)
         return self
 
     def predict(self, rows: Floats) -> Floats:

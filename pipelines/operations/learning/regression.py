@@ -94,9 +94,11 @@ class Regression:
         """The number per row."""
         return np.asarray(model.predict(rows), dtype=np.float64)
 
-    def measure(self, scores: Floats, truth: np.ndarray) -> dict[str, float]:
+    def measure(
+        self, scores: Floats, truth: np.ndarray, weights: Floats | None = None
+    ) -> dict[str, float]:
         """Mean absolute error, root mean squared error, R2."""
-        return value_scores(scores, truth)
+        return value_scores(scores, truth, weights)
 
     def samples(
         self, scores: Floats, truth: np.ndarray, resampling: Resampling

@@ -78,8 +78,10 @@ class Task(Protocol):
         """One score per row."""
         ...
 
-    def measure(self, scores: Floats, truth: np.ndarray) -> dict[str, float]:
-        """Each of `scores`; NaN where undefined."""
+    def measure(
+        self, scores: Floats, truth: np.ndarray, weights: Floats | None = None
+    ) -> dict[str, float]:
+        """Each of `scores`, of rows that weigh so much each; NaN where undefined."""
         ...
 
     def samples(

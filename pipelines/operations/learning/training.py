@@ -22,6 +22,7 @@ from pipelines.operations.learning.folds import Clock, Fold, digest, make_folds
 from pipelines.operations.learning.frames import read_features, read_training
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.tasks import TASKS, Task
+from pipelines.operations.learning.weights import fit_weighted, weights_in
 
 Settings = Mapping[str, Json]
 
@@ -36,6 +37,7 @@ class Training:
     truth: np.ndarray
     folds: list[Fold]
     seed: int
+    weights: Floats | None = None  # of a sampled table
 
     @property
     def task(self) -> Task:
@@ -77,7 +79,7 @@ def open_training(context: Context) -> Training:
         time=_clock(features, frame),
         dealer=task.dealer(frame[features.group] if features.group else None),
     )
-    return Training(features, columns, matrix, truth, folds, context.seed)
+    return Training(features, columns, matrix, truth, folds, context.seed, weights_in(frame))
 
 
 def _clock(features: FeatureSet, frame: pd.DataFrame) -> Clock | None:
@@ -88,13 +90,14 @@ def _clock(features: FeatureSet, frame: pd.DataFrame) -> Clock | None:
 
 def fit(training: Training, family: str, settings: Settings, rows: Fold | None = None) -> Fitted:
     """Fit on a fold's training side, or on all rows."""
-    matrix, truth = training.matrix, training.truth
+    matrix, truth, weights = training.matrix, training.truth, training.weights
     if rows is not None:
         matrix, truth = matrix[rows.train], truth[rows.train]
+        weights = None if weights is None else weights[rows.train]
     model = build(family, training.features, settings, training.seed)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        model.fit(matrix, truth)
+        fit_weighted(model, matrix, truth, weights)
     stopped = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     return Fitted(model, not stopped)
 
@@ -112,7 +115,8 @@ def score_folds(
     for number, fold in enumerate(folds, start=1):
         fitted = fit(training, family, settings, fold)
         scores = training.task.predict(fitted.model, training.matrix[fold.test])
-        found.append(training.task.measure(scores, training.truth[fold.test]))
+        weights = None if training.weights is None else training.weights[fold.test]
+        found.append(training.task.measure(scores, training.truth[fold.test], weights))
         done(number)
     return found
 

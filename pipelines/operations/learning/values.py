@@ -58,15 +58,20 @@ def need_spread(values: pd.Series) -> None:
         )  # fmt: skip
 
 
-def value_scores(predicted: Floats, truth: Floats) -> dict[str, float]:
-    """The three scores of one set of rows; r2 of a constant truth is NaN."""
+def value_scores(
+    predicted: Floats, truth: Floats, weights: Floats | None = None
+) -> dict[str, float]:
+    """The three scores of one set of rows, weighted or not; r2 of a constant truth is NaN."""
+    if not truth.size:
+        return dict.fromkeys(VALUE_SCORES, float("nan"))
     errors = predicted - truth
-    squares = float(np.square(errors).sum())
-    spread = float(np.square(truth - truth.mean()).sum()) if truth.size else 0.0
+    square = float(np.average(np.square(errors), weights=weights))
+    middle = np.average(truth, weights=weights)
+    spread = float(np.average(np.square(truth - middle), weights=weights))
     return {
-        "mae": float(np.abs(errors).mean()) if truth.size else float("nan"),
-        "rmse": math.sqrt(squares / truth.size) if truth.size else float("nan"),
-        "r2": 1 - squares / spread if spread > 0 else float("nan"),
+        "mae": float(np.average(np.abs(errors), weights=weights)),
+        "rmse": math.sqrt(square),
+        "r2": 1 - square / spread if spread > 0 else float("nan"),
     }
 
 

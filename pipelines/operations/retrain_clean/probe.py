@@ -17,6 +17,7 @@ from pipelines.operations.learning.definition import FeatureSet
 from pipelines.operations.learning.families import build, encode, whole
 from pipelines.operations.learning.frames import read_training
 from pipelines.operations.learning.tasks import TASKS
+from pipelines.operations.learning.weights import fit_weighted, weights_in
 from pipelines.operations.packages import environment
 from pipelines.operations.packages.loaded import scores_of
 from pipelines.operations.retrain_clean.spec import SPEC
@@ -67,7 +68,8 @@ def _train(candidate: Candidate, features: FeatureSet, path: Path) -> Pipeline:
         settings if isinstance(settings, dict) else {},
         seed if isinstance(seed, int) else 0,
     )
-    model.fit(matrix, TASKS[features.task].truth(frame[features.target], features.classes))
+    truth = TASKS[features.task].truth(frame[features.target], features.classes)
+    fit_weighted(model, matrix, truth, weights_in(frame))
     return whole(columns, model)
 
 

@@ -4,9 +4,9 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import datetime
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -61,7 +61,7 @@ def test_a_table_of_sqlite_comes_typed(shop) -> None:
     table = pq.read_table(outcome.outputs["table"])
     assert table.schema.types == [pa.int64(), pa.float64(), pa.string(), pa.timestamp("us")]
     assert table.column("price").to_pylist()[:5] == [0.0, 0.25, 0.5, None, 1.0]
-    assert table.column("sold")[0].as_py() == datetime(2024, 1, 1)  # noqa: DTZ001 - SQLite knows no zone
+    assert table.column("sold")[0].as_py() == pd.Timestamp("2024-01-01")
     assert (outcome.facts["rows"], outcome.facts["connection"]) == (9, "shop")
 
 

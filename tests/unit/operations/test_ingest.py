@@ -86,6 +86,16 @@ def test_repeated_lookup_key_is_refused_with_rows(tmp_path, files) -> None:
     assert caught.value.value == {"tailnum": "N1"}
 
 
+def test_a_lookup_larger_than_memory_is_refused_by_its_size(tmp_path, files, monkeypatch) -> None:
+    monkeypatch.setattr("pipelines.operations.ingest.joins.LARGEST", 60)
+    narrow: Json = [{"table": "planes", "on": ["tailnum"], "columns": ["year"]}]
+    assert ingest(tmp_path, files, joins=narrow)[0].num_rows == 4
+    monkeypatch.setattr("pipelines.operations.ingest.joins.LARGEST", 8)
+    with pytest.raises(OperationError, match="tailnum, year") as caught:
+        ingest(tmp_path, files, joins=narrow)
+    assert caught.value.code == "lookup_too_large"
+
+
 @pytest.mark.parametrize(
     ("joins", "code"),
     [

@@ -342,3 +342,27 @@ def test_every_family_is_packed_retrained_and_tried(family: str, tmp_path: Path)
         "compare_champion", tmp_path, sides, primary="mae", costs=COSTS, samples=100
     ).facts
     assert [row["gain"] for row in compared["metrics"]] == [0, 0, 0, 0]
+
+
+def test_scores_of_weighted_rows_agree_with_scikit_learn() -> None:
+    rng = np.random.default_rng(3)
+    truth, predicted, weights = rng.normal(size=40), rng.normal(size=40), rng.uniform(1, 9, 40)
+    found = value_scores(predicted, truth, weights)
+    assert found["mae"] == pytest.approx(mean_absolute_error(truth, predicted, sample_weight=weights))
+    assert found["r2"] == pytest.approx(r2_score(truth, predicted, sample_weight=weights))
+    assert found["rmse"] ** 2 == pytest.approx(
+        mean_squared_error(truth, predicted, sample_weight=weights)
+    )
+
+
+def test_a_family_that_takes_no_weights_is_refused_them() -> None:
+    with pytest.raises(OperationError) as refused:
+        fit_weighted(Isotonic(), np.zeros((3, 1)), np.zeros(3), np.ones(3))
+    assert refused.value.code == "weights_not_taken"
+
+
+class Isotonic(BaseEstimator):
+    """Learns nothing, and knows no weights."""
+
+    def fit(self, rows: np.ndarray, truth: np.ndarray) -> "Isotonic":
+        return self

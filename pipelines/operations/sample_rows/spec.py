@@ -1,0 +1,30 @@
+"""Declaration of `sample_rows`."""
+
+from pipelines.operations.contract import Param, Port, Spec
+
+SPEC = Spec(
+    name="sample_rows",
+    version=1,
+    summary="Sample a table beyond a row limit, rare classes first, with a weight per row",
+    inputs=(Port("table", "parquet", help="The rows to learn from"),),
+    outputs=(
+        Port("table", "parquet", help="The same table, or its sample with column baton_weight"),
+    ),
+    params=(
+        Param(
+            "limit",
+            "int",
+            2_000_000,
+            minimum=100,
+            help="Most rows to keep; a table of no more stays as it is (own)",
+        ),
+        Param("target", "str", "", help="Classes of this column are strata; none for numbers"),
+        Param(
+            "min_class_rows",
+            "int",
+            20_000,
+            minimum=0,
+            help="Rows kept of each class where it has them, before the rest is shared out (own)",
+        ),
+    ),
+)
