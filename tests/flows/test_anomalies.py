@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.flows import hours
-from tests.flows.baton import Baton
+from tests.flows.baton import Baton, until
 from tests.flows.unlabelled import QuietPlay, play
 
 pytestmark = [
@@ -101,3 +101,19 @@ def test_live_alerts_are_counted(played: Played) -> None:
 def test_learned_again_it_is_the_same(played: Played) -> None:
     assert played.facts("operationalise", "retrain")["largest_difference"] == 0.0
     assert played.facts("operationalise", "load_test")["loads"] is True
+
+
+def test_a_watch_counts_the_alerts_of_a_live_window(played: Played) -> None:
+    desks, judged = played.play.desks, played.facts("evaluate", "judge")
+    given = {"threshold": judged["threshold"], "capacity": judged["capacity"], "ignore": ["clock"]}
+    body = {"blueprint": "watch-alerts", "parameters": given}
+    started = desks["DS"].post(f"use-cases/{played.play.use_case}/runs", body)["run"]
+
+    def counted() -> dict[str, Any] | None:
+        steps = {step["key"]: step for step in desks["DS"].all(f"runs/{started}/steps")}
+        found: dict[str, Any] = steps["alerts"]["facts"]
+        return found or None
+
+    facts = until(counted, seconds=120, what="the watch has counted")
+    assert (facts["enough"], facts["capacity"]) == (True, 6.0)
+    assert facts["alerts"] == len(facts["alert_list"])

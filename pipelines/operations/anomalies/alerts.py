@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from pipelines.operations.anomalies.planting import KIND, PLANTED
+from pipelines.operations.anomalies.planting import KIND, PLANTED, Reach, reach_of
 from pipelines.operations.contract import Json, OperationError, finite
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.tables import as_numbers
@@ -99,7 +99,7 @@ def per_day(times: pd.Series | None, alerts: np.ndarray, capacity: float) -> dic
             "low": finite(mean - 1.96 * error, 6),
             "high": finite(mean + 1.96 * error, 6),
         },
-        "busiest_day": str(pd.Timestamp(str(busiest)).date()),
+        "busiest_day": str(busiest)[:10],
         "busiest_alerts": int(counts.max()),
         "days_above": int((counts > capacity).sum()),
     }
@@ -129,23 +129,18 @@ def alert_rate(alerts: np.ndarray, times: pd.Series | None, *, expected: float) 
 
 def reasons(frame: pd.DataFrame, rows: np.ndarray, names: Sequence[str]) -> list[str]:
     """In words, what is furthest out in each of some rows, against all rows of the table."""
-    measured = []
-    for name in names:
-        if not is_number(frame[name]):
-            continue
-        values = as_numbers(frame[name])
-        known = values[np.isfinite(values)]
-        spread = float(1.4826 * np.median(np.abs(known - np.median(known)))) if known.size else 0.0
-        spread = spread if spread > 0 else float(known.std()) if known.size else 0.0
-        if spread > 0:
-            measured.append((name, values, float(np.median(known)), spread))
-    return [_reason([(n, v[row], m, s) for n, v, m, s in measured]) for row in rows]
+    reaches = {name: reach_of(frame[name]) for name in names if is_number(frame[name])}
+    values = {name: as_numbers(frame[name]) for name, reach in reaches.items() if reach.spread > 0}
+    return [
+        _reason([(name, column[row], reaches[name]) for name, column in values.items()])
+        for row in rows
+    ]
 
 
-def _reason(values: list[tuple[str, float, float, float]]) -> str:
+def _reason(values: list[tuple[str, float, Reach]]) -> str:
     far = [
-        (abs(value - middle) / spread, name, value, middle)
-        for name, value, middle, spread in values
+        (abs(value - reach.middle) / reach.spread, name, value, reach.middle)
+        for name, value, reach in values
         if np.isfinite(value)
     ]
     far.sort(reverse=True)

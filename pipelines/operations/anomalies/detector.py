@@ -88,6 +88,6 @@ class Detector(BaseEstimator):  # type: ignore[misc]
 
     def predict(self, matrix: Floats) -> npt.NDArray[np.int64]:
         """1 for rows stranger than every ordinary one held back."""
-        strange = self.strangeness(np.asarray(matrix, dtype=np.float64)) > self.ordinary_[-1]
-        found: npt.NDArray[np.int64] = strange.astype(np.int64)
+        raw = self.strangeness(np.asarray(matrix, dtype=np.float64))
+        found: npt.NDArray[np.int64] = (raw > self.ordinary_[-1]).astype(np.int64)
         return found

@@ -12,7 +12,7 @@ from pipelines.operations.clusters.stability import Labels
 from pipelines.operations.contract import Json, finite
 from pipelines.operations.tables import as_numbers, column_type, plain
 
-MUCH, SOME = 1.0, 0.4  # standard deviations from all rows: "much", "somewhat" (own; Cohen's d)
+MUCH, SOME = 1.0, 0.4  # standard deviations from the others: "much", "somewhat" (own)
 RARE = 0.02  # shares within so much of each other are not told apart (own)
 WORDS = 4  # differences told in a segment's sentence
 VALUES = 20  # categories looked at, the most frequent first
@@ -50,7 +50,7 @@ def _segment(
 
 
 def differences(values: pd.Series, inside: np.ndarray) -> list[dict[str, Json]]:
-    """How rows inside differ from all rows in one column; nothing where they do not."""
+    """How rows inside differ from the others in one column; nothing where they do not."""
     kind = column_type(values)
     if kind in ("int", "float"):
         return _number(values, inside)
@@ -60,25 +60,26 @@ def differences(values: pd.Series, inside: np.ndarray) -> list[dict[str, Json]]:
 
 
 def _number(values: pd.Series, inside: np.ndarray) -> list[dict[str, Json]]:
-    """Effect: mean inside minus mean of all, in standard deviations of all rows."""
+    """Effect: mean inside minus mean of the others, in standard deviations of all rows."""
     every = as_numbers(values)
     known = np.isfinite(every)
-    part = every[known & inside]
+    part, rest = every[known & inside], every[known & ~inside]
     spread = float(every[known].std()) if known.any() else 0.0
-    if not part.size or spread <= 0:
+    if not part.size or not rest.size or spread <= 0:
         return []
-    effect = float(part.mean() - every[known].mean()) / spread
+    effect = float(part.mean() - rest.mean()) / spread
     if abs(effect) < SOME:
         return []
+    here, there = float(np.median(part)), float(np.median(rest))
     return [
         {
             "column": str(values.name),
             "effect": finite(effect, 3),
-            "inside": finite(float(np.median(part)), 4),
-            "all": finite(float(np.median(every[known])), 4),
+            "inside": finite(here, 4),
+            "others": finite(there, 4),
             "words": f"{'much' if abs(effect) >= MUCH else 'somewhat'}"
             f" {'higher' if effect > 0 else 'lower'} {values.name}"
-            f" (median {_told(np.median(part))}, of all {_told(np.median(every[known]))})",
+            f" (median {_told(here)}, of the others {_told(there)})",
         }
     ]
 
@@ -86,9 +87,11 @@ def _number(values: pd.Series, inside: np.ndarray) -> list[dict[str, Json]]:
 def _category(values: pd.Series, inside: np.ndarray) -> list[dict[str, Json]]:
     """Effect of a category: difference of shares in standard deviations of its indicator."""
     found: list[dict[str, Json]] = []
+    if inside.all():
+        return found
     for value in values.value_counts().head(VALUES).index:
         flags = (values == value).to_numpy()
-        here, there = float(flags[inside].mean()), float(flags.mean())
+        here, there = float(flags[inside].mean()), float(flags[~inside].mean())
         spread = float(flags.std())
         if spread <= 0 or abs(here - there) < RARE or abs(here - there) / spread < SOME:
             continue
@@ -98,9 +101,9 @@ def _category(values: pd.Series, inside: np.ndarray) -> list[dict[str, Json]]:
                 "value": plain(value),
                 "effect": finite((here - there) / spread, 3),
                 "inside": finite(here, 4),
-                "all": finite(there, 4),
+                "others": finite(there, 4),
                 "words": f"{'more' if here > there else 'less'} often {values.name} {value}"
-                f" ({here:.0%}, of all {there:.0%})",
+                f" ({here:.0%}, of the others {there:.0%})",
             }
         )
     return found
@@ -114,7 +117,7 @@ def sentence(found: Sequence[dict[str, Json]], share: float) -> str:
         if str(row["column"]) not in seen and len(told) < WORDS:
             seen.add(str(row["column"]))
             told.append(str(row["words"]))
-    return f"{share:.0%} of the rows: " + ("; ".join(told) or "close to the average in everything")
+    return f"{share:.0%} of the rows: " + ("; ".join(told) or "like the others in everything")
 
 
 def _told(value: float) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 
 from pipelines.operations import windows
@@ -12,29 +13,50 @@ from pipelines.operations.tables import read_document, write_document
 
 
 def run(context: Context) -> Outcome:
-    """Measure; raises OperationError where the evaluation states no threshold."""
-    facts = read_document(context.inputs["evaluation"]).get("facts")
-    said = facts if isinstance(facts, dict) else {}
-    threshold = said.get("threshold")
-    if not isinstance(threshold, int | float):
-        raise OperationError(
-            "no_threshold", "the evaluation states no threshold", field="evaluation",
-            rule="holds a threshold",
-        )  # fmt: skip
+    """Measure; raises OperationError where threshold or capacity is stated nowhere."""
+    threshold, capacity = _stated(context, "threshold"), _stated(context, "capacity")
     window = pq.read_table(context.inputs["window"]).to_pandas()
     mine = window[(window[windows.SERVED_BY] == windows.MODEL) & window[windows.SCORE].notna()]
-    rows: dict[str, Json] = {"rows": len(mine), "threshold": float(threshold)}
-    if len(mine) < context.whole("minimum"):
-        rows |= {"enough": False, "alerts": 0, "minimum": context.whole("minimum")}
-        return _written(context, rows)
-    capacity = context.number("capacity") or float(str(said.get("capacity")))
-    scores = mine[windows.SCORE].to_numpy(dtype=np.float64)
-    flagged = scores >= float(threshold)
+    facts: dict[str, Json] = {
+        "rows": len(mine),
+        "threshold": threshold,
+        "capacity": capacity,
+        "minimum": context.whole("minimum"),
+        "enough": len(mine) >= context.whole("minimum"),
+        "alerts": 0,
+        "alert_list": [],
+    }
+    if facts["enough"]:
+        facts |= _measured(context, mine, threshold=threshold, capacity=capacity)
+    context.progress(1.0, "alerts counted", len(mine))
+    return Outcome({"report": write_document(context.output("report"), facts)}, facts)
+
+
+def _stated(context: Context, name: str) -> float:
+    """The param, else the evaluation's; raises OperationError where neither states it."""
+    found = context.params.get(name)
+    if found is None and "evaluation" in context.inputs:
+        said = read_document(context.inputs["evaluation"]).get("facts")
+        found = said.get(name) if isinstance(said, dict) else None
+    if isinstance(found, bool) or not isinstance(found, int | float):
+        raise OperationError(
+            f"no_{name}",
+            f"neither the parameter {name} nor the evaluation states it",
+            field=name,
+            rule="a number",
+        )
+    return float(found)
+
+
+def _measured(
+    context: Context, mine: pd.DataFrame, *, threshold: float, capacity: float
+) -> dict[str, Json]:
+    flagged = mine[windows.SCORE].to_numpy(dtype=np.float64) >= threshold
     times = mine[windows.EVENT_TIME]
-    rate = alert_rate(flagged, times, expected=1 - float(threshold))
+    rate = alert_rate(flagged, times, expected=1 - threshold)
     volume = per_day(times, flagged, capacity)
     actual = mine[windows.ACTUAL].map(
-        lambda value: windows.class_of(str(value)), na_action="ignore"
+        lambda value: windows.class_of(windows.text_of(value)), na_action="ignore"
     )
     reviewed = flagged & actual.notna().to_numpy()
     ratio, limit = rate["ratio"], context.number("times")
@@ -42,21 +64,23 @@ def run(context: Context) -> Outcome:
     day = volume["alerts_per_day"]
     mean = day.get("value") if isinstance(day, dict) else None
     over = isinstance(mean, float) and mean > capacity
-    rows |= {
-        "enough": True,
+    told: list[Json] = []
+    if over:
+        told.append(_alert(f"{mean:.1f} alerts a day; {capacity:g} can be reviewed", "red"))
+    if moved:
+        told.append(_alert(f"rows alert {ratio:.2f} times as often as expected", "amber"))
+    return {
         "flagged": int(flagged.sum()),
-        "capacity": capacity,
         "times": limit,
         "alert_rate": rate,
         **volume,
         "precision": wilson(int((actual[reviewed] == "1").sum()), int(reviewed.sum())),
         "moved": moved,
         "over_capacity": over,
-        "alerts": int(moved) + int(over),
+        "alerts": len(told),
+        "alert_list": told,
     }
-    return _written(context, rows)
 
 
-def _written(context: Context, facts: dict[str, Json]) -> Outcome:
-    context.progress(1.0, "alerts counted")
-    return Outcome({"report": write_document(context.output("report"), facts)}, facts)
+def _alert(text: str, severity: str) -> dict[str, Json]:
+    return {"cause": "alert_rate", "severity": severity, "text": text}

@@ -114,7 +114,9 @@ def test_shares_are_judged_by_the_larger_of_floor_and_limit() -> None:
 def test_rows_families_package_and_card() -> None:
     validated = {"source.validate": {"rows": 199}}
     assert unlabelled.rows_to_learn(validated, {}).verdict == "fail"
-    facts = {"tune.select": {"families": ["kmeans", "mixture"], "tried": 9}}
+    facts: dict[str, dict[str, Any]] = {
+        "tune.select": {"families": ["kmeans", "mixture"], "tried": 9}
+    }
     assert clusters.clusterings_compared(facts, {}).summary == "absent: density"
     packed = {"entries": ["model.skops"], "deviations": [], "missing": ["ethics", "other_rows"]}
     facts = {"operationalise.pack": packed}

@@ -133,21 +133,27 @@ def test_a_profile_says_in_words_what_sets_a_segment_apart() -> None:
     assert "more often hull wood (100%" in str(second["sentence"])
 
 
-def test_a_stable_model_is_taken_before_a_handsome_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("held", "eligible", "against"),
+    [(0.7, 2, []), (0.5, 1, ["stability 0.50 below 0.6"])],
+)
+def test_a_stable_model_is_taken_before_a_handsome_one(
+    held: float, eligible: int, against: list[str], tmp_path: Path
+) -> None:
     given = example.write_inputs(tmp_path)
     models = {name: example.fitted(tmp_path, given, family=name) for name in ("kmeans", "density")}
     scores = {}
-    for name, held in (("kmeans", 0.9), ("density", 0.5)):
+    for name, value in (("kmeans", 0.9), ("density", held)):
         document = read_document(models[name].outputs["scores"])
         document |= {"silhouette": 0.9 if name == "density" else 0.4}
-        document["stability"] = {"value": held}
+        document["stability"] = {"value": value}
         scores[name] = write_document(tmp_path / f"{name}.json", document)
     paths = {name: found.outputs["model"] for name, found in models.items()}
     chosen = perform("select_clusters", tmp_path, {"models": paths, "scores": scores}).facts
-    assert (chosen["family"], chosen["eligible"]) == ("kmeans", 1)
+    assert (chosen["family"], chosen["eligible"]) == ("kmeans", eligible)
     both = chosen["candidates"]
     assert isinstance(both, list)
-    assert both[1]["against"] == ["stability 0.50 below 0.6"]  # type: ignore[call-overload,index]
+    assert both[1]["against"] == against  # type: ignore[call-overload,index]
 
 
 def test_later_rows_may_come_as_csv(tmp_path: Path) -> None:
