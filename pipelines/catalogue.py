@@ -48,6 +48,8 @@ OPERATIONS: dict[str, str] = {
     "measure_traffic": f"{_HERE}.measure_traffic",
     "measure_drift": f"{_HERE}.measure_drift",
     "measure_quality": f"{_HERE}.measure_quality",
+    # reperform
+    "compare_artefacts": f"{_HERE}.compare_artefacts",
 }
 
 CHECKS: dict[str, str] = {
