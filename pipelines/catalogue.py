@@ -77,6 +77,8 @@ OPERATIONS: dict[str, str] = {
     "review_anomalies": f"{_HERE}.review_anomalies",
     "refit_anomalies": f"{_HERE}.refit_anomalies",
     "measure_alerts": f"{_HERE}.measure_alerts",
+    # reperform
+    "compare_artefacts": f"{_HERE}.compare_artefacts",
 }
 
 CHECKS: dict[str, str] = {

@@ -56,16 +56,11 @@ def _voice(writer: Writer, persona: str) -> Section:
     lead = f"{brief.lead(persona)}. Cares for {known.cares_for}."
     blocks: list[Block] = []
     writer.trace.take()
-    blocks += _spoken(writer, persona)
+    blocks += [
+        Text(text, status="computed", evidence=evidence)
+        for text, evidence in writer.spoken(persona)
+        if not text.startswith("Asked: ")
+    ]
     figures = writer.voiced(persona)
     blocks += [Figures(figures)] if figures else [writer.computed("")]
     return section(f"voice-{persona.lower()}", known.title, blocks, lead=lead)
-
-
-def _spoken(writer: Writer, persona: str) -> Iterator[Block]:
-    """The sentences; several may be said of what was read once, before the first of them."""
-    evidence: tuple[Evidence, ...] = ()
-    for one in brief.sentences(persona, writer.facts):
-        evidence = writer.evidence() or evidence
-        if not one.startswith("Asked: "):
-            yield Text(one, status="computed", evidence=evidence)

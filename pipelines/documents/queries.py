@@ -1,41 +1,29 @@
 """Gathering what the documents of a run are made from: at most 25 queries, whatever its size."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
-from pipelines.blueprints.graph import PLAIN_HAND_OFF
-from pipelines.blueprints.spec import StageDef
+from pipelines.documents import reviewing
 from pipelines.documents.pack import (
     Done,
-    Judgement,
     Output,
     Pack,
     Part,
-    Passing,
     Readiness,
     Release,
-    Review,
-    Ruling,
     Said,
 )
-from pipelines.lifecycles import DecisionState
+from pipelines.documents.reviewing import at, outputs_of
 from pipelines.monitoring.models import Alert
 from pipelines.readiness.queries import Readiness as Ready
 from pipelines.readiness.queries import readiness
 from pipelines.registry.models import Deployment, ModelVersion
-from pipelines.runs.gaps import checklist
 from pipelines.runs.models import (
     Attempt,
-    Check,
-    Decision,
-    Finding,
-    HandOff,
     Run,
     Step,
     WorkItem,
 )
-from pipelines.runs.queries.checks import CLASSES, title_of
 from pipelines.runs.rows import Rows, load, stage_def
 from pipelines.serving.models import Label
 from pipelines.usecases.models import UseCase
@@ -63,7 +51,7 @@ def pack_of(run: Run) -> Pack:
         question=run.use_case.question,
         blueprint=f"{run.version.blueprint.title} v{run.version.number}",
         blueprint_digest=run.version.digest,
-        as_of=_at(run.moved_at),
+        as_of=at(run.moved_at),
         seed=run.seed,
         parameters=run.parameters,
         inputs=tuple(_inputs(run)),
@@ -72,9 +60,9 @@ def pack_of(run: Run) -> Pack:
         stages=tuple(_parts(rows)),
         steps=tuple(_steps(rows)),
         items=tuple(_items(rows)),
-        checks=tuple(_checks(rows, stages)),
-        reviews=tuple(_reviews(rows, stages)),
-        passings=tuple(_passings(rows)),
+        checks=tuple(reviewing.checks(rows, stages)),
+        reviews=tuple(reviewing.reviews(rows, stages)),
+        passings=tuple(reviewing.passings(rows)),
         releases=tuple(_releases(versions)),
         alerts=tuple(_alerts(run)),
         watches=tuple(f"{watch.label} ({watch.state.lower()})" for watch in watches),
@@ -91,10 +79,6 @@ def _facts(rows: Rows) -> dict[str, Mapping[str, Any]]:
     contract = {f"{step.stage.key}.{step.key}" for step in rows.contract_steps.values()}
     found = rows.facts()
     return {place: found[place] for place in sorted(found, key=lambda one: one not in contract)}
-
-
-def _at(moment: datetime | None) -> str:
-    return moment.isoformat(timespec="seconds") if moment else ""
 
 
 def _inputs(run: Run) -> Iterator[tuple[str, Output]]:
@@ -149,21 +133,16 @@ def _steps(rows: Rows) -> Iterator[Done]:
             pk=step.pk,
             stage_pk=step.stage_id,
             seed=attempt.seed,
-            outputs=tuple(_outputs(step.result.outputs)),
+            outputs=tuple(outputs_of(step.result.outputs)),
             cached=attempt.cached_from_id is not None,
             contract=step.hand_off_id is not None,
-            finished_at=_at(attempt.finished_at),
+            finished_at=at(attempt.finished_at),
         )
 
 
 def _step_title(run: Run, step: Step) -> str:
     known = stage_def(run, step.stage.key).all_steps()
     return next((one.title for one in known if one.key == step.key), step.key)
-
-
-def _outputs(outputs: Mapping[str, Mapping[str, Any]]) -> Iterator[Output]:
-    for name, one in outputs.items():
-        yield Output(name, one["digest"], str(one.get("media", "")), one.get("size"))
 
 
 def _items(rows: Rows) -> Iterator[Said]:
@@ -192,123 +171,10 @@ def _items(rows: Rows) -> Iterator[Said]:
             pk=item.pk,
             persona=item.persona_id,
             who=who,
-            at=_at(done.closed_at),
+            at=at(done.closed_at),
             digest=item.data_digest,
             fields=tuple((key, labels.get(key, key), value) for key, value in item.data.items()),
         )
-
-
-def _checks(rows: Rows, stages: Mapping[int, str]) -> Iterator[Judgement]:
-    """The checks of the present rounds; of a contract that was judged anew the latest judgement."""
-    found = Check.objects.filter(run=rows.run, stage__in=stages).select_related("waived_by")
-    latest: dict[tuple[int | None, int | None, str], Check] = {}
-    gates = {gate.pk for gate in rows.gates.values()}
-    passing = {hand_off.pk for hand_off in rows.hand_offs.values()}
-    for check in found.order_by("pk"):
-        if check.gate_id in gates or check.hand_off_id in passing:
-            latest[check.gate_id, check.hand_off_id, check.name] = check
-    order = {stage.pk: stage.position for stage in rows.stages.values()}
-    for check in sorted(
-        latest.values(), key=lambda c: (order[c.stage_id], c.gate_id is None, c.pk)
-    ):
-        yield _judgement(check, stages[check.stage_id])
-
-
-def _judgement(check: Check, stage: str) -> Judgement:
-    result = check.result
-    return Judgement(
-        name=check.name,
-        title=title_of(check.name),
-        verdict=check.verdict,
-        blocking=check.blocking,
-        summary=str(result.get("summary", "")),
-        stage=stage,
-        noun="gate" if check.gate_id else "hand_off",
-        noun_pk=check.gate_id or check.hand_off_id or 0,
-        pk=check.pk,
-        value=_number(result.get("value")),
-        low=_number(result.get("low")),
-        high=_number(result.get("high")),
-        threshold=_number(result.get("threshold")),
-        comparison=str(result.get("comparison") or ""),
-        unit=str(result.get("unit") or ""),
-        source=CLASSES.get(str(result.get("threshold_class")), ""),
-        advice=str(result.get("advice") or ""),
-        waived_by=str(check.waived_by or ""),
-        waiver_reason=check.waiver_reason,
-    )
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value)
-
-
-def _reviews(rows: Rows, stages: Mapping[int, str]) -> Iterator[Review]:
-    """The present gates; what is sealed, or blind and not yet counted, stays with who gave it."""
-    gates = sorted(rows.gates.values(), key=lambda gate: gate.pk)
-    decisions: dict[int, list[Decision]] = {}
-    for one in Decision.objects.filter(
-        gate__in=[gate.pk for gate in gates], state=DecisionState.IN_FORCE
-    ).select_related("user", "on_behalf_of"):
-        decisions.setdefault(one.gate_id, []).append(one)
-    conditions: dict[int, list[tuple[str, str, str]]] = {}
-    for found in Finding.objects.filter(gate__in=[gate.pk for gate in gates]).order_by("pk"):
-        conditions.setdefault(found.gate_id, []).append((found.text, found.severity, found.state))
-    for gate in gates:
-        shown = [] if gate.sealed else decisions.get(gate.pk, [])
-        yield Review(
-            pk=gate.pk,
-            stage=stages[gate.stage_id],
-            state=gate.state,
-            digest=gate.subject_digest,
-            closed_at=_at(gate.closed_at),
-            overridden=gate.overridden,
-            rulings=tuple(_ruling(one) for one in shown),
-            findings=tuple(conditions.get(gate.pk, ())),
-        )
-
-
-def _ruling(one: Decision) -> Ruling:
-    return Ruling(one.who, tuple(one.personas), one.verdict, one.reason, _at(one.at))
-
-
-def _passings(rows: Rows) -> Iterator[Passing]:
-    found = (
-        HandOff.objects.filter(run=rows.run, source__current=True)
-        .select_related("source", "target", "offered_by", "answered_by")
-        .order_by("source__position", "pk")
-    )
-    for one in found:
-        source, target = (stage_def(rows.run, stage.key) for stage in (one.source, one.target))
-        yield Passing(
-            pk=one.pk,
-            code=one.code,
-            source=source.title,
-            source_persona=one.source.persona_id,
-            target=target.title,
-            target_persona=one.target.persona_id,
-            state=one.state,
-            offered_by=str(one.offered_by or ""),
-            offered_at=_at(one.offered_at),
-            answered_by=str(one.answered_by or ""),
-            answered_at=_at(one.answered_at),
-            note=one.note,
-            return_reason=one.return_reason,
-            checklist=tuple(_checklist(source, one)),
-            package=tuple(
-                (step, output)
-                for step, outputs in one.package.items()
-                for output in _outputs(outputs)
-            ),
-        )
-
-
-def _checklist(source: StageDef, one: HandOff) -> Iterator[tuple[str, Any]]:
-    definition = source.hand_off or PLAIN_HAND_OFF
-    for entry in checklist(definition, one.gap):
-        yield entry.label, one.checklist.get(entry.key)
 
 
 def _releases(versions: Iterable[ModelVersion]) -> Iterator[Release]:
@@ -324,7 +190,7 @@ def _releases(versions: Iterable[ModelVersion]) -> Iterator[Release]:
             package=version.package_id,
             approval=version.approval_id,
             deployments=tuple(
-                (one.mode, _at(one.started_at), _at(one.ended_at))
+                (one.mode, at(one.started_at), at(one.ended_at))
                 for one in deployed.get(version.pk, ())
             ),
         )

@@ -9,6 +9,9 @@ NOTHING: Final = "\u2013"
 MINUS: Final = "\u2212"
 THIN: Final = "\u202f"
 LONGEST_LIST = 12
+SHORT: Final = frozenset(
+    ["auc", "ece", "kpi", "mae", "mase", "pii", "pr", "psi", "rmse", "roc", "slo"]
+)
 
 
 def number(value: float | None, digits: int | None = None) -> str:
@@ -75,8 +78,10 @@ def said(value: Any) -> str:
 
 
 def words(name: str) -> str:
-    """Write a key as words, the first with a capital."""
-    plain = name.replace("_", " ").strip()
+    """Write a key as words, the first with a capital; what is an abbreviation in capitals."""
+    plain = " ".join(
+        word.upper() if word in SHORT else word for word in name.replace("_", " ").split()
+    )
     return plain[:1].upper() + plain[1:]
 
 

@@ -1,9 +1,10 @@
 """What every builder writes with: each value comes with the evidence that was read for it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from pipelines.documents.pack import (
+    Facts,
     Judgement,
     Pack,
     artefact_evidence,
@@ -63,7 +64,9 @@ class Writer:
 
     def evidence(self) -> tuple[Evidence, ...]:
         """Return where to look up what was read since the last value."""
-        places = self.trace.take()
+        return self._evidence_of(self.trace.take())
+
+    def _evidence_of(self, places: Iterable[str]) -> tuple[Evidence, ...]:
         return tuple(dict.fromkeys(one for place in places for one in self.pack.evidence_of(place)))
 
     # --- values ----------------------------------------------------------------------------
@@ -106,9 +109,9 @@ class Writer:
         made = []
         self.trace.take()
         for one in brief.VOICES[persona](self.facts):
-            evidence = self.evidence()
-            stated_alone = evidence and all(found.kind == "item" for found in evidence)
-            status: Status = "attested" if stated_alone else "computed"
+            places = self._needed(one, self.trace.take(), brief.VOICES[persona])
+            evidence = self._evidence_of(places)
+            attested = bool(evidence) and all(found.kind == "item" for found in evidence)
             made.append(
                 Figure(
                     words(one.label) if one.label.islower() else one.label,
@@ -117,11 +120,43 @@ class Writer:
                     one.high,
                     one.unit,
                     one.note,
-                    status,
+                    "attested" if attested else "computed",
                     evidence,
                 )
             )
         return tuple(made)
+
+    def spoken(self, persona: str) -> list[tuple[str, tuple[Evidence, ...]]]:
+        """Return a persona's sentences, each with where it was read.
+
+        Several may be said of what was read once, before the first of them.
+        """
+
+        def again(facts: Facts) -> Iterable[str]:
+            return brief.sentences(persona, facts)
+
+        made: list[tuple[str, tuple[Evidence, ...]]] = []
+        places: tuple[str, ...] = ()
+        self.trace.take()
+        for one in brief.sentences(persona, self.facts):
+            places = self.trace.take() or places
+            made.append((one, self._evidence_of(self._needed(one, places, again))))
+        return made
+
+    def _needed(
+        self, value: object, places: tuple[str, ...], again: Callable[[Facts], Iterable[object]]
+    ) -> tuple[str, ...]:
+        """Of the places that were read, those without which the value would not be the same.
+
+        A place may be read on the way and lead to nothing, or be overruled by a later one.
+        """
+        if len(places) < 2:
+            return places
+        needed = [place for place in places if value not in list(again(self._without(place)))]
+        return tuple(needed) or places
+
+    def _without(self, place: str) -> Facts:
+        return {name: facts for name, facts in self.pack.facts.items() if name != place}
 
     # --- statements ------------------------------------------------------------------------
 

@@ -26,7 +26,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Performed:
-    """A step of a present round with the attempt whose result counts."""
+    """A step of a present round with the attempt whose result counts.
+
+    `feeds` are (port, feed, what it gathered for this attempt, or None where there was nothing).
+    """
 
     attempt: int
     step: int
@@ -36,7 +39,7 @@ class Performed:
     version: int
     seed: int
     inputs: tuple[tuple[str, Part], ...] = ()
-    feeds: tuple[tuple[str, str], ...] = ()
+    feeds: tuple[tuple[str, str, Part | None], ...] = ()
     outputs: tuple[Part, ...] = ()
     facts: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Any] = field(default_factory=dict)
@@ -183,11 +186,10 @@ def _step(record: Record, step: Performed, nodes: dict[str, Node], edges: dict[E
                  path=_content(part.digest)),
         )  # fmt: skip
         edges[Edge(part.digest, key, port)] = None
-    for port, feed in step.feeds:
-        window = f"window:{step.attempt}:{feed}"
-        detail = "gathered just before the step"
-        nodes[window] = Node(window, WINDOW, feed.replace("_", " "), detail)
-        edges[Edge(window, key, port)] = None
+    for port, feed, made in step.feeds:
+        window = _window(step, feed, made)
+        nodes.setdefault(window.id, window)
+        edges[Edge(window.id, key, port)] = None
     for part in step.outputs:
         nodes.setdefault(
             part.digest,
@@ -197,6 +199,16 @@ def _step(record: Record, step: Performed, nodes: dict[str, Node], edges: dict[E
             ),
         )  # fmt: skip
         edges[Edge(key, part.digest, part.name)] = None
+
+
+def _window(step: Performed, feed: str, made: Part | None) -> Node:
+    """What a feed gathered for the step; one that had nothing to give has left no content."""
+    title = feed.replace("_", " ")
+    if made is None:
+        return Node(f"window:{step.attempt}:{feed}", WINDOW, title, "there was none")
+    detail = "gathered just before the step"
+    return Node(made.digest, WINDOW, title, detail, made.digest, made.media, None, made.size,
+                path=_content(made.digest))  # fmt: skip
 
 
 def rows_of(part: Part, facts: Mapping[str, Any]) -> int | None:

@@ -32,7 +32,9 @@ def events(record: Record, *, producer: str) -> Iterator[dict[str, Any]]:
         if not step.started_at or not step.finished_at:
             continue
         shared = _shared(record, step, producer)
-        inputs = [_dataset(part, producer) for _, part in step.inputs]
+        gathered = [part for _, _, part in step.feeds if part is not None]
+        read = [*(part for _, part in step.inputs), *gathered]
+        inputs = [_dataset(part, producer) for part in read]
         outputs = [_output(part, step, producer) for part in step.outputs]
         yield {**shared, "eventType": "START", "eventTime": step.started_at,
                "inputs": inputs, "outputs": []}  # fmt: skip
@@ -62,7 +64,7 @@ def _shared(record: Record, step: Performed, producer: str) -> dict[str, Any]:
                     operationVersion=step.version,
                     seed=step.seed,
                     parameters=dict(step.params),
-                    feeds=[feed for _, feed in step.feeds],
+                    feeds=[feed for _, feed, _ in step.feeds],
                     blueprint=record.blueprint,
                     blueprintDigest=record.blueprint_digest,
                     cachedFrom=_id(producer, "attempt", step.cached_from)

@@ -69,7 +69,7 @@ def _performed(run: Run, step: Step, attempt: Attempt) -> Performed:
         version=attempt.operation_version,
         seed=attempt.seed,
         inputs=tuple((port, _part(one)) for port, parts in inputs.items() for one in parts),
-        feeds=tuple((attempt.inputs.get("feeds") or {}).items()),
+        feeds=tuple(_feeds(attempt)),
         outputs=tuple(_part({"name": name, **one}) for name, one in attempt.outputs.items()),
         facts=attempt.facts,
         params=attempt.params,
@@ -77,6 +77,13 @@ def _performed(run: Run, step: Step, attempt: Attempt) -> Performed:
         finished_at=_at(attempt.finished_at),
         cached_from=attempt.cached_from_id,
     )
+
+
+def _feeds(attempt: Attempt) -> Iterator[tuple[str, str, Part | None]]:
+    made = attempt.inputs.get("made") or {}
+    for port, feed in (attempt.inputs.get("feeds") or {}).items():
+        one = made.get(feed)
+        yield port, feed, _part({"name": feed, "media": "parquet", **one}) if one else None
 
 
 def _part(one: dict[str, Any]) -> Part:

@@ -6,7 +6,13 @@ from portal.access.artefacts import artefact_for, check_inputs
 from portal.access.changes import changed_lately, streams_seen, use_case_ids_of, use_case_ids_seen
 from portal.access.connections import connection_for, connections_of
 from portal.access.ledger import events_for, ledger_of, stream_for
-from portal.access.models import alert_for, model_for, model_of, model_to_label_for
+from portal.access.models import (
+    alert_for,
+    model_for,
+    model_of,
+    model_to_label_for,
+    model_version_for,
+)
 from portal.access.moving import version_to_move, versions_beside
 from portal.access.people import (
     calendar_of,
@@ -79,6 +85,7 @@ __all__ = [
     "model_for",
     "model_of",
     "model_to_label_for",
+    "model_version_for",
     "people_of",
     "person_for",
     "person_named",

@@ -5,7 +5,7 @@ from personas.models import User
 from pipelines.monitoring import queries as monitoring
 from pipelines.monitoring.models import Alert
 from pipelines.registry import queries as registry
-from pipelines.registry.models import Model
+from pipelines.registry.models import Model, ModelVersion
 from pipelines.usecases.models import UseCase
 from portal.access.rows import one
 
@@ -15,6 +15,14 @@ def model_for(user: User, name: str) -> Model:
     found = registry.models(user).filter(name=name).first()
     if found is None:
         raise NotFound("model", f"There is no model {name!r} that you may see.")
+    return found
+
+
+def model_version_for(user: User, name: str, number: int) -> ModelVersion:
+    """Return a version of a model, with the model. Raises NotFound."""
+    found = registry.versions_of(model_for(user, name)).filter(number=number).first()
+    if found is None:
+        raise NotFound("model_version", f"There is no version {number} of model {name!r}.")
     return found
 
 

@@ -1,6 +1,8 @@
 """Registered models: versions, deployments, aliases, roll back, labels."""
 
-from drf_spectacular.utils import extend_schema
+from django.http import FileResponse
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -9,7 +11,7 @@ from pipelines.registry.queries import deployments_of, models, versions_of
 from pipelines.serving.actions import take_labels
 from pipelines.serving.queries import labels_of
 from portal import access
-from portal.api.endpoint import Endpoint
+from portal.api.endpoint import AnyMedia, Endpoint
 from portal.api.serializers.base import Reason
 from portal.api.serializers.models import (
     AliasMoveSerializer,
@@ -21,6 +23,7 @@ from portal.api.serializers.models import (
     ModelSerializer,
     ModelVersionSerializer,
 )
+from portal.downloads import mlflow_file
 
 
 class Models(Endpoint):
@@ -50,6 +53,20 @@ class ModelVersions(Endpoint):
     def get(self, request: Request, name: str) -> Response:
         """Answer a page of versions."""
         return self.page(versions_of(access.model_for(self.user, name)), ModelVersionSerializer)
+
+
+class ModelVersionMlflow(Endpoint):
+    """A version for another tool."""
+
+    content_negotiation_class = AnyMedia
+
+    @extend_schema(
+        summary="An approved version as an MLflow model, zipped",
+        responses={(200, "application/zip"): OpenApiResponse(OpenApiTypes.BINARY, "the folder")},
+    )
+    def get(self, request: Request, name: str, number: int) -> FileResponse:
+        """Answer a folder that `mlflow.pyfunc.load_model` loads; it scores as the endpoint does."""
+        return mlflow_file(access.model_version_for(self.user, name, number))
 
 
 class Deployments(Endpoint):

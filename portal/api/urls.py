@@ -146,6 +146,7 @@ urlpatterns: list[URLPattern] = [
     path("models", models.Models.as_view()),
     path("models/<slug:name>", models.Model.as_view()),
     path("models/<slug:name>/versions", models.ModelVersions.as_view()),
+    path("models/<slug:name>/versions/<int:number>/mlflow", models.ModelVersionMlflow.as_view()),
     path("models/<slug:name>/deployments", models.Deployments.as_view()),
     path("models/<slug:name>/aliases", models.Aliases.as_view()),
     path("models/<slug:name>/rollback", models.Rollback.as_view()),

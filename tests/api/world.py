@@ -115,7 +115,7 @@ def _released(run: Run) -> dict[str, dict[str, Any]]:
     release.cause("go_live", run, gate=release.gate_of(run, "operationalise"))
     release.cause("raise_alerts", run, step=step)
     model = Model.objects.get(use_case=run.use_case)
-    return {"models": {"name": model.name}, "alerts": {"pk": model.alerts.get().pk}}
+    return {"models": {"name": model.name, "number": 1}, "alerts": {"pk": model.alerts.get().pk}}
 
 
 def address(route: URLPattern, values: dict[str, dict[str, Any]]) -> str | None:

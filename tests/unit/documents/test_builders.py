@@ -71,7 +71,7 @@ def test_a_figure_names_the_step_it_was_read_from() -> None:
 def test_the_evaluation_is_not_taken_for_a_comparison() -> None:
     card = library.build("model-card", pack())
     metrics = next(b for b in blocks(card) if isinstance(b, Table) and "Metric" in b.columns)
-    assert [cell.text for cell in metrics.rows[0]] == ["Roc auc", "0.991", "0.985 to 0.998"]
+    assert [cell.text for cell in metrics.rows[0]] == ["ROC AUC", "0.991", "0.985 to 0.998"]
 
 
 def test_a_voice_says_where_each_figure_was_read() -> None:
@@ -82,6 +82,23 @@ def test_a_voice_says_where_each_figure_was_read() -> None:
     spoken = [b for b in found.sections[1].blocks if isinstance(b, Text)]
     assert spoken[0].text == "Of 100 cases, 50 are flagged."
     assert all(one.evidence for one in spoken)
+
+
+def test_a_place_that_led_to_nothing_is_no_evidence() -> None:
+    """What was read on the way, or was overruled by a later statement, is not named."""
+    facts = {
+        **FACTS,
+        "item.frame.brief": {"question": "Q?", "volume": "many", "kpi_now": 1.0, "kpi_name": "K"},
+        "item.monitor.kpi": {"kpi_now": 2.0},
+        "evaluate.slices": {"worse": 0, "overall": 1},
+    }
+    later = replace(pack().items[1], place="item.monitor.kpi", pk=33)
+    found = library.build(
+        "decision-brief", pack(facts=facts, items=(*pack().items, later)), voice="BA"
+    )
+    worse, kpi = figure(found, "Groups it is worse for"), figure(found, "KPI now")
+    assert worse.evidence == ()  # its step is not in this pack
+    assert (kpi.value, [one.path for one in kpi.evidence]) == (2.0, ["/items/31/", "/items/33/"])
 
 
 def test_the_brief_has_seven_voices_and_can_have_one() -> None:

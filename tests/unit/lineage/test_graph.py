@@ -32,7 +32,7 @@ def part(name: str, letter: str, media: str = "parquet") -> Part:
 RAWS, TABLE = part("digits", "a"), part("table", "b")
 TRAIN, HOLDOUT = part("train", "c"), part("holdout", "d")
 MODEL_FILE, PACKAGE = part("model", "e", "skops"), part("package", "f", "zip")
-REPORT = part("report", "9", "json")
+REPORT, WINDOWED = part("report", "9", "json"), part("live_window", "8")
 
 
 def step(
@@ -66,7 +66,7 @@ RECORD = Record(
         step(3, "tune.train", "train_candidate", [TRAIN], [MODEL_FILE], facts={"rows": 1168}),
         step(4, "operationalise.package", "package_model", [MODEL_FILE, HOLDOUT], [PACKAGE]),
         step(5, "monitor.drift", "measure_drift", [HOLDOUT], [REPORT],
-             feeds=(("window", "live_window"),)),
+             feeds=(("window", "live_window", WINDOWED), ("champion", "champion", None))),
     ),
     versions=(
         Version(3, "odd-digits", 1, "APPROVED", PACKAGE.digest, 5, (
@@ -117,7 +117,7 @@ def test_what_made_a_thing_says_its_code(graph: Graph) -> None:
 
 def test_the_spine_is_what_led_to_the_version_and_what_came_of_it(graph: Graph) -> None:
     off = {node.id for node in graph.nodes if not node.spine}
-    assert off == {"attempt:5", REPORT.digest, "window:5:live_window"}
+    assert off == {"attempt:5", REPORT.digest, WINDOWED.digest, "window:5:champion"}
 
 
 def test_a_deployment_without_an_answer_has_no_predictions(graph: Graph) -> None:
@@ -133,8 +133,13 @@ def test_before_a_version_the_spine_leads_to_the_last_model() -> None:
 
 
 def test_a_window_is_gathered_for_one_step(graph: Graph) -> None:
-    (window,) = [node for node in graph.nodes if node.kind == WINDOW]
-    assert [edge.target for edge in graph.edges if edge.source == window.id] == ["attempt:5"]
+    windows = [node for node in graph.nodes if node.kind == WINDOW]
+    assert [(node.title, node.digest) for node in windows] == [
+        ("live window", WINDOWED.digest),
+        ("champion", ""),
+    ]
+    for window in windows:
+        assert [edge.target for edge in graph.edges if edge.source == window.id] == ["attempt:5"]
 
 
 def test_equal_content_is_one_node() -> None:

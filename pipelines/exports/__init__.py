@@ -1,0 +1,1 @@
+"""Exports: a model version in other tools' formats."""

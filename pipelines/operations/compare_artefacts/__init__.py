@@ -1,0 +1,1 @@
+"""compare_artefacts: is what was computed again what was computed before?"""

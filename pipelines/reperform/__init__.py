@@ -1,0 +1,1 @@
+"""Reperformance: an approved run computed again from its records, and compared."""
