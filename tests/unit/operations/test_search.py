@@ -17,6 +17,7 @@ from pipelines.operations.contract import Context, OperationError, Outcome, clea
 from pipelines.operations.learning import training as trainings
 from pipelines.operations.learning.example import write_features, write_rows
 from pipelines.operations.learning.folds import thinned
+from pipelines.operations.learning.tasks import TASKS
 from pipelines.operations.search_candidate import measuring, searching
 from pipelines.operations.search_candidate.halving import best_of, rungs
 from pipelines.operations.search_candidate.journal import Journal, Measured
@@ -285,7 +286,7 @@ def test_a_folder_that_cannot_be_written_stops_nothing(inputs, tmp_path) -> None
 
 
 def test_a_best_value_at_an_end_is_told_with_its_range() -> None:
-    asked = Search("boosting", "roc_auc", "tpe", 10, 3, 60.0, 1000, 1)
+    asked = Search(TASKS["classification"], "boosting", "roc_auc", "tpe", 10, 3, 60.0, 1000, 1)
     best = Trial(
         1, {"learning_rate": 0.0201, "max_iter": 159, "max_features": 1.0}, (0.7,), 1000, "complete"
     )
