@@ -39,7 +39,10 @@ def read(text: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text in order; long ones cut to MAX_WORD characters."""
-    return [word[:MAX_WORD] for word in _pattern().findall(read(text))]
+    solid = _solid().match
+    return [
+        word[:MAX_WORD] for word in _pattern().findall(read(text)) if len(word) > 1 or solid(word)
+    ]
 
 
 def terms(text: str) -> list[str]:
@@ -61,5 +64,10 @@ def _pattern() -> re.Pattern[str]:
         for code in range(0x0300, 0x1E00)
         if unicodedata.category(chr(code)) in ("Mn", "Mc")
     )
-    letter = rf"(?:(?![{SOLID}])[\w{marks}])"
-    return re.compile(rf"[{SOLID}]|{letter}{{2,}}")
+    letters = rf"[^\W{SOLID}]"
+    return re.compile(rf"[{SOLID}]|{letters}+(?:[{marks}]+{letters}*)*")
+
+
+@cache
+def _solid() -> re.Pattern[str]:
+    return re.compile(f"[{SOLID}]")

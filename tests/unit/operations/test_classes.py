@@ -83,6 +83,19 @@ def test_the_band_is_the_narrowest_that_keeps_the_promise() -> None:
     assert facts["error_without"] == pytest.approx(0.25, abs=0.02)
 
 
+def test_each_half_is_judged_by_the_band_of_the_other() -> None:
+    """One half is always right, so it asks for no band; the other is wrong between 0.4 and 0.6."""
+    scores = np.tile([0.1, 0.45, 0.55, 0.9], 50)
+    right = scores >= 0.5
+    halves = np.arange(200) < 100
+    truth = np.where(halves, right, np.where(np.abs(scores - 0.5) < 0.1, ~right, right))
+    facts = abstaining(Scored(scores, truth, 0.5), 0.1, halves)
+    # the right half by the wrong half's band: 50 answered, none wrong; the wrong half without
+    # any: 100 answered, 50 wrong
+    assert facts["coverage"] == pytest.approx(150 / 200)
+    assert facts["error"] == pytest.approx(50 / 150)
+
+
 def test_scores_that_mean_nothing_have_no_band() -> None:
     facts = abstaining(scored(5_000, noise=True), 0.1, np.arange(5_000) % 2 == 0)
     assert (facts["reachable"], facts["low"], facts["error"]) == (False, None, None)

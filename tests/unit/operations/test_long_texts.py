@@ -21,7 +21,7 @@ def long_table(folder: Path) -> Path:
         for n in range(120):
             spam = n // 3 % 2 == 1
             said = f"note {n % 50}: {'buy the offer now' if spam else 'see you at home soon'}"
-            said += "\n" + "-" * LONG if n % 40 == 0 else ""
+            said += " " + "-" * LONG if n % 40 == 0 else ""
             writer.writerow([n, f"a{n * 7 % 12}", said, spam])
     return path
 
