@@ -14,7 +14,7 @@ from pipelines.operations.age_model.periods import Calendar, Index, calendar
 from pipelines.operations.contract import Context, Json, Outcome, finite
 from pipelines.operations.learning.candidates import Candidate, open_candidate
 from pipelines.operations.learning.definition import FeatureSet
-from pipelines.operations.learning.families import encode, scores_of
+from pipelines.operations.learning.families import encode
 from pipelines.operations.learning.folds import Fold
 from pipelines.operations.learning.frames import read_training
 from pipelines.operations.learning.labels import Labels, as_labels
@@ -30,12 +30,8 @@ class Rows:
     """All labelled rows of training and holdout, encoded, with their times."""
 
     training: Training
+    labels: Labels  # 1 for the positive class
     time: pd.Series
-
-    @property
-    def labels(self) -> Labels:
-        """1 for the positive class."""
-        return self.training.labels
 
 
 def run(context: Context) -> Outcome:
@@ -86,7 +82,7 @@ def _open(context: Context, features: FeatureSet) -> Rows:
     labels = as_labels(frame[features.target], features.classes)
     context.progress(0.1, "encoded", len(frame))
     training = Training(features, columns, matrix, labels, [], context.seed)
-    return Rows(training, frame[features.time])
+    return Rows(training, labels, frame[features.time])
 
 
 def _usable(rows: Rows, picked: Index) -> bool:
@@ -133,7 +129,8 @@ def _score(
         samples=context.whole("samples"),
         seed=context.seed,
     )
-    scores = [scores_of(models[period - 1 - age], matrix) for age in range(known.ages + 1)]
+    aged = [models[period - 1 - age] for age in range(known.ages + 1)]
+    scores = [model.predict_proba(matrix)[:, 1] for model in aged]
     return score_ages(scores, labels, context.text("metric"), resampling)
 
 
