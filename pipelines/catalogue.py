@@ -92,7 +92,7 @@ CHECKS: dict[str, str] = {
     "cost_positive": "pipelines.checks.evaluation.cost_positive",
     "selection_rates_equal": "pipelines.checks.fairness.selection_rates_equal",
     "error_rates_equal": "pipelines.checks.fairness.error_rates_equal",
-    "coverage_holds": "pipelines.checks.challenge.coverage_holds",
+    "sets_cover": "pipelines.checks.challenge.sets_cover",
     "numerically_stable": "pipelines.checks.challenge.numerically_stable",
     "decisions_steady": "pipelines.checks.challenge.decisions_steady",
     "age_known": "pipelines.checks.challenge.age_known",

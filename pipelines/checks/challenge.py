@@ -28,7 +28,7 @@ ALL = "all at once"
 ENOUGH = 0.05  # noise of so many standard deviations, on all numbers at once (own)
 
 
-def coverage_holds(facts: Facts, params: Params) -> CheckResult:
+def sets_cover(facts: Facts, params: Params) -> CheckResult:
     """Sets of classes hold the truth as often as promised, as far as chance allows."""
     found = facts_with(facts, params, COVERAGE, "coverage")
     value, low, high = bounds(found, "coverage")

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 CHECKS = (
     "selection_rates_equal",
     "error_rates_equal",
-    "coverage_holds",
+    "sets_cover",
     "numerically_stable",
     "decisions_steady",
     "age_known",

@@ -79,7 +79,7 @@ def _open(context: Context, features: FeatureSet) -> Rows:
     ]
     frame = pd.concat(parts, ignore_index=True)
     columns, matrix = encode(features, frame, field="train and holdout")
-    labels = as_labels(frame[features.target], features.classes)
+    labels = as_labels(frame[features.target], (features.classes[0], features.classes[1]))
     context.progress(0.1, "encoded", len(frame))
     training = Training(features, columns, matrix, labels, [], context.seed)
     return Rows(training, labels, frame[features.time])
