@@ -137,7 +137,9 @@ def roc(curve: Sequence[Mapping[str, Any]]) -> Plot | None:
 
 def calibration(bins: Sequence[Mapping[str, Any]]) -> Plot | None:
     """Return the calibration plot: mean score of a bin against the share that came true."""
-    rows = [row for row in bins if is_number(row.get("mean_score")) and is_number(row.get("share"))]
+    rows = [
+        row for row in bins if _is_number(row.get("mean_score")) and _is_number(row.get("share"))
+    ]
     if len(rows) < 2:
         return None
     highest = max(max(row["mean_score"], row.get("high") or row["share"]) for row in rows)
@@ -169,8 +171,7 @@ def calibration(bins: Sequence[Mapping[str, Any]]) -> Plot | None:
     )
 
 
-def is_number(value: Any) -> bool:
-    """Whether a value of a document is a number."""
+def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from portal.web.charts import PLOT, PLOT_LEFT, PLOT_TOP, TICKS, Plot, Point, Tick, is_number
+from portal.web.charts import PLOT, PLOT_LEFT, PLOT_TOP, TICKS, Plot, Point, Tick
 
 
 def ageing(curve: Sequence[Mapping[str, Any]], metric: str) -> Plot | None:
@@ -43,6 +43,11 @@ def ageing(curve: Sequence[Mapping[str, Any]], metric: str) -> Plot | None:
         " later rows, models of ever older windows.",
         diagonal=False,
     )
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value of a document is a number."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _bounds_of(row: Mapping[str, Any]) -> tuple[float, float]:

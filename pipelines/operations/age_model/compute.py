@@ -30,13 +30,8 @@ class Rows:
     """All labelled rows of training and holdout, encoded, with their times."""
 
     training: Training
+    labels: Labels  # 1 for the positive class
     time: pd.Series
-
-    @property
-    def labels(self) -> Labels:
-        """1 for the positive class."""
-        labels: Labels = self.training.truth
-        return labels
 
 
 def run(context: Context) -> Outcome:
@@ -86,11 +81,10 @@ def _open(context: Context, features: FeatureSet) -> Rows:
     ]
     frame = pd.concat(parts, ignore_index=True)
     columns, matrix = encode(features, frame, field="train and holdout")
-    other, positive = features.classes
-    labels = as_labels(frame[features.target], (other, positive))
+    labels = as_labels(frame[features.target], (features.classes[0], features.classes[1]))
     context.progress(0.1, "encoded", len(frame))
     training = Training(features, columns, matrix, labels, [], context.seed)
-    return Rows(training, frame[features.time])
+    return Rows(training, labels, frame[features.time])
 
 
 def _usable(rows: Rows, picked: Index) -> bool:
@@ -137,10 +131,8 @@ def _score(
         samples=context.whole("samples"),
         seed=context.seed,
     )
-    scores = [
-        rows.training.task.predict(models[period - 1 - age], matrix)
-        for age in range(known.ages + 1)
-    ]
+    aged = [models[period - 1 - age] for age in range(known.ages + 1)]
+    scores = [model.predict_proba(matrix)[:, 1] for model in aged]
     return score_ages(scores, labels, context.text("metric"), resampling)
 
 

@@ -8,7 +8,7 @@ import pytest
 from scipy import stats
 
 from pipelines.operations.learning.example import write_model
-from pipelines.operations.measure_coverage import conformal
+from pipelines.operations.measure_coverage import compute, conformal
 from pipelines.operations.tables import write_table
 from tests.unit.operations.running import perform
 
@@ -101,6 +101,12 @@ def test_rows_of_one_moment_stay_together(trained, tmp_path) -> None:
     facts = perform("measure_coverage", tmp_path, given, samples=50).facts
     assert facts["order"] == "rows drawn at random"
     assert facts["calibrated_on"] == 200
+
+
+def test_earlier_rows_calibrate() -> None:
+    times = pd.Series(pd.date_range("2024-01-01", periods=10, freq="h"))[::-1]
+    parts = compute._parts(10, times.reset_index(drop=True), share=0.3, seed=1)
+    assert np.flatnonzero(parts.calibration).tolist() == [7, 8, 9]
 
 
 def test_coverage_given_a_cut_is_beta() -> None:

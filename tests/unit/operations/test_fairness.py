@@ -195,3 +195,12 @@ def test_a_sensitive_column_need_not_be_a_feature(trained, tmp_path) -> None:
     low, value, high = (found["selection_ratio"][key] for key in ("low", "value", "high"))
     assert 0 < low <= value <= 1
     assert high <= 1
+
+
+def test_equalised_odds_is_the_larger_of_both_differences() -> None:
+    values = pd.Series(["a"] * 4 + ["b"] * 4, name="g")
+    labels = np.asarray([1, 1, 0, 0] * 2)
+    flags = np.asarray([1, 0, 0, 0, 1, 0, 1, 1]).astype(bool)  # equal chances, unequal alarms
+    found = screened(values, flags, labels).distances
+    assert found["opportunity_difference"].value == 0.0
+    assert found["odds_difference"].value == 1.0

@@ -70,6 +70,18 @@ def test_drawn_orders_come_close_as_their_error_says() -> None:
     assert found.added.sum() == pytest.approx(total)
 
 
+def test_an_order_with_its_reverse_is_exact_for_pairs_of_columns() -> None:
+    """A gain that only pairs of columns have is halved by every order and its reverse."""
+    rng = np.random.default_rng(4)
+    mine, others = rng.normal(size=4), rng.normal(size=(1, 4))
+
+    def pairs(table: np.ndarray) -> np.ndarray:
+        return table[:, 0] * table[:, 1] + 2 * table[:, 2] * table[:, 3] - table[:, 0]
+
+    found = explain(0, draw(4, orders=2, rng=rng), mixer(mine, others, pairs))
+    assert found.added == pytest.approx(exact(mine, others, pairs))
+
+
 def test_a_linear_score_gives_weight_times_distance() -> None:
     rng = np.random.default_rng(3)
     mine, others = rng.normal(size=4), rng.normal(size=(16, 4))
