@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from pipelines.documents.cells import check_row, listed_row, number_cell, span
 from pipelines.documents.pack import (
     Facts,
     Judgement,
     Pack,
     artefact_evidence,
-    check_evidence,
 )
 from pipelines.documents.tracing import Traced
 from pipelines.documents.tree import (
@@ -19,11 +19,10 @@ from pipelines.documents.tree import (
     Figure,
     Figures,
     Section,
-    Status,
     Text,
     table,
 )
-from pipelines.documents.wording import number, said, words
+from pipelines.documents.wording import said, words
 from pipelines.runs.queries import brief
 from pipelines.runs.queries.facts import number as number_at
 from pipelines.runs.queries.facts import saying
@@ -183,7 +182,7 @@ class Writer:
 
     def checks(self, checks: Iterable[Judgement], title: str = "") -> list[Block]:
         """Return checks as a table; each row links to the check in its gate or hand-off."""
-        rows = [_check_row(check) for check in checks]
+        rows = [check_row(check) for check in checks]
         head = ("Check", "Verdict", "Value", "Threshold", "What was found")
         return [table(head, rows, title=title)] if rows else []
 
@@ -195,7 +194,7 @@ class Writer:
         found = source.get(key) if isinstance(source, Mapping) else None
         rows = [row for row in found if isinstance(row, Mapping)] if isinstance(found, list) else []
         evidence = self.evidence()
-        made = [_row(row, columns) for row in rows[:MOST_ROWS]]
+        made = [listed_row(row, columns) for row in rows[:MOST_ROWS]]
         if len(rows) > MOST_ROWS:
             title = f"{title} (the first {MOST_ROWS} of {len(rows)})".strip()
         return [table(columns.values(), made, title=title, evidence=evidence)] if made else []
@@ -207,8 +206,8 @@ class Writer:
         rows = [
             [
                 Cell(words(name), status="computed"),
-                _number_cell(one.get("value")),
-                Cell(_span(one)),
+                number_cell(one.get("value")),
+                Cell(span(one)),
             ]
             for name, one in found.items()
             if isinstance(one, Mapping)
@@ -265,51 +264,3 @@ def section(key: str, title: str, *blocks: Block | list[Block], lead: str = "") 
 def _raw(facts: Mapping[str, Any], key: str) -> Any:
     """A value without it counting as read."""
     return dict.get(facts, key) if isinstance(facts, dict) else facts.get(key)
-
-
-def _check_row(check: Judgement) -> list[Cell]:
-    shown = number(check.value) if check.value is not None else ""
-    if shown and check.low is not None and check.high is not None:
-        shown += f" ({number(check.low)} to {number(check.high)})"
-    limit = ""
-    if check.threshold is not None:
-        sign = {">=": "\u2265 ", "<=": "\u2264 "}.get(check.comparison, "")
-        limit = f"{sign}{number(check.threshold)} {check.unit}".strip()
-        limit += f" ({check.source})" if check.source else ""
-    verdict = check.verdict if check.blocking else f"{check.verdict} (informs)"
-    if check.waived_by:
-        verdict += f", waived by {check.waived_by}: {check.waiver_reason}"
-    status: Status = "missing" if check.verdict == "insufficient" else "computed"
-    return [
-        Cell(check.title, status=status, evidence=(check_evidence(check),)),
-        Cell(verdict),
-        Cell(shown, numeric=True),
-        Cell(limit),
-        Cell(check.summary),
-    ]
-
-
-def _row(row: Mapping[str, Any], columns: Mapping[str, str]) -> list[Cell]:
-    cells = []
-    for index, key in enumerate(columns):
-        value = row.get(key)
-        numeric = isinstance(value, int | float) and not isinstance(value, bool)
-        text = _span(row) if key == "low" else said(value)
-        if index:
-            cells.append(Cell(text, numeric=numeric and key != "low"))
-        else:
-            cells.append(Cell(text, status="computed"))
-    return cells
-
-
-def _span(found: Mapping[str, Any]) -> str:
-    low, high = found.get("low"), found.get("high")
-    if not isinstance(low, int | float) or not isinstance(high, int | float):
-        return ""
-    return f"{number(low)} to {number(high)}"
-
-
-def _number_cell(value: Any) -> Cell:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return Cell("undefined", numeric=True)
-    return Cell(number(value), numeric=True)

@@ -29,7 +29,7 @@ ROOTS: Final = (
 def write(version: ModelVersion, sink: IO[bytes]) -> None:
     """Write the zip; equal versions give equal bytes.
 
-    Raises Conflict for a version that was never approved, StorageError kinds.
+    Raises Conflict for a version that was never approved, or whose package is none; StorageError.
     """
     if version.approval_id is None:
         raise Conflict(
@@ -62,12 +62,17 @@ def _entry(name: str, method: int = zipfile.ZIP_DEFLATED) -> zipfile.ZipInfo:
 
 
 def _head(package: IO[bytes]) -> dict[str, dict[str, Any]]:
-    """The small parts of a package: manifest, signature, environment."""
-    with zipfile.ZipFile(package) as opened:
-        return {
-            name: json.loads(opened.read(name))
-            for name in (archive.MANIFEST, archive.SIGNATURE, archive.ENVIRONMENT)
-        }
+    """The small parts of a package: manifest, signature, environment. Raises Conflict."""
+    try:
+        with zipfile.ZipFile(package) as opened:
+            return {
+                name: json.loads(opened.read(name))
+                for name in (archive.MANIFEST, archive.SIGNATURE, archive.ENVIRONMENT)
+            }
+    except (zipfile.BadZipFile, KeyError, ValueError) as problem:
+        raise Conflict(
+            "package_not_read", f"The version's package cannot be read: {problem}"
+        ) from problem
 
 
 def _texts(version: ModelVersion, head: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:

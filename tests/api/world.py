@@ -1,5 +1,6 @@
 """One thing of every kind, for tests that walk all addresses of the API."""
 
+import re
 import tempfile
 from datetime import timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.cast import Cast, acting
 
 OPEN_TO_ALL = ("schema/", "docs/")
 CATCH_ALL = "^.*$"
+PARAMETER = re.compile(r"<\w+:(\w+)>")
 
 
 def routes() -> list[URLPattern]:
@@ -122,15 +124,10 @@ def address(route: URLPattern, values: dict[str, dict[str, Any]]) -> str | None:
     """Return the address with its parameters filled in; None where the world has no such thing."""
     pattern = str(route.pattern)
     known = values.get(pattern.split("/")[0], {})
-    parts = []
-    for part in pattern.split("/"):
-        if part.startswith("<"):
-            name = part.strip("<>").split(":")[1]
-            if name not in known:
-                return None
-            part = str(known[name])
-        parts.append(part)
-    return "/api/v1/" + "/".join(parts)
+    names = PARAMETER.findall(pattern)
+    if not set(names) <= set(known):
+        return None
+    return "/api/v1/" + PARAMETER.sub(lambda found: str(known[found[1]]), pattern)
 
 
 def methods(route: URLPattern) -> set[str]:

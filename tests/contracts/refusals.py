@@ -219,6 +219,8 @@ OWN_FORM = ("use-cases/new/", "away/")
 # Pages that only show, and what belongs to nobody: signing in and out, a try of a model.
 SHOWN = (
     "", "inbox/count", "use-cases/", "use-cases/{key}/", "use-cases/{key}/readiness/", "runs/{pk}/",
+    "runs/{pk}/lineage/", "runs/{pk}/documents/", "runs/{pk}/documents/{kind}/",
+    "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
     "models/", "models/{name}/", "ledger/", "ledger/export", "events/", "sign-in/", "sign-out/",
 )  # fmt: skip
 # What machines ask, without a person.

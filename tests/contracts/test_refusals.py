@@ -29,6 +29,7 @@ PROBLEM = "application/problem+json"
 NEEDED = {"type", "title", "status", "detail", "code", "retryable"}
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 UNKNOWN = {"pk": "987654321", "key": "no-such", "name": "no-such", "code": "XX",
+           "kind": "no-such", "form": "no-such",
            "number": "987654321", "digest": "f" * 64}  # fmt: skip
 
 
@@ -67,7 +68,7 @@ def things_of(cast: Cast, run: Run) -> dict[str, Any]:
         "runs": run, "stages": f.stage_of(run, "active"), "steps": f.step_of(run, "work", "broken"),
         "items": brief, "gates": gate, "hand-offs": f.hand_off_of(run), "checks": gate.checks.get(),
     }  # fmt: skip
-    made |= {noun: {"pk": row.pk} for noun, row in mine.items()}
+    made |= {noun: {**made.get(noun, {}), "pk": row.pk} for noun, row in mine.items()}
     helped = WorkItem.objects.get(run=run, kind="help")
     made["of"] = {"help": helped.pk, "broken": f.stage_of(run, "broken").pk}
     return {**made, "digest": gate.subject_digest, "version": brief.version}

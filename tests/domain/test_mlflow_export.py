@@ -27,6 +27,7 @@ from pipelines.operations.packages.loaded import load_package, plain_rows
 from pipelines.operations.tables import read_table
 from pipelines.registry.models import ModelVersion
 from tests import release
+from tests.api import world
 from tests.cast import Cast
 
 pytestmark = pytest.mark.django_db
@@ -195,3 +196,10 @@ def test_the_api_refuses_what_was_never_approved(client: Client, db: None) -> No
     client.force_login(release.person("Ada"))
     answer = client.get(f"/api/v1/models/{version.model.name}/versions/1/mlflow")
     assert (answer.status_code, answer.json()["code"]) == (409, "not_approved")
+
+
+def test_a_package_that_is_none_is_refused(cast: Cast, client: Client) -> None:
+    name = world.make(cast)["models"]["name"]
+    client.force_login(cast.amara)
+    answer = client.get(f"/api/v1/models/{name}/versions/1/mlflow")
+    assert (answer.status_code, answer.json()["code"]) == (409, "package_not_read")
