@@ -8,7 +8,7 @@ from django.conf import settings
 
 from personas import policies
 from personas.commands import Answer, Command, execute
-from personas.errors import Invalid, NotAllowed
+from personas.errors import Conflict, Invalid, NotAllowed
 from personas.ledger import Actor
 from pipelines.artefacts.models import Connection
 from pipelines.operations.contract import Json, OperationError
@@ -28,11 +28,13 @@ def hold(
     address: str,
     secret_name: str = "",
     use_cases: Sequence[str] = (),
+    new: bool = False,
     key: str | None = None,
 ) -> Answer:
     """Name a connection, or change the one of that name; `use_cases` may be `*`, for all.
 
-    Raises Invalid with every problem, NotAllowed without `operations.manage`.
+    Raises Invalid with every problem, NotAllowed without `operations.manage`, Conflict where
+    the name of a `new` one is taken.
     """
     _require(actor)
     problems = _problems(name, kind, address, secret_name, use_cases)
@@ -46,6 +48,8 @@ def hold(
     }
 
     def body(command: Command, _locked: None) -> dict[str, object]:
+        if new and Connection.objects.filter(pk=name).exists():
+            raise Conflict("name_taken", f"There is a connection {name!r} already.")
         Connection.objects.update_or_create(
             name=name, defaults={**given, "changed_at": command.now}
         )

@@ -12,6 +12,7 @@ from portal.api.serializers.connections import (
     ConnectionInput,
     ConnectionSerializer,
     DroppedConnection,
+    NewConnectionInput,
 )
 
 
@@ -20,8 +21,16 @@ class Connections(Endpoint):
 
     @extend_schema(summary="Named connections", responses=ConnectionSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """Answer all connections; takes operations.manage."""
+        """Answer all connections; none without operations.manage."""
         return self.page(access.connections_of(self.user), ConnectionSerializer, ordering="pk")
+
+    @extend_schema(
+        summary="Name a connection", request=NewConnectionInput, responses={201: ConnectionAnswer}
+    )
+    def post(self, request: Request) -> Response:
+        """Hold a new connection; takes operations.manage."""
+        given = self.read(NewConnectionInput)
+        return self.reply(hold(actor=self.actor, key=self.key, new=True, **given), status=201)
 
 
 class Connection(Endpoint):
@@ -33,12 +42,13 @@ class Connection(Endpoint):
         return self.show(access.connection_for(self.user, name), ConnectionSerializer)
 
     @extend_schema(
-        summary="Name or change a connection", request=ConnectionInput, responses=ConnectionAnswer
+        summary="Change a connection", request=ConnectionInput, responses=ConnectionAnswer
     )
     def put(self, request: Request, name: str) -> Response:
-        """Hold it under this name; takes operations.manage."""
+        """Change what its name leads to; takes operations.manage."""
+        connection = access.connection_for(self.user, name)
         given = self.read(ConnectionInput)
-        return self.reply(hold(actor=self.actor, name=name, key=self.key, **given))
+        return self.reply(hold(actor=self.actor, name=connection.pk, key=self.key, **given))
 
     @extend_schema(summary="Forget a connection", request=None, responses=DroppedConnection)
     def delete(self, request: Request, name: str) -> Response:

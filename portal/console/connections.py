@@ -63,7 +63,14 @@ class ConnectionAdmin(LookOnly):
         problems: dict[str, list[str]] = {}
         if request.method == "POST" and isinstance(user, User):
             try:
-                hold(actor=Actor.person(user), use_cases=use_cases, **given)
+                hold(
+                    actor=Actor.person(user),
+                    name=given["name"],
+                    kind=given["kind"],
+                    address=given["address"],
+                    secret_name=given["secret_name"],
+                    use_cases=use_cases,
+                )
             except Invalid as error:
                 problems = dict(error.fields)
             except DomainError as error:

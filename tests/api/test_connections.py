@@ -26,9 +26,12 @@ def secret(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_connection_is_held_changed_and_forgotten(api: Any, cast: Cast) -> None:
     client = api(cast.priya)
     where = "/api/v1/connections/sales"
-    made = client.put(where, SALES, format="json", headers={"Idempotency-Key": "a"})
-    assert (made.status_code, made.json()["name"]) == (200, "sales")
-    again = client.put(where, SALES, format="json", headers={"Idempotency-Key": "a"})
+    new, head = {"name": "sales", **SALES}, {"Idempotency-Key": "a"}
+    made = client.post("/api/v1/connections", new, format="json", headers=head)
+    assert (made.status_code, made.json()["name"]) == (201, "sales")
+    taken = client.post("/api/v1/connections", new, format="json")
+    assert (taken.status_code, taken.json()["code"]) == (409, "name_taken")
+    again = client.post("/api/v1/connections", new, format="json", headers=head)
     assert again.headers["Idempotent-Replay"] == "true"
     assert client.put(where, {**SALES, "use_cases": ["*"]}, format="json").status_code == 200
     listed = client.get("/api/v1/connections")
@@ -40,12 +43,13 @@ def test_a_connection_is_held_changed_and_forgotten(api: Any, cast: Cast) -> Non
 
 
 def test_who_uses_a_connection_cannot_read_it(api: Any, cast: Cast) -> None:
-    api(cast.priya).put("/api/v1/connections/sales", SALES, format="json")
+    api(cast.priya).post("/api/v1/connections", {"name": "sales", **SALES}, format="json")
     client = api(cast.amara)
-    for where in ("/api/v1/connections", "/api/v1/connections/sales", "/api/v1/connections/none"):
-        answer = client.get(where)
-        assert answer.status_code == 403
-        assert answer.json()["code"] == "capability.operations.manage"
+    assert client.get("/api/v1/connections").json()["results"] == []
+    for name in ("sales", "none"):
+        assert client.get(f"/api/v1/connections/{name}").status_code == 404
+    answer = client.post("/api/v1/connections", {"name": "mine", **SALES}, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (403, "capability.operations.manage")
     seen = client.get("/api/v1/ledger").json()
     assert "example.org" not in json.dumps(seen)
     assert client.get("/api/v1/ledger?stream=engine:connections").status_code == 404
@@ -60,7 +64,8 @@ def test_who_uses_a_connection_cannot_read_it(api: Any, cast: Cast) -> None:
     ],
 )
 def test_what_does_not_suit_is_refused_by_field(api: Any, cast: Cast, change, field) -> None:
-    answer = api(cast.priya).put("/api/v1/connections/sales", {**SALES, **change}, format="json")
+    given = {"name": "sales", **SALES, **change}
+    answer = api(cast.priya).post("/api/v1/connections", given, format="json")
     assert answer.status_code in (400, 422)
     assert list(answer.json()["fields"]) == [field]
     assert ":pw@" not in answer.content.decode()

@@ -21,7 +21,7 @@ from pipelines.operations.ingest.csvfile import NULLS, CsvSource, survey_csv, te
 from pipelines.operations.ingest.plans import ColumnPlan, plan_column, zone_note
 from pipelines.operations.ingest.problems import Problem
 from pipelines.operations.ingest.text import Layout, find_layout
-from pipelines.operations.ingest.typed import STOP, guard, has_guard, typed
+from pipelines.operations.ingest.typed import STOP, attempt, guard, has_guard, typed
 from pipelines.operations.ingest.widths import widths_hold
 from pipelines.operations.streaming import (
     Connection,
@@ -192,11 +192,11 @@ class Reading:
         if not all(has_guard(plan) for plan, _ in plans):
             return False
         columns = ", ".join(
-            f"{typed(plan, f'c{at}')} AS {identifier(plan.name)}"
+            f"{typed(plan, f'c{at}', f't{at}')} AS {identifier(plan.name)}"
             for at, (plan, _) in enumerate(plans)
         )
         try:
-            copy_to_parquet(connection, f"SELECT {columns} FROM {self._cells()}", path)
+            copy_to_parquet(connection, f"SELECT {columns} FROM {self._tried(plans)}", path)
         except duckdb.Error as error:
             path.unlink(missing_ok=True)
             if STOP in str(error):
@@ -209,18 +209,24 @@ class Reading:
     ) -> set[str]:
         """The columns that hold a cell beyond their plan, in one pass."""
         checked = [
-            (
-                plan.name,
-                f"count_if(NOT coalesce({guard(plan, f'c{at}')}, false) AND c{at} NOT NULL)",
-            )
+            (plan.name, f"count_if(c{at} NOT NULL AND NOT coalesce({holds}, false))")
             for at, (plan, _) in enumerate(plans)
-            if has_guard(plan) and guard(plan, f"c{at}")
+            if has_guard(plan) and (holds := guard(plan, f"c{at}", f"t{at}"))
         ]
         if not checked:
             return set()
         wanted = ", ".join(count for _, count in checked)
-        counts = connection.execute(f"SELECT {wanted} FROM {self._cells()}").fetchone() or ()
+        counts = connection.execute(f"SELECT {wanted} FROM {self._tried(plans)}").fetchone() or ()
         return {name for (name, _), count in zip(checked, counts, strict=True) if count}
+
+    def _tried(self, plans: Sequence[tuple[ColumnPlan, list[Problem]]]) -> str:
+        """Every cell as text (c0, c1, ...) and as its planned type where it can be (t0, ...)."""
+        tried = [
+            f"{attempt(plan, f'c{at}')} AS t{at}"
+            for at, (plan, _) in enumerate(plans)
+            if has_guard(plan) and plan.kind != "text"
+        ]
+        return f"(SELECT {', '.join(['*', *tried])} FROM {self._cells()})"
 
     def _cells(self) -> str:
         """The table function that gives every cell as text, columns c0, c1, ..."""

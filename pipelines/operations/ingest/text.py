@@ -126,6 +126,9 @@ def _first_bad_byte(path: Path, encoding: str) -> tuple[int, str] | None:
     with path.open("rb") as stream:
         while True:
             chunk = stream.read(CHUNK)
+            if chunk.isascii() and chunk and not decoder.getstate()[0] and "utf-8" in encoding:
+                row += chunk.count(b"\n")  # ten times as fast as decoding
+                continue
             try:
                 row += decoder.decode(chunk, final=not chunk).count("\n")
             except UnicodeDecodeError as error:

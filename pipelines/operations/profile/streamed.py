@@ -232,6 +232,8 @@ class Looking:
             "WHERE n > 1 AND value IS NOT NULL "
             f"ORDER BY n DESC, value::VARCHAR LIMIT {self.top}"
         )
+        if not self._whole("SELECT count(*) FROM candidates"):
+            return []
         table = self.connection.execute(
             f"SELECT {column.cell} AS value, count(*) AS n FROM source "
             f"WHERE {column.cell} IN (SELECT value FROM candidates) GROUP BY ALL"

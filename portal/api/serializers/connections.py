@@ -35,6 +35,12 @@ class ConnectionInput(Input):
     )
 
 
+class NewConnectionInput(ConnectionInput):
+    """A connection and its name."""
+
+    name = serializers.CharField(max_length=40, help_text="small letters, digits and -")
+
+
 class ConnectionAnswer(Output):
     """What the connection is now."""
 
