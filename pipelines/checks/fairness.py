@@ -123,8 +123,9 @@ def _too_few(found: Mapping[str, Json]) -> CheckResult:
 
 def _caveat(found: Mapping[str, Json]) -> str:
     small = sum(int(number(row, "too_small") or 0) for row in rows(found, "fairness"))
-    text = f"; {small} groups are too small to judge" if small else ""
-    return f"{text}. A flag for people to look at, not a verdict."
+    what = "group is" if small == 1 else "groups are"
+    said = f"; {small} {what} too small to judge" if small else ""
+    return f"{said}. A flag for people to look at, not a verdict."
 
 
 def _look(flagged: list[dict[str, Json]]) -> str:

@@ -181,3 +181,21 @@ def test_worries_say_what_was_found() -> None:
     assert found["W20"].level == "note"
     assert found["W9"].level == "clear"
     assert found["W26"].level == "clear"
+
+
+@pytest.mark.parametrize(("days", "said"), [(240.5, "Half-life 240.5 days"), (None, "No decay")])
+def test_a_measured_curve_earns_its_point_and_the_age_of_what_is_live_half(days, said) -> None:
+    facts = {"evaluate.age": {"aged": True, "half_life_days": days, "oldest_days": 150.0}}
+    found = {r.test.id: r.finding for r in score(Evidence(facts=facts, live="version 1")).tests}
+    assert found["Model4"].points == 1
+    assert said in found["Model4"].text
+    assert found["Mon4"].points == 0.5
+
+
+def test_groups_that_could_not_be_compared_leave_the_statement() -> None:
+    stated = {"item.a.b": {"ethics": "people decide"}}
+    none = Evidence(facts=stated, checks=judged("selection_rates_equal", verdict="insufficient"))
+    assert points(none)["Model7"] == 0.5
+    flagged = Evidence(facts=stated, checks=judged("selection_rates_equal", verdict="fail"))
+    assert points(flagged)["Model7"] == 0
+    assert points(Evidence(facts=stated, checks=judged("selection_rates_equal")))["Model7"] == 1

@@ -39,7 +39,7 @@ def test_four_fifths_flags_what_chance_does_not_explain() -> None:
     assert (found.verdict, found.value, found.threshold) == ("fail", 0.7, 0.8)
     assert found.threshold_class == "law"
     assert "sex = f" in found.summary
-    assert "1 groups are too small" in found.summary
+    assert "1 group is too small" in found.summary
     assert "not a verdict" in found.summary
     assert "sex" in found.advice
     assert found.details[0]["selection_rate"] == 0.2
