@@ -183,4 +183,8 @@ def _rows(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def _plots(shown: Review) -> list[charts.Plot | None]:
     facts: Mapping[str, Any] = shown.curves.get("facts") or {}
     bins = (facts.get("calibration") or {}).get("bins") or []
-    return [charts.roc(shown.curves.get("roc") or []), charts.calibration(bins)]
+    return [
+        charts.roc(shown.curves.get("roc") or []),
+        charts.calibration(bins),
+        charts.outcomes(facts.get("bias_bins") or []),
+    ]
