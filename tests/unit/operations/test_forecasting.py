@@ -227,3 +227,12 @@ def test_a_series_that_was_not_learned_from_is_refused(tmp_path) -> None:
     inputs = {"candidate": trained.model, "train": only, "holdout": trained.holdout}
     with pytest.raises(OperationError, match="BRU has forecasts to judge"):
         perform("evaluate_forecast", tmp_path, inputs, groups=["place"], samples=60)
+
+
+@pytest.mark.parametrize("family", ["dummy", "linear", "boosting"])
+def test_single_forecasts_are_served_by_the_row_form(family, tmp_path) -> None:
+    trained = write_model(tmp_path, family=family, base="season_1")
+    given = {"candidate": trained.model, "holdout": trained.holdout}
+    facts = perform("package_model", tmp_path, given, golden=40).facts
+    assert (facts["row_form"], facts["row_form_reason"]) == (True, "")
+    assert facts["row_form_difference"] < 1e-12
