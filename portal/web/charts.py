@@ -171,6 +171,47 @@ def calibration(bins: Sequence[Mapping[str, Any]]) -> Plot | None:
     )
 
 
+def outcomes(bins: Sequence[Mapping[str, Any]]) -> Plot | None:
+    """Return the plot of a number's tenths: mean prediction against the mean that came out."""
+    names = ("mean_prediction", "mean_truth", "bias", "low", "high")
+    rows = [row for row in bins if all(_is_number(row.get(name)) for name in names)]
+    if len(rows) < 2:
+        return None
+    # the interval is of prediction less outcome, so it turns over around the outcome
+    ends = [(row["mean_prediction"] - row[name]) for row in rows for name in ("low", "high")]
+    known = [*ends, *(row["mean_prediction"] for row in rows)]
+    low, high = min(known), max(known)
+    width = (high - low) or 1.0
+
+    def place(value: float) -> float:
+        return (value - low) / width
+
+    points = tuple(
+        Point(
+            x=_x(place(row["mean_prediction"]), 1.0),
+            y=_y(place(row["mean_truth"]), 1.0),
+            low=_y(place(row["mean_prediction"] - row["high"]), 1.0),
+            high=_y(place(row["mean_prediction"] - row["low"]), 1.0),
+            text=f"predictions around {row['mean_prediction']:.4g}: {row['mean_truth']:.4g} came"
+            f" out ({row.get('rows', 0):,} rows)",
+        )
+        for row in rows
+    )
+    marks = [low + width * part / TICKS for part in range(TICKS + 1)]
+    above = sum(row["mean_prediction"] > row["mean_truth"] for row in rows)
+    return Plot(
+        title="Do predictions come out?",
+        x_label="mean prediction",
+        y_label="mean that came out",
+        line="",
+        points=points,
+        x_ticks=tuple(Tick(_x(place(mark), 1.0), f"{mark:.3g}") for mark in marks),
+        y_ticks=tuple(Tick(_y(place(mark), 1.0), f"{mark:.3g}") for mark in marks),
+        text=f"Predictions in {len(rows)} groups of rows: in {above} of them they are higher than"
+        " what came out. On the diagonal they would be exact.",
+    )
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 

@@ -187,4 +187,5 @@ def _plots(shown: Review) -> list[charts.Plot | None]:
         charts.roc(shown.curves.get("roc") or []),
         charts.calibration(bins),
         curves.ageing(shown.ageing.get("curve") or [], str(shown.ageing.get("metric") or "")),
+        charts.outcomes(facts.get("bias_bins") or []),
     ]

@@ -1,6 +1,6 @@
 """A use case that looks ahead: how many flights leave New York in each of the next hours?
 
-The real departures of July to October 2013, counted by the hour.
+The real departures of August to October 2013, counted by the hour.
 """
 
 import io
@@ -13,7 +13,7 @@ from portal.demo import script
 from portal.demo.flights import _flights
 from portal.demo.play import Play
 
-MONTHS: Final = range(7, 11)
+MONTHS: Final = range(8, 11)
 QUESTION: Final = "How many flights will leave in each of the next three hours?"
 PARAMETERS: Final[dict[str, Any]] = {
     "time_column": "leaves",
@@ -21,7 +21,7 @@ PARAMETERS: Final[dict[str, Any]] = {
     "horizons": 3,
     "season": 24,
     "lags": 6,
-    "train_until": "2013-09-15T00:00:00",
+    "train_until": "2013-10-01T00:00:00",
     "search_trials": 10,
     "max_worse_slices": 9,
 }

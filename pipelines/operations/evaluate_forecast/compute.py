@@ -99,7 +99,7 @@ def _scale_of(frame: pd.DataFrame, scales: dict[str, float], groups: list[str]) 
             "series_unknown", f"{name} has forecasts to judge, and none to learn from",
             field="groups", value=str(name), rule="every series is in both parts",
         )  # fmt: skip
-    return found.to_numpy(dtype=np.float64)
+    return np.asarray(found, dtype=np.float64)
 
 
 def _columns(context: Context, holdout: Holdout, scale: Floats) -> dict[str, Floats]:

@@ -26,8 +26,8 @@ class Trained:
     holdout: Path
 
 
-def write_model(folder: Path) -> Trained:
-    """A small model and both parts of its rows."""
+def write_model(folder: Path, *, family: str = "boosting", base: str = "") -> Trained:
+    """A small model and both parts of its rows; `base` is what it predicts the difference from."""
     inputs, params = forecasts(folder)
     place = folder / "split"
     place.mkdir(exist_ok=True)
@@ -38,12 +38,13 @@ def write_model(folder: Path) -> Trained:
     places = tuple(sorted(frame["place"].unique()))
     columns.append(FeatureColumn("place", "category", "str", "before", places))
     features = FeatureSet(
-        "value", (), tuple(columns), ("key",), "moment", task="regression", origin="origin"
-    )
+        "value", (), tuple(columns), ("key",), "moment", task="regression", origin="origin",
+        base=base,
+    )  # fmt: skip
     encoder, matrix = encode(features, frame, field="train")
     settings: dict[str, Json] = {"max_iter": 30, "min_samples_leaf": 10}
-    model = build("boosting", features, settings, 1).fit(matrix, frame["value"].to_numpy())
-    about = about_model(features, family="boosting", settings=settings, seed=1)
+    model = build(family, features, settings, 1).fit(matrix, frame["value"].to_numpy())
+    about = about_model(features, family=family, settings=settings, seed=1)
     about |= TASKS["regression"].usual(frame["value"].to_numpy())
     path = store.dump(whole(encoder, model), folder / "forecast.skops", about)
     return Trained(path, parts["train"], parts["holdout"])

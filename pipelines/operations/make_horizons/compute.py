@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome
-from pipelines.operations.make_series.compute import FILLED, MOMENT, OWN, VALUE
+from pipelines.operations.make_series.compute import FILLED, MOMENT, OWN, VALUE, pieces_of
 from pipelines.operations.make_series.compute import ROWS as EVENTS
 from pipelines.operations.tables import plain, read_table, write_table
 
@@ -36,11 +36,8 @@ def run(context: Context) -> Outcome:
     groups = [str(name) for name in series.columns if name not in OWN]
     windows = _windows(context)
     parts = []
-    pieces = series.groupby(groups, sort=True, dropna=False) if groups else [((), series)]
-    for names, piece in pieces:
-        made = _of_series(piece.sort_values(MOMENT), context, windows)
-        for name, value in zip(groups, names, strict=True):
-            made[name] = value
+    for named, piece in pieces_of(series, groups):
+        made = _of_series(piece.sort_values(MOMENT), context, windows).assign(**named)
         made[KEY] = _keys(made, groups)
         parts.append(made)
         if sum(map(len, parts)) > context.whole("max_rows"):
@@ -61,7 +58,7 @@ def run(context: Context) -> Outcome:
         "origins": int(table[ORIGIN].nunique()),
         "horizons": context.whole("horizons"),
         "season": context.whole("season"),
-        "groups": len(pieces) if groups else 1,
+        "groups": len(parts),
         "group_columns": list[Json](groups),
         "features": [str(name) for name in table.columns if name not in {*first[:1], VALUE}],
         "first": plain(table[MOMENT].min()),
@@ -143,7 +140,7 @@ def _span(moments: pd.DatetimeIndex) -> pd.Timedelta:
 
 def _at(values: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Values at places; missing before the first."""
-    found = values[np.maximum(places, 0)].copy()
+    found: np.ndarray = values[np.maximum(places, 0)].copy()
     found[places < 0] = np.nan
     return found
 

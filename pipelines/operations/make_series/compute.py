@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -74,7 +77,7 @@ def _times(context: Context, frame: pd.DataFrame) -> pd.Series:
             "no_times", f"time_column {times.name!r} is missing in every row",
             field="time_column", value=str(times.name), rule="has times",
         )  # fmt: skip
-    return times.dt.tz_convert("UTC").dt.tz_localize(None) if times.dt.tz is not None else times
+    return times if times.dt.tz is None else times.dt.tz_convert("UTC").dt.tz_localize(None)
 
 
 def _values(context: Context, frame: pd.DataFrame) -> pd.Series:
@@ -91,9 +94,11 @@ def _values(context: Context, frame: pd.DataFrame) -> pd.Series:
 
 def _floored(times: pd.Series, every: str) -> pd.Series:
     if every != "week":
-        return times.dt.floor(STEPS[every])
+        found: pd.Series = times.dt.floor(STEPS[every])
+        return found
     days = times.dt.floor("D")
-    return days - pd.to_timedelta((days - MONDAY).dt.days % 7, unit="D")
+    weeks: pd.Series = days - pd.to_timedelta((days - MONDAY).dt.days % 7, unit="D")
+    return weeks
 
 
 def _before(times: pd.Series, context: Context) -> pd.Series:
@@ -117,9 +122,8 @@ def _regular(steps: pd.DataFrame, groups: list[str], context: Context) -> pd.Dat
     policy = context.text("gaps") or ("zero" if counted else "missing")
     end = steps[MOMENT].max() if counted else None
     parts = []
-    pieces = steps.groupby(groups, sort=True, dropna=False) if groups else [((), steps)]
     made = 0
-    for names, piece in pieces:
+    for named, piece in pieces_of(steps, groups):
         last = end if end is not None else piece[MOMENT].max()
         index = pd.date_range(piece[MOMENT].min(), last, freq=STEPS[context.text("every")])
         made += len(index)
@@ -132,11 +136,20 @@ def _regular(steps: pd.DataFrame, groups: list[str], context: Context) -> pd.Dat
         whole[FILLED] = whole[ROWS].isna()
         whole[ROWS] = whole[ROWS].fillna(0).astype("int64")
         whole[VALUE] = _filled(whole[VALUE], policy)
-        for name, value in zip(groups, names, strict=True):
-            whole[name] = value
-        parts.append(whole.rename_axis(MOMENT).reset_index())
+        parts.append(whole.assign(**named).rename_axis(MOMENT).reset_index())
     found = pd.concat(parts, ignore_index=True)
     return found[[*groups, MOMENT, VALUE, ROWS, FILLED]]
+
+
+def pieces_of(
+    frame: pd.DataFrame, groups: list[str]
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+    """Each series with the values of its groups, in their order; one where there are none."""
+    if not groups:
+        yield {}, frame
+        return
+    for names, piece in frame.groupby(groups, sort=True, dropna=False):
+        yield dict(zip(groups, names, strict=True)), piece
 
 
 def _filled(values: pd.Series, policy: str) -> pd.Series:

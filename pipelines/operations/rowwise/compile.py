@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from pipelines.operations.rowwise.estimators import RowModel, compile_estimator
+from pipelines.operations.learning.offsets import FromColumn
+from pipelines.operations.rowwise.estimators import RowModel, Scores, Vector, compile_estimator
 from pipelines.operations.rowwise.features import compile_stage
 from pipelines.operations.rowwise.stages import NotCompilableError, Stage, Values
 
@@ -38,12 +39,38 @@ def compile_pipeline(pipeline: object, sample: pd.DataFrame) -> RowScorer:
     if not isinstance(pipeline, Pipeline):
         raise NotCompilableError(f"a {type(pipeline).__name__} is no Pipeline")
     *transformers, estimator = _flat(pipeline)
+    stages, given = _stages(transformers, sample)
+    return RowScorer(tuple(map(str, sample.columns)), stages, _model(estimator, given))
+
+
+def _stages(
+    transformers: Sequence[object], given: pd.DataFrame
+) -> tuple[tuple[Stage, ...], pd.DataFrame]:
+    """Row forms of the transformers, and the rows behind the last of them."""
     stages = []
-    given = sample
     for transformer in transformers:
         stages.append(compile_stage(transformer, given))
         given = _after(transformer, given)
-    return RowScorer(tuple(map(str, sample.columns)), tuple(stages), compile_estimator(estimator))
+    return tuple(stages), given
+
+
+def _model(estimator: object, given: pd.DataFrame) -> RowModel:
+    if not isinstance(estimator, FromColumn):
+        return compile_estimator(estimator)
+    fitted = estimator.model_
+    *transformers, last = _flat(fitted) if isinstance(fitted, Pipeline) else [fitted]
+    stages, behind = _stages(transformers, given)
+    model, base, usual = _model(last, behind), estimator.base, float(estimator.usual_)
+
+    def scores(vector: Vector) -> Scores:
+        level = vector[base]
+        values: Values = vector
+        for stage in stages:
+            values = stage(values)
+        found = model(values)[0]  # type: ignore[arg-type]
+        return [(usual if level != level else level) + found]
+
+    return scores
 
 
 def _flat(pipeline: Pipeline) -> list[object]:

@@ -42,7 +42,7 @@ def run(context: Context) -> Outcome:
         "rule": "rolling origin",
         "rows": len(frame),
         "boundaries": {
-            "time_column": moment.name,
+            "time_column": str(moment.name),
             "train_until": plain(boundary),
             "decide_until": None if end is None else end.isoformat(),
         },
