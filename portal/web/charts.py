@@ -184,7 +184,7 @@ def outcomes(bins: Sequence[Mapping[str, Any]]) -> Plot | None:
     width = (high - low) or 1.0
 
     def place(value: float) -> float:
-        return (value - low) / width
+        return float((value - low) / width)
 
     points = tuple(
         Point(

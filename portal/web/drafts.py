@@ -259,7 +259,9 @@ def _suiting(request: HttpRequest, found: Mapping[str, Any] | None) -> str:
     """The published blueprint that suits the chosen target; as posted where it suits none."""
     chosen = request.POST.get("target", "")
     tasks = {column["name"]: column.get("task") for column in (found or {}).get("columns", [])}
-    wanted = f"tabular-{tasks.get(chosen)}"
+    task = tasks.get(chosen)
+    texts = set((found or {}).get("suggested_texts") or ()) - {chosen}
+    wanted = f"{'text' if texts and task == 'classification' else 'tabular'}-{task}"
     published = {version.blueprint.key for version in queries.published_versions()}
     return wanted if wanted in published else request.POST.get("blueprint", "")
 

@@ -223,7 +223,7 @@ def test_looks_take_a_fixed_number_of_queries(
         f"/api/v1/gates/{gate}/decisions": 4,
         "/api/v1/items": 3,
         "/api/v1/hand-offs": 3,
-        "/api/v1/inbox": 15,
+        "/api/v1/inbox": 16,
     }
     client = api(cast.sofia)
     for _ in range(2):

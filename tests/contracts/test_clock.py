@@ -25,6 +25,7 @@ ALLOWED = {
     "pipelines/runs/claims.py": "how long a claim waited for its turn, added to Baton's time",
     "pipelines/runs/health.py": "how long a transaction has been open, in real time",
     "pipelines/runs/child.py": "how long a computation took on its host",
+    "pipelines/runs/keeping.py": "how old a folder on its host's disk is, by that host's times",
     "pipelines/runs/invariants/records.py": "how long a transaction has been open, in real time",
     "portal/demo/play.py": "how long the play waits for the moments it announced",
 }

@@ -37,6 +37,12 @@ COMMANDS: dict[str, list[tuple[list[str], str]]] = {
         (["queue", "x" * 500, "1"], "key"),
     ],
     "process": [(["no-such"], "invalid choice"), ([], "required")],
+    "reperform": [
+        ([], "required"),
+        (["x"], "invalid int value"),
+        (["404"], "There is no run 404"),
+        (["1", "--relative", "x"], "invalid float value"),
+    ],
     "simulate": [
         (["--days", "0"], "--days must be 1 to 3650"),
         (["--days", "3651"], "got 3651"),

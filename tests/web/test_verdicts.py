@@ -150,7 +150,7 @@ def test_queries_of_a_finding_and_the_inbox_are_bounded(
         engine.decide(cast.sofia, gate, "approve_with_conditions", conditions=asked)
     client.force_login(cast.dmitri)
     client.get("/")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         text = client.get("/").content.decode()
     assert text.count('href="/findings/') >= 12
     with django_assert_num_queries(6):
