@@ -180,7 +180,7 @@ def outcomes(bins: Sequence[Mapping[str, Any]]) -> Plot | None:
     # the interval is of prediction less outcome, so it turns over around the outcome
     ends = [(row["mean_prediction"] - row[name]) for row in rows for name in ("low", "high")]
     known = [*ends, *(row["mean_prediction"] for row in rows)]
-    low, high = min(known), max(known)
+    low, high = float(min(known)), float(max(known))
     width = (high - low) or 1.0
 
     def place(value: float) -> float:

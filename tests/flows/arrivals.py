@@ -1,7 +1,7 @@
 """A use case whose answer is a number: how late will a flight that has left arrive?
 
 Real flights of 2013 out of New York, with what is known when they leave the ground. Every ninetieth
-of January to October is known at the start; every twelfth of November calls, and its arrival is
+of January to October is known at the start; every sixth of November calls, and its arrival is
 reported later.
 """
 
@@ -15,8 +15,8 @@ from portal.demo.flights import Flight, Row, _flights
 from portal.demo.play import Play
 from portal.demo.traffic import LABEL_BATCH, Caller
 
-KNOWN_EVERY, LATER_EVERY, LATER_MONTH = 90, 12, 11
-FEW: Final = 200  # rows a call
+KNOWN_EVERY, LATER_EVERY, LATER_MONTH = 90, 6, 11
+FEW: Final = 120  # rows a call
 SMALL: Final = ("HA", "OO", "YV")  # carriers that a sample may lack: their rows would be refused
 KNOWN: Final = (
     "year", "month", "day", "hour", "minute", "sched_dep_time", "sched_arr_time", "dep_delay",
@@ -39,7 +39,7 @@ PARAMETERS: Final[dict[str, Any]] = {
     "canary_predictions": 200,
     "canary_share": 0.5,
     "canary_hours": 0,
-    "serving_predictions": 150,
+    "serving_predictions": 250,
 }
 COSTS: Final[dict[str, Any]] = {"unit_cost": 4.0}
 FORMS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
