@@ -18,6 +18,10 @@ from pipelines.operations.ingest.text import header_problems
 MAGIC = b"PAR1"
 BATCH_ROWS = 65_536
 TEXT_OFFSET_BYTES = 4
+# A file may decode to 2 GiB whatever its size, and to 200 times its size beyond: real tables are
+# coded to a tenth or a fiftieth, a bomb to a thousandth and less (own).
+ALWAYS_BYTES = 2 << 30
+MOST_FOLD = 200
 
 
 @dataclass
@@ -66,6 +70,7 @@ def survey_parquet(path: Path, name: str, max_bytes: int) -> ParquetSource:
         text = f"the footer cannot be read as Parquet: {error}"
         source.problems.append(Problem("bad_parquet", name, text, rule="is Parquet"))
         return source
+    max_bytes = min(max_bytes, max(ALWAYS_BYTES, MOST_FOLD * path.stat().st_size))
     source.problems += size_problems(metadata, name, max_bytes)
     source.problems += header_problems(tuple(schema.names), name)
     kept = [item for item in schema if not item.name.startswith("__index_level_")]
