@@ -135,7 +135,7 @@ def _work(one: Recorded, place: Path) -> Work:
         }
         if spec.input(port).many:
             many[port] = paths
-        else:
+        elif paths:  # an optional one may have been left out
             inputs[port] = next(iter(paths.values()))
     return Work(
         operation=spec.name,

@@ -84,4 +84,6 @@ def _reason(attempt: Attempt) -> str:
         return (
             f"it was computed by version {attempt.operation_version}; this code has {spec.version}"
         )
+    if spec.connects:
+        return "what its connection led to then, it may not lead to now"
     return "" if spec.repeatable else "it measures the machine and is never twice the same"

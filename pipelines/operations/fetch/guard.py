@@ -8,11 +8,15 @@ into a way to the machine's own servers, to a cloud's metadata or to any file.
 import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pipelines.operations.contract import OperationError
+
+# Addresses of version 6 behind which a host's translator finds one of version 4 (RFC 6052, 4291).
+TRANSLATED: Final = IPv6Network("64:ff9b::/96")
+COMPATIBLE: Final = IPv6Network("::/96")
 
 
 def addresses(host: str, port: int, allowed: Sequence[str]) -> list[str]:
@@ -40,7 +44,11 @@ def addresses(host: str, port: int, allowed: Sequence[str]) -> list[str]:
 
 
 def _public(address: IPv4Address | IPv6Address) -> bool:
-    inner = getattr(address, "ipv4_mapped", None) or address
+    inner = getattr(address, "ipv4_mapped", None) or getattr(address, "sixtofour", None) or address
+    if isinstance(inner, IPv6Address) and inner in TRANSLATED:
+        inner = IPv4Address(int(inner) & 0xFFFF_FFFF)
+    elif isinstance(inner, IPv6Address) and inner in COMPATIBLE:
+        return False
     return bool(inner.is_global and not inner.is_multicast)
 
 

@@ -4,6 +4,7 @@ import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from ipaddress import ip_address
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,7 @@ from moto.server import ThreadedMotoServer
 
 from pipelines import catalogue
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, clean_params
+from pipelines.operations.fetch import guard
 from pipelines.operations.fetch.address import EXAMPLES, BadAddress, parse
 from pipelines.operations.fetch.guard import addresses, file_in, only
 
@@ -279,3 +281,11 @@ def test_a_store_that_is_away_is_told_without_its_address(tmp_path) -> None:
         s3(tmp_path, where, "a.csv")
     assert (caught.value.code, caught.value.retryable) == ("connection_failed", True)
     assert where not in str(caught.value.as_json())
+
+
+@pytest.mark.parametrize(
+    "address", ["64:ff9b::7f00:1", "2002:7f00:1::", "::7f00:1", "::ffff:10.0.0.1", "fe80::1"]
+)
+def test_addresses_that_stand_for_inner_ones_are_not_public(address: str) -> None:
+    assert not guard._public(ip_address(address))
+    assert guard._public(ip_address("64:ff9b::0808:0808"))

@@ -41,12 +41,13 @@ def open_items(user: User, hats: Hats) -> list[WorkItem]:
         .select_related(*RUN, "stage__owner", "holder", "asked_by")
         .order_by(URGENT_FIRST, "id")
     )
-    # Two queries, each over an index: asked in one, PostgreSQL looked through all open items.
-    held_ones = rows.filter(holder__in={user.pk, *givers_of(hats)})[:MOST]
-    free = rows.filter(
-        holder=None, run__use_case__in=list(hats), candidates__overlap=codes_of(hats)
-    )[:MOST]
-    found = sorted([*held_ones, *free], key=_urgency)[:MOST]
+    # Each over an index: asked in one query, PostgreSQL looked through all open items. And what
+    # others may do, too, hides nothing that is the person's own.
+    own = rows.filter(holder=user)[:MOST]
+    here = rows.filter(run__use_case__in=list(hats), candidates__overlap=codes_of(hats))
+    lent = here.filter(holder__in=givers_of(hats))[:MOST]
+    free = here.filter(holder=None)[:MOST]
+    found = sorted([*own, *lent, *free], key=_urgency)
     return [item for item in found if _concerns(user, hats, item)]
 
 
