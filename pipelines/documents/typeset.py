@@ -4,12 +4,14 @@ The only module that imports typst. Texts reach it as data, so nothing in them i
 """
 
 import json
+import resource
 import sys
 from pathlib import Path
 from typing import Any
 
 import typst
 
+CPU_SECONDS = 60  # it ends by itself, even where who started it is gone
 TEMPLATE = Path(__file__).with_name("document.typ")
 
 
@@ -29,6 +31,7 @@ def typeset(payload: dict[str, Any]) -> bytes:
 
 def main() -> None:
     """Read one document, write one PDF."""
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     sys.stdout.buffer.write(typeset(json.load(sys.stdin.buffer)))
 
 

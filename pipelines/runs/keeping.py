@@ -1,6 +1,6 @@
 """Folders that outlive an attempt: what a long step wrote down, for the attempt after it.
 
-Named by what is computed (operation, version, params, inputs, seed), so that whoever is to compute
+Named by what is computed (operation, version, params, inputs, seed, libraries), so that whoever is to compute
 the same on this machine finds it. It is no evidence and no state: the database knows nothing of
 it, another machine has none of it, and losing it costs time only.
 """
@@ -9,6 +9,8 @@ import contextlib
 import hashlib
 import shutil
 import time
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -33,8 +35,14 @@ def place_of(held: Claim) -> Path | None:
         port: [[part["name"] if len(parts) > 1 else "", part["digest"]] for part in parts]
         for port, parts in held.inputs.get("ports", {}).items()
     }
-    named = canonical([spec.name, spec.version, held.params, ports, held.seed])
+    named = canonical([spec.name, spec.version, held.params, ports, held.seed, libraries()])
     return _root() / hashlib.sha256(named).hexdigest()
+
+
+@cache
+def libraries() -> list[str]:
+    """Versions of what computes: another one's numbers are not gone on from."""
+    return [f"{name} {version(name)}" for name in ("numpy", "scipy", "scikit-learn", "optuna")]
 
 
 def forget(held: Claim) -> None:
