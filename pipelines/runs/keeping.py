@@ -1,8 +1,8 @@
 """Folders that outlive an attempt: what a long step wrote down, for the attempt after it.
 
-Named by what is computed (operation, version, params, inputs, seed, libraries), so that whoever is to compute
-the same on this machine finds it. It is no evidence and no state: the database knows nothing of
-it, another machine has none of it, and losing it costs time only.
+Named by what is computed (operation, version, params, inputs, seed, libraries), so that whoever is
+to compute the same on this machine finds it. It is no evidence and no state: the database knows
+nothing of it, another machine has none of it, and losing it costs time only.
 """
 
 import contextlib
