@@ -58,7 +58,7 @@ class Task(Protocol):
         """Settings that make a family minimise what the metric measures."""
         ...
 
-    def dummy(self) -> BaseEstimator:
+    def dummy(self, settings: Mapping[str, Json]) -> BaseEstimator:
         """Always the same answer."""
         ...
 

@@ -254,6 +254,34 @@ def test_candidates_are_scored_by_the_tasks_metrics(made) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("metric", "wanted"), [("", "median"), ("mae", "median"), ("rmse", "mean"), ("R²", "mean")]
+)
+def test_the_dummy_is_the_best_constant_of_the_metric(made, metric, wanted, tmp_path) -> None:
+    """Else a model of noise beats it by going from the median to the mean."""
+    truth = pd.read_parquet(made["holdout"].outputs["train"])["minutes"]
+    inputs = {
+        "train": made["holdout"].outputs["train"],
+        "features": made["build"].outputs["features"],
+    }
+    found = perform("train_candidate", tmp_path, inputs, family="dummy", folds=2, metric=metric)
+    answer = store.load(found.outputs["model"]).steps[-1][1].constant_.item()
+    assert answer == pytest.approx(getattr(truth, wanted)())
+    assert truth.mean() != pytest.approx(truth.median())
+
+
+def test_what_is_set_goes_over_what_suits_the_metric(made, tmp_path) -> None:
+    inputs = {
+        "train": made["holdout"].outputs["train"],
+        "features": made["build"].outputs["features"],
+    }
+    given = {"family": "dummy", "folds": 2, "metric": "rmse"}
+    found = perform("train_candidate", tmp_path, inputs, **given, settings={"strategy": "median"})
+    assert found.facts["settings"] == {"strategy": "median"}
+    with pytest.raises(OperationError, match="no score of a regression"):
+        perform("train_candidate", tmp_path, inputs, **given | {"metric": "roc_auc"})
+
+
 def test_the_evaluation_agrees_with_scikit_learn(made) -> None:
     facts, table = made["evaluate"].facts, pd.read_parquet(made["evaluate"].outputs["predictions"])
     metrics: dict[str, dict[str, float]] = facts["metrics"]
