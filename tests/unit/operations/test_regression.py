@@ -314,6 +314,17 @@ def test_the_interval_is_set_by_earlier_rows_and_checked_by_later_ones(
     assert found["holds"] == (abs(held - 0.9) <= found["tolerance"])
 
 
+@pytest.mark.parametrize(("ends", "holds"), [(1.0, True), (2.0, False)])
+def test_an_interval_whose_ends_tie_with_many_rows_holds(ends, holds) -> None:
+    """Whole numbers: no interval holds 90 % of -1, 0 and 1, and one wider than needed is none."""
+    errors = np.tile([-1.0, 0.0, 1.0], 300)
+    margin = conformal.Margin(-ends, ends, 0.9, 900)
+    found = conformal.coverage(errors, margin, np.arange(900))
+    assert (found.share, found.holds) == (1.0, holds)
+    assert found.strict == pytest.approx(1 / 3 if ends == 1 else 1.0)
+    assert conformal.margin(errors, 0.1) == conformal.Margin(-1.0, 1.0, 0.9, 900)
+
+
 def test_costs_of_classes_are_refused(made, tmp_path: Path) -> None:
     judged = {
         "candidate": made["select"].outputs["candidate"],
