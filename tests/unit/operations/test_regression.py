@@ -312,6 +312,13 @@ def test_the_interval_is_set_by_earlier_rows_and_checked_by_later_ones(
     held = later["label"].between(later["low"], later["high"]).mean()
     assert found["coverage"] == pytest.approx(held)
     assert found["holds"] == (abs(held - 0.9) <= found["tolerance"])
+    losses = [
+        reference.mean_pinball_loss(later["label"], later[end], alpha=alpha)
+        for end, alpha in (("low", 0.05), ("high", 0.95))
+    ]
+    pinball = made["evaluate"].facts["metrics"]["pinball"]
+    assert pinball["value"] == pytest.approx(np.mean(losses), abs=1e-6)
+    assert pinball["low"] <= pinball["value"] <= pinball["high"]
 
 
 @pytest.mark.parametrize(("ends", "holds"), [(1.0, True), (2.0, False)])
