@@ -257,6 +257,23 @@ def test_horizons_agree_with_counting_by_hand(tmp_path) -> None:
     assert read_document(outcome.outputs["forecast"])["format"] == "baton/forecast/1"
 
 
+def test_few_days_calibrate_by_time_whatever_the_order_of_rows(tmp_path) -> None:
+    trained = write_model(tmp_path)
+    holdout = pd.read_parquet(trained.holdout)
+    holdout = holdout[holdout["moment"] < holdout["moment"].min() + pd.Timedelta(days=9)]
+    found = []
+    for name, order in (("time", ["moment"]), ("place", ["place", "moment"])):
+        path = write_table(holdout.sort_values(order), tmp_path / f"{name}.parquet")
+        inputs = {"candidate": trained.model, "train": trained.train, "holdout": path}
+        facts = perform(
+            "evaluate_forecast", tmp_path / name, inputs, groups=["place"], alpha=0.5, samples=60
+        ).facts
+        assert facts["resampled_by"] == "row"
+        found.append([(row["interval"], row["pinball"]) for row in facts["horizons"]])
+    assert found[0] == found[1]
+    assert all(interval is not None for interval, _ in found[0])
+
+
 def test_a_series_that_was_not_learned_from_is_refused(tmp_path) -> None:
     trained = write_model(tmp_path)
     train = pd.read_parquet(trained.train)
