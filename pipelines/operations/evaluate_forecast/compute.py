@@ -47,7 +47,8 @@ def run(context: Context) -> Outcome:
         samples=context.whole("samples"),
         seed=context.seed,
     )
-    columns = _columns(context, holdout, _scale_of(holdout.frame, scales, groups))
+    scale = _scale_of(holdout.frame, scales, groups)
+    columns = _columns(context, holdout, scale, _moments(candidate, holdout))
     steps = holdout.frame[horizon].to_numpy(dtype=np.float64)
     rows = [
         _judged(step, columns, steps == step, drawn)
@@ -102,7 +103,18 @@ def _scale_of(frame: pd.DataFrame, scales: dict[str, float], groups: list[str]) 
     return np.asarray(found, dtype=np.float64)
 
 
-def _columns(context: Context, holdout: Holdout, scale: Floats) -> dict[str, Floats]:
+def _moments(candidate: Candidate, holdout: Holdout) -> Floats:
+    """Times as numbers that order the rows; the rows' own order where times are not known."""
+    if candidate.time:
+        times = pd.to_datetime(holdout.frame[candidate.time], utc=True)
+        if times.notna().all():
+            return times.to_numpy(dtype="datetime64[us]").astype(np.float64)
+    return np.arange(holdout.labels.size, dtype=np.float64)
+
+
+def _columns(
+    context: Context, holdout: Holdout, scale: Floats, moments: Floats
+) -> dict[str, Floats]:
     """What is averaged, row by row."""
     truth, given = holdout.labels, holdout.scores
     naive = holdout.frame[context.text("naive_column")].to_numpy(dtype=np.float64)
@@ -118,6 +130,7 @@ def _columns(context: Context, holdout: Holdout, scale: Floats) -> dict[str, Flo
         "gain": others - errors,
         "error": truth - given,
         "alpha": np.full(truth.size, context.number("alpha")),
+        "moment": moments,
     }
 
 
@@ -149,7 +162,7 @@ def _interval(columns: dict[str, Floats], mine: np.ndarray, drawn: Resampling) -
     """An interval of this horizon's own: set by earlier forecasts, checked by later ones."""
     errors, blocks = columns["error"][mine], drawn.blocks[mine]
     alpha = float(columns["alpha"][0])
-    keys = blocks if drawn.unit == "day" else np.arange(errors.size)
+    keys = blocks if drawn.unit == "day" else columns["moment"][mine]
     first = keys < np.sort(keys)[keys.size // 2]
     margin = conformal.margin(errors[first], alpha)
     if margin is None or first.all():

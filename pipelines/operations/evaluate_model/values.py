@@ -39,7 +39,8 @@ def judge_values(
     calibrates = conformal.first_half(truth.size, _moments(candidate, holdout), resampling)
     margin, covered = _interval(context, truth - predicted, calibrates, resampling)
     if margin is not None:
-        measured["pinball"] = _mean(_pinball(predicted, truth, margin), resampling)
+        losses = _pinball(predicted, truth, margin)
+        measured["pinball"] = _mean_of(losses, ~calibrates, resampling)
     usual = _usual(candidate, truth)
     money = _value(holdout, usual, cost, resampling)
     if isinstance(money, dict) and cost is not None:
@@ -73,8 +74,16 @@ def judge_values(
 
 
 def _mean(values: Floats, resampling: Resampling) -> Interval:
-    sums = sum_samples(np.column_stack([values, np.ones(values.size)]), resampling)
-    return interval(float(values.mean()), sums[:, 0] / sums[:, 1])
+    return _mean_of(values, np.ones(values.size, dtype=bool), resampling)
+
+
+def _mean_of(values: Floats, counted: np.ndarray, resampling: Resampling) -> Interval:
+    """Of the rows that count, one at least; samples that drew none of them say nothing."""
+    weights = counted.astype(np.float64)
+    sums = sum_samples(np.column_stack([values * weights, weights]), resampling)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        samples = sums[:, 0] / sums[:, 1]
+    return interval(float(values[counted].mean()), samples)
 
 
 def _moments(candidate: Candidate, holdout: Holdout) -> Floats | None:

@@ -13,6 +13,7 @@ from pipelines.operations.explain_rows.shapley import Index, Mixed, Parts, draw,
 from pipelines.operations.learning.candidates import open_candidate, open_holdout
 from pipelines.operations.learning.decisions import Decided, decide
 from pipelines.operations.learning.metrics import Floats, log_losses
+from pipelines.operations.learning.tasks import need_task
 from pipelines.operations.tables import plain, write_document
 
 TOP = 3  # columns named per row in facts; the artefact has all
@@ -22,6 +23,7 @@ SHOWN = 30
 def run(context: Context) -> Outcome:
     """Explain the picked rows; raises OperationError."""
     candidate = open_candidate(context.inputs["candidate"], context)
+    need_task(candidate.task, "classification")
     holdout = open_holdout(context.inputs["holdout"], candidate)
     view = View.of(candidate, holdout)
     decided = decide(context, holdout)

@@ -62,7 +62,7 @@ class Classification:
         """Settings that make a family minimise what the metric measures: log loss serves all."""
         return {}
 
-    def dummy(self) -> BaseEstimator:
+    def dummy(self, settings: Settings) -> BaseEstimator:
         """The share of positives in training, for every row."""
         return DummyClassifier(strategy="prior")
 

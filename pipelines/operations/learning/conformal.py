@@ -45,9 +45,14 @@ class Margin:
 
 @dataclass(frozen=True)
 class Coverage:
-    """How many of the other rows the interval covers, beside what it promises."""
+    """How many of the other rows the interval covers, beside what it promises.
+
+    `strict` is the share inside its ends. Where many rows err alike, an end lies on a tie and
+    the closed interval holds more than promised whatever is done; no honest one holds fewer.
+    """
 
     share: float
+    strict: float
     rows: int
     effective_rows: float
     tolerance: float
@@ -55,8 +60,9 @@ class Coverage:
 
     @property
     def holds(self) -> bool:
-        """Within the tolerance, above or below."""
-        return abs(self.share - self.promised) <= self.tolerance
+        """Enough with its ends, and not too many without them."""
+        enough = self.share >= self.promised - self.tolerance
+        return enough and self.strict <= self.promised + self.tolerance
 
 
 def least_rows(alpha: float) -> int:
@@ -97,7 +103,8 @@ def coverage(errors: Floats, found: Margin, blocks: Blocks) -> Coverage:
     effect = design_effect(inside, blocks, alpha)
     effective = 1 / (effect * (1 / n + 1 / (found.rows + 2)))
     tolerance = SIGMAS * math.sqrt(alpha * (1 - alpha) / effective)
-    return Coverage(float(inside.mean()), n, effective, tolerance, found.level)
+    strict = float(((errors > found.low) & (errors < found.high)).mean())
+    return Coverage(float(inside.mean()), strict, n, effective, tolerance, found.level)
 
 
 def design_effect(inside: Floats, blocks: Blocks, alpha: float) -> float:
@@ -124,6 +131,7 @@ def as_json(found: Margin | None, checked: Coverage | None) -> Json:
         "checked_rows": checked.rows,
         "effective_rows": finite(checked.effective_rows, 1),
         "coverage": checked.share,
+        "strictly_inside": checked.strict,
         "tolerance": finite(checked.tolerance, 6),
         "holds": checked.holds,
     }

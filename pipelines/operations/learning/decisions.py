@@ -29,8 +29,13 @@ class Decided:
 def decide(context: Context, holdout: Holdout) -> Decided:
     """Flag rows by the param `threshold`, the input `evaluation`, or balanced accuracy.
 
-    Raises OperationError for an evaluation that states no threshold.
+    Raises OperationError for an evaluation that states no threshold, or rows without classes.
     """
+    if not holdout.classes:
+        raise OperationError(
+            "task_not_suited", "a number is no decision: the holdout's target has no classes",
+            field="candidate", value="regression", rule="is a model of classification",
+        )  # fmt: skip
     given = context.params.get("threshold")
     if isinstance(given, int | float):
         value, source = float(given), "given"

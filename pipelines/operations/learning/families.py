@@ -90,8 +90,8 @@ def bad_value(error: BadValueError, *, field: str) -> OperationError:
 
 
 def dummy(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
-    """Always the same answer: the share of positives, or the median, of training."""
-    return TASKS[features.task].dummy()
+    """Always the same answer: the share of positives, median or mean of training."""
+    return TASKS[features.task].dummy(settings)
 
 
 def linear(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:

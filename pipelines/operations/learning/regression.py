@@ -69,11 +69,13 @@ class Regression:
         The answer with the least mean absolute error is the median, that with the least squared
         error the mean: on skewed targets trees of one kind lose to a constant of the other.
         """
+        if family == "dummy" and metric in ("rmse", "r2"):
+            return {"strategy": "mean"}
         return {"loss": "absolute_error"} if (family, metric) == ("boosting", "mae") else {}
 
-    def dummy(self) -> BaseEstimator:
-        """The median of training, for every row."""
-        return DummyRegressor(strategy="median")
+    def dummy(self, settings: Settings) -> BaseEstimator:
+        """The median or the mean of training, for every row."""
+        return DummyRegressor(strategy=str(settings.get("strategy", "median")))
 
     def linear(self, settings: Settings) -> BaseEstimator:
         """Ridge regression."""

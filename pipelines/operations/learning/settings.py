@@ -76,6 +76,8 @@ VALUE_TUNABLES: Mapping[str, tuple[Tunable, ...]] = {
     "boosting": BOOSTING,
 }
 VALUE_CHOICES: Mapping[str, tuple[Choice, ...]] = {
+    # the best constant by absolute errors, and that by squares
+    "dummy": (Choice("strategy", ("median", "mean")),),
     # what the trees minimise: squares lead to the mean, absolute errors to the median
     "boosting": (Choice("loss", ("squared_error", "absolute_error")),),
 }

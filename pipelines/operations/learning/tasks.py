@@ -22,7 +22,16 @@ from pipelines.operations.learning.regression import Regression
 from pipelines.operations.learning.resampling import Resampling
 from pipelines.operations.learning.settings import Space
 
-__all__ = ["TASKS", "TASK_NAMES", "Task", "task_named", "task_of", "task_of_metric"]
+__all__ = [
+    "TASKS",
+    "TASK_NAMES",
+    "Task",
+    "need_metric",
+    "need_task",
+    "task_named",
+    "task_of",
+    "task_of_metric",
+]
 
 
 class Task(Protocol):
@@ -58,7 +67,7 @@ class Task(Protocol):
         """Settings that make a family minimise what the metric measures."""
         ...
 
-    def dummy(self) -> BaseEstimator:
+    def dummy(self, settings: Mapping[str, Json]) -> BaseEstimator:
         """Always the same answer."""
         ...
 
@@ -131,6 +140,15 @@ def task_of_metric(metric: str) -> Task | None:
     """The task that a metric, as people spell it, belongs to; None for an unknown one."""
     name = metric_name(metric)
     return next((task for task in TASKS.values() if name in task.scores), None)
+
+
+def need_task(task: Task, wanted: TaskName, *, field: str = "candidate") -> None:
+    """Raises OperationError for a model that is asked something else."""
+    if task.name != wanted:
+        raise OperationError(
+            "task_not_suited", f"{field} is a model of {task.name}",
+            field=field, value=task.name, rule=f"is a model of {wanted}",
+        )  # fmt: skip
 
 
 def need_metric(task: Task, metric: str) -> str:

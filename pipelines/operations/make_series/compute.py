@@ -10,6 +10,7 @@ import pandas as pd
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.ingest.target import parse_time
+from pipelines.operations.make_series.ending import STEP_LENGTHS, unfinished_from
 from pipelines.operations.tables import need_column, plain, read_table, row_hashes, write_table
 
 STEPS = {"hour": "h", "day": "D", "week": "7D"}
@@ -17,6 +18,7 @@ MOMENT, VALUE, ROWS, FILLED = "moment", "value", "rows", "filled"
 OWN = (MOMENT, VALUE, ROWS, FILLED)
 MONDAY = pd.Timestamp("1970-01-05")  # weeks begin on Mondays
 SHOWN = 20
+COUNTED = ("count", "sum")  # measures of which half a step has half
 
 
 def run(context: Context) -> Outcome:
@@ -27,13 +29,17 @@ def run(context: Context) -> Outcome:
     values = _values(context, frame)
     events = frame[groups].assign(**{MOMENT: _floored(times, context.text("every")), VALUE: values})
     kept = events[MOMENT].notna() & _before(times, context)
+    ends = _unfinished(context, times[kept], events[MOMENT][kept])
+    inside = kept if ends is None else kept & (events[MOMENT] < ends)
     context.progress(0.3, "events placed", len(events))
-    steps = _aggregated(events[kept], groups, context.text("measure"))
-    whole = _regular(steps, groups, context)
+    steps = _aggregated(events[inside], groups, context.text("measure"))
+    whole = _regular(steps, groups, context, ends=ends)
     context.progress(0.8, "gaps filled", len(whole))
     facts: dict[str, Json] = {
         "rows": len(frame),
         "left_out": int((~kept).sum()),
+        "unfinished_steps": int(ends is not None),
+        "unfinished_rows": int((kept & ~inside).sum()),
         "duplicates": int(len(frame) - np.unique(row_hashes(frame)).size),
         "out_of_order": int((times.diff() < pd.Timedelta(0)).sum()),
         "every": context.text("every"),
@@ -106,6 +112,20 @@ def _before(times: pd.Series, context: Context) -> pd.Series:
     return times < until if until is not None else times.notna()
 
 
+def _unfinished(context: Context, times: pd.Series, moments: pd.Series) -> pd.Timestamp | None:
+    """The step that the data end within; None where there is none, or nothing is counted."""
+    if context.text("measure") not in COUNTED or times.empty:
+        return None
+    until = parse_time(context.text("time_until"), "time_until")
+    found = unfinished_from(times, moments, every=context.text("every"), until=until)
+    if found is not None and moments.min() == found:
+        raise OperationError(
+            "no_whole_step", f"all events lie within one {context.text('every')}",
+            field="every", value=context.text("every"), rule="the data reach beyond the first step",
+        )  # fmt: skip
+    return found
+
+
 def _aggregated(events: pd.DataFrame, groups: list[str], measure: str) -> pd.DataFrame:
     how = {"count": "sum"}.get(measure, measure)
     by = events.groupby([*groups, MOMENT], sort=True, dropna=False)[VALUE]
@@ -113,14 +133,18 @@ def _aggregated(events: pd.DataFrame, groups: list[str], measure: str) -> pd.Dat
     return pd.DataFrame({VALUE: found, ROWS: by.size()}).reset_index()
 
 
-def _regular(steps: pd.DataFrame, groups: list[str], context: Context) -> pd.DataFrame:
+def _regular(
+    steps: pd.DataFrame, groups: list[str], context: Context, *, ends: pd.Timestamp | None
+) -> pd.DataFrame:
     """Every step of each group, from its own first to its last one.
 
     Where nothing is nothing (count, sum), to the last one of all: a group that fell silent is 0.
     """
-    counted = context.text("measure") in ("count", "sum")
+    counted = context.text("measure") in COUNTED
     policy = context.text("gaps") or ("zero" if counted else "missing")
     end = steps[MOMENT].max() if counted else None
+    if ends is not None:  # steps without an event just before it are 0, too
+        end = ends - STEP_LENGTHS[context.text("every")]
     parts = []
     made = 0
     for named, piece in pieces_of(steps, groups):

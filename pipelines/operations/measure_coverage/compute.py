@@ -17,6 +17,7 @@ from pipelines.operations.learning.resampling import (
     interval,
     sum_samples,
 )
+from pipelines.operations.learning.tasks import need_task
 from pipelines.operations.measure_coverage.conformal import (
     Cuts,
     Sets,
@@ -47,6 +48,7 @@ class Parts:
 def run(context: Context) -> Outcome:
     """Measure coverage and abstention; raises OperationError."""
     candidate = open_candidate(context.inputs["candidate"], context)
+    need_task(candidate.task, "classification")
     holdout = open_holdout(context.inputs["holdout"], candidate)
     context.progress(0.4, "scored", len(holdout.labels))
     times = holdout.frame[candidate.time] if candidate.time else None

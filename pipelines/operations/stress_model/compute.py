@@ -18,6 +18,7 @@ from pipelines.operations.learning.candidates import (
 )
 from pipelines.operations.learning.decisions import decide
 from pipelines.operations.learning.metrics import Floats
+from pipelines.operations.learning.tasks import need_task
 from pipelines.operations.stress_model.disturbing import Disturbance, disturbances, roles_of
 from pipelines.operations.tables import write_document
 
@@ -39,6 +40,7 @@ def run(context: Context) -> Outcome:
     """Disturb, score and compare; raises OperationError."""
     fractions = _fractions(context)
     candidate = open_candidate(context.inputs["candidate"], context)
+    need_task(candidate.task, "classification")
     holdout = open_holdout(context.inputs["holdout"], candidate)
     threshold = decide(context, holdout)
     picked = _drawn(len(holdout.labels), context.whole("rows"), context.seed)

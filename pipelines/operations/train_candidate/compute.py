@@ -6,7 +6,9 @@ from time import perf_counter
 
 from pipelines.operations.contract import Context, Json, Outcome
 from pipelines.operations.learning.settings import clean_settings
+from pipelines.operations.learning.tasks import need_metric
 from pipelines.operations.learning.training import (
+    Training,
     fit,
     mean_scores,
     open_training,
@@ -21,7 +23,7 @@ def run(context: Context) -> Outcome:
     """Score the family on folds, fit it on all rows; raises OperationError."""
     family = context.text("family")
     training = open_training(context)
-    settings = clean_settings(context.mapping("settings"), training.task.space(family))
+    settings = _settings(context, training, family)
     count = len(training.folds)
     rows = len(training.truth)
     found = score_folds(
@@ -56,3 +58,12 @@ def run(context: Context) -> Outcome:
         "fit_seconds": round(spent, 3),
     }
     return Outcome(outputs, facts)
+
+
+def _settings(context: Context, training: Training, family: str) -> dict[str, Json]:
+    """Those given, over those that suit the metric; raises OperationError."""
+    given = clean_settings(context.mapping("settings"), training.task.space(family))
+    metric = context.text("metric")
+    if not metric:
+        return given
+    return training.task.fitting(family, need_metric(training.task, metric)) | given

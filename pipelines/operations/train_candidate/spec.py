@@ -40,6 +40,7 @@ SPEC = Spec(
             help="Training rows of a fold at most, the latest ones; the model gets all rows",
         ),
         Param("fold_seed", "int", 0, help="Equal for all candidates that are to be compared"),
+        Param("metric", "str", "", help="What decides; the dummy answers its best constant"),
         Param("settings", "map", {}, help="The family's parameters, such as learning_rate"),
     ),
     max_runtime=600,

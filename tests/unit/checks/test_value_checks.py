@@ -27,6 +27,16 @@ def test_the_interval_holds_as_many_rows_as_promised(coverage, verdict, way) -> 
     assert way in found.advice
 
 
+@pytest.mark.parametrize(
+    ("strict", "verdict", "value"), [(0.85, "pass", 0.0), (0.97, "fail", 0.07)]
+)
+def test_rows_that_tie_with_an_end_are_not_too_many(strict, verdict, value) -> None:
+    ties = {**INTERVAL, "coverage": 0.98, "strictly_inside": strict}
+    found = evaluation.coverage_holds(evaluated(prediction_interval=ties), {})
+    assert (found.verdict, found.value) == (verdict, pytest.approx(value))
+    assert f"{0.98 - strict:.1%} tie with its ends" in found.summary
+
+
 def test_no_interval_is_not_enough_to_judge() -> None:
     found = evaluation.coverage_holds(evaluated(prediction_interval=None), {})
     assert found.verdict == "insufficient"

@@ -48,6 +48,10 @@ def test_counts_agree_with_pandas(tmp_path) -> None:
     outcome = made(frame, tmp_path, groups=["place"])
     found = pd.read_parquet(outcome.outputs["series"]).set_index(["place", "moment"])["value"]
     wanted = frame.groupby("place").resample("D", on="leaves").size()
+    assert outcome.facts["unfinished_steps"] == 1
+    last = frame["leaves"].max().floor("D")
+    assert outcome.facts["unfinished_rows"] == (frame["leaves"] >= last).sum()
+    wanted = wanted[wanted.index.get_level_values("leaves") < last]
     assert len(found) == len(wanted)
     assert np.array_equal(found.to_numpy(), wanted.to_numpy())
 
@@ -75,7 +79,9 @@ def test_nights_without_events_are_no_gaps(tmp_path) -> None:
     [
         ({"measure": "mean"}, [2.0, None, 4.0]),
         ({"measure": "mean", "gaps": "previous"}, [2.0, 2.0, 4.0]),
-        ({"measure": "sum"}, [4.0, 0.0, 4.0]),
+        # the third is not over
+        ({"measure": "sum"}, [4.0, 0.0]),
+        ({"measure": "sum", "time_until": "2024-01-04"}, [4.0, 0.0, 4.0]),
         ({"measure": "last"}, [3.0, None, 4.0]),
     ],
 )
@@ -85,6 +91,37 @@ def test_what_stands_in_a_gap(params, wanted, tmp_path) -> None:
     outcome = made(frame, tmp_path, value_column="seats", **params)
     found = pd.read_parquet(outcome.outputs["series"])["value"]
     assert [None if pd.isna(value) else value for value in found] == wanted
+
+
+@pytest.mark.parametrize(
+    ("step", "every", "params", "last"),
+    [
+        ("min", "hour", {}, "2024-01-16T00:00:00"),  # up to 00:59
+        ("h", "day", {}, "2024-01-15T00:00:00"),  # up to 00:00 of the 16th
+        ("h", "day", {"time_until": "2024-01-15T12:00"}, "2024-01-14T00:00:00"),
+        ("h", "day", {"time_until": "2024-01-15"}, "2024-01-14T00:00:00"),
+        ("D", "day", {}, "2024-01-16T00:00:00"),  # a date stands for its day
+        ("D", "week", {}, "2024-01-08T00:00:00"),
+        ("D", "week", {"time_until": "2024-01-15"}, "2024-01-08T00:00:00"),
+        ("h", "day", {"time_until": "2024-03-01"}, "2024-01-15T00:00:00"),  # data end before
+        ("h", "day", {"measure": "last", "value_column": "seats"}, "2024-01-16T00:00:00"),
+    ],
+)
+def test_a_step_that_the_data_end_within_is_left_out(step, every, params, last, tmp_path) -> None:
+    end = {"min": "2024-01-16T00:59"}.get(step, "2024-01-16")
+    times = pd.date_range("2024-01-01", end, freq=step)
+    facts = made(pd.DataFrame({"leaves": times, "seats": 1.0}), tmp_path, every=every, **params)
+    assert facts.facts["last"] == last
+    counted = "measure" not in params and last != "2024-01-16T00:00:00"
+    aligned = params.get("time_until") == "2024-01-15"
+    assert facts.facts["unfinished_steps"] == int(counted and not aligned)
+
+
+def test_data_within_one_step_are_no_series(tmp_path) -> None:
+    times = pd.date_range("2024-01-01", periods=5, freq="h")
+    with pytest.raises(OperationError) as refused:
+        made(pd.DataFrame({"leaves": times}), tmp_path)
+    assert refused.value.code == "no_whole_step"
 
 
 @pytest.mark.parametrize(
@@ -218,6 +255,23 @@ def test_horizons_agree_with_counting_by_hand(tmp_path) -> None:
         assert row["beats_naive"] == (errors[mine].mean() < others.mean())
     assert [row["horizon"] for row in outcome.facts["horizons"]] == [1, 2, 3]
     assert read_document(outcome.outputs["forecast"])["format"] == "baton/forecast/1"
+
+
+def test_few_days_calibrate_by_time_whatever_the_order_of_rows(tmp_path) -> None:
+    trained = write_model(tmp_path)
+    holdout = pd.read_parquet(trained.holdout)
+    holdout = holdout[holdout["moment"] < holdout["moment"].min() + pd.Timedelta(days=9)]
+    found = []
+    for name, order in (("time", ["moment"]), ("place", ["place", "moment"])):
+        path = write_table(holdout.sort_values(order), tmp_path / f"{name}.parquet")
+        inputs = {"candidate": trained.model, "train": trained.train, "holdout": path}
+        facts = perform(
+            "evaluate_forecast", tmp_path / name, inputs, groups=["place"], alpha=0.5, samples=60
+        ).facts
+        assert facts["resampled_by"] == "row"
+        found.append([(row["interval"], row["pinball"]) for row in facts["horizons"]])
+    assert found[0] == found[1]
+    assert all(interval is not None for interval, _ in found[0])
 
 
 def test_a_series_that_was_not_learned_from_is_refused(tmp_path) -> None:

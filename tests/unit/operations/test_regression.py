@@ -254,6 +254,34 @@ def test_candidates_are_scored_by_the_tasks_metrics(made) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("metric", "wanted"), [("", "median"), ("mae", "median"), ("rmse", "mean"), ("R²", "mean")]
+)
+def test_the_dummy_is_the_best_constant_of_the_metric(made, metric, wanted, tmp_path) -> None:
+    """Else a model of noise beats it by going from the median to the mean."""
+    truth = pd.read_parquet(made["holdout"].outputs["train"])["minutes"]
+    inputs = {
+        "train": made["holdout"].outputs["train"],
+        "features": made["build"].outputs["features"],
+    }
+    found = perform("train_candidate", tmp_path, inputs, family="dummy", folds=2, metric=metric)
+    answer = store.load(found.outputs["model"]).steps[-1][1].constant_.item()
+    assert answer == pytest.approx(getattr(truth, wanted)())
+    assert truth.mean() != pytest.approx(truth.median())
+
+
+def test_what_is_set_goes_over_what_suits_the_metric(made, tmp_path) -> None:
+    inputs = {
+        "train": made["holdout"].outputs["train"],
+        "features": made["build"].outputs["features"],
+    }
+    given = {"family": "dummy", "folds": 2, "metric": "rmse"}
+    found = perform("train_candidate", tmp_path, inputs, **given, settings={"strategy": "median"})
+    assert found.facts["settings"] == {"strategy": "median"}
+    with pytest.raises(OperationError, match="no score of a regression"):
+        perform("train_candidate", tmp_path, inputs, **given | {"metric": "roc_auc"})
+
+
 def test_the_evaluation_agrees_with_scikit_learn(made) -> None:
     facts, table = made["evaluate"].facts, pd.read_parquet(made["evaluate"].outputs["predictions"])
     metrics: dict[str, dict[str, float]] = facts["metrics"]
@@ -284,6 +312,24 @@ def test_the_interval_is_set_by_earlier_rows_and_checked_by_later_ones(
     held = later["label"].between(later["low"], later["high"]).mean()
     assert found["coverage"] == pytest.approx(held)
     assert found["holds"] == (abs(held - 0.9) <= found["tolerance"])
+    losses = [
+        reference.mean_pinball_loss(later["label"], later[end], alpha=alpha)
+        for end, alpha in (("low", 0.05), ("high", 0.95))
+    ]
+    pinball = made["evaluate"].facts["metrics"]["pinball"]
+    assert pinball["value"] == pytest.approx(np.mean(losses), abs=1e-6)
+    assert pinball["low"] <= pinball["value"] <= pinball["high"]
+
+
+@pytest.mark.parametrize(("ends", "holds"), [(1.0, True), (2.0, False)])
+def test_an_interval_whose_ends_tie_with_many_rows_holds(ends, holds) -> None:
+    """Whole numbers: no interval holds 90 % of -1, 0 and 1, and one wider than needed is none."""
+    errors = np.tile([-1.0, 0.0, 1.0], 300)
+    margin = conformal.Margin(-ends, ends, 0.9, 900)
+    found = conformal.coverage(errors, margin, np.arange(900))
+    assert (found.share, found.holds) == (1.0, holds)
+    assert found.strict == pytest.approx(1 / 3 if ends == 1 else 1.0)
+    assert conformal.margin(errors, 0.1) == conformal.Margin(-1.0, 1.0, 0.9, 900)
 
 
 def test_costs_of_classes_are_refused(made, tmp_path: Path) -> None:
