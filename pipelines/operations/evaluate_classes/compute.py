@@ -17,6 +17,7 @@ from pipelines.operations.evaluate_classes.counts import (
     four_counts,
     with_interval,
 )
+from pipelines.operations.learning.resampling import group_codes
 from pipelines.operations.tables import need_column, read_document, read_table, write_document
 
 
@@ -67,7 +68,7 @@ def _groups(context: Context, rows: int) -> npt.NDArray[np.int64] | None:
             value=len(column),
             rule="holds the rows that were predicted",
         )
-    return pd.factorize(column.astype("str"), sort=True)[0].astype(np.int64)
+    return group_codes(column)
 
 
 def _judged(

@@ -151,7 +151,7 @@ def honest_flags(scores: Floats, labels: Labels, costs: Costs, resampling: Resam
     So the worth is not read off the same rows that picked the threshold.
     """
     place = np.arange(resampling.size)
-    if resampling.unit == "row":  # the table may be sorted by anything
+    if resampling.unit != "day":  # rows and groups may be sorted by anything
         place = np.random.default_rng(resampling.seed).permutation(place)
     part = ((place * PARTS) // resampling.size)[resampling.blocks]
     flags = np.zeros(scores.size)
