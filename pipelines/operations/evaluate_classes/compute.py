@@ -37,7 +37,7 @@ def run(context: Context) -> Outcome:
     )
     groups = _groups(context, len(frame))
     context.progress(0.2, "rows read", len(frame))
-    found = _judged(rows, groups, context)
+    found = _judged(rows, _decisions(frame, rows), groups, context)
     found["positive"] = facts.get("positive")
     found["target"] = facts.get("target")
     context.progress(0.7, "classes judged", len(frame))
@@ -71,10 +71,20 @@ def _groups(context: Context, rows: int) -> npt.NDArray[np.int64] | None:
     return group_codes(column)
 
 
+def _decisions(frame: pd.DataFrame, rows: Scored) -> npt.NDArray[np.bool_]:
+    """By thresholds that other rows chose, where the evaluation wrote them; else by its own."""
+    if "honest" in frame.columns:
+        return frame["honest"].to_numpy(dtype=np.bool_)
+    return rows.scores >= rows.threshold
+
+
 def _judged(
-    rows: Scored, groups: npt.NDArray[np.int64] | None, context: Context
+    rows: Scored,
+    flagged: npt.NDArray[np.bool_],
+    groups: npt.NDArray[np.int64] | None,
+    context: Context,
 ) -> dict[str, Json]:
-    cells = four_counts(rows.truth, rows.scores >= rows.threshold)
+    cells = four_counts(rows.truth, flagged)
     total = cells.sum(axis=0)
     seed, samples = context.seed, context.whole("samples")
     values = class_scores(total[None, :])
