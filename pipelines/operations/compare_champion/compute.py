@@ -12,11 +12,11 @@ from pipelines.operations.contract import Context, Json, OperationError, Outcome
 from pipelines.operations.learning import thresholds, unit_costs
 from pipelines.operations.learning.labels import labelled
 from pipelines.operations.learning.metrics import HIGHER_IS_BETTER, Floats, metric_name
-from pipelines.operations.learning.resampling import Resampling, by_day_or_row, sum_samples
+from pipelines.operations.learning.resampling import Resampling, by_group_day_or_row, sum_samples
 from pipelines.operations.learning.tasks import Task, task_named
 from pipelines.operations.packages.archive import PackageError
 from pipelines.operations.packages.loaded import Loaded, load_package
-from pipelines.operations.tables import read_table, write_document
+from pipelines.operations.tables import need_column, read_table, write_document
 
 Money: TypeAlias = "Callable[[Loaded, Floats, np.ndarray], Floats] | None"
 
@@ -95,8 +95,15 @@ def _rows(context: Context, loaded: Loaded) -> Rows:
         )  # fmt: skip
     frame = labelled(frame, target)
     truth = task.truth(frame[target], loaded.decision.classes or ())
-    times = frame[context.text("time")] if context.text("time") in frame.columns else None
-    drawn = by_day_or_row(len(frame), times, samples=context.whole("samples"), seed=context.seed)
+    if context.text("group_column"):
+        need_column(frame, context.text("group_column"), "group_column")
+    drawn = by_group_day_or_row(
+        frame,
+        group=context.text("group_column"),
+        time=context.text("time") if context.text("time") in frame.columns else "",
+        samples=context.whole("samples"),
+        seed=context.seed,
+    )
     return Rows(task, frame, truth, drawn, MONEY[task.name](context.mapping("costs")))
 
 

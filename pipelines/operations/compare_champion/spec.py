@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="compare_champion",
-    version=1,
+    version=2,
     summary="Score the same holdout rows by challenger and champion and compare them in pairs",
     inputs=(
         Port("challenger", "zip", help="The package that is to go out"),
@@ -19,6 +19,7 @@ SPEC = Spec(
         Param("costs", "map", {}, help="Money, as in the brief: cost_fp ..., or unit_cost"),
         Param("samples", "int", 300, minimum=100, maximum=5000, help="Bootstrap samples"),
         Param("time", "str", "", help="Column whose days are drawn together; empty = rows"),
+        Param("group_column", "str", "", help="Rows of one group are drawn together, before days"),
     ),
     max_runtime=300,
     max_memory=2048,

@@ -17,6 +17,7 @@ from pipelines.operations.evaluate_classes.counts import (
     four_counts,
     with_interval,
 )
+from pipelines.operations.learning.resampling import group_codes
 from pipelines.operations.tables import need_column, read_document, read_table, write_document
 
 
@@ -36,7 +37,7 @@ def run(context: Context) -> Outcome:
     )
     groups = _groups(context, len(frame))
     context.progress(0.2, "rows read", len(frame))
-    found = _judged(rows, groups, context)
+    found = _judged(rows, _decisions(frame, rows), groups, context)
     found["positive"] = facts.get("positive")
     found["target"] = facts.get("target")
     context.progress(0.7, "classes judged", len(frame))
@@ -67,13 +68,23 @@ def _groups(context: Context, rows: int) -> npt.NDArray[np.int64] | None:
             value=len(column),
             rule="holds the rows that were predicted",
         )
-    return pd.factorize(column.astype("str"), sort=True)[0].astype(np.int64)
+    return group_codes(column)
+
+
+def _decisions(frame: pd.DataFrame, rows: Scored) -> npt.NDArray[np.bool_]:
+    """By thresholds that other rows chose, where the evaluation wrote them; else by its own."""
+    if "honest" in frame.columns:
+        return frame["honest"].to_numpy(dtype=np.bool_)
+    return rows.scores >= rows.threshold
 
 
 def _judged(
-    rows: Scored, groups: npt.NDArray[np.int64] | None, context: Context
+    rows: Scored,
+    flagged: npt.NDArray[np.bool_],
+    groups: npt.NDArray[np.int64] | None,
+    context: Context,
 ) -> dict[str, Json]:
-    cells = four_counts(rows.truth, rows.scores >= rows.threshold)
+    cells = four_counts(rows.truth, flagged)
     total = cells.sum(axis=0)
     seed, samples = context.seed, context.whole("samples")
     values = class_scores(total[None, :])

@@ -4,10 +4,10 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="evaluate_classes",
-    version=1,
+    version=2,
     summary="Judge decisions class by class, and where it were better to answer nothing",
     inputs=(
-        Port("predictions", "parquet", help="Score, label and decision per row, as evaluated"),
+        Port("predictions", "parquet", help="Score, label and decisions per row, as evaluated"),
         Port("evaluation", "json", help="The evaluation they come from: threshold and classes"),
         Port("holdout", "parquet", optional=True, help="The same rows, for their groups"),
     ),

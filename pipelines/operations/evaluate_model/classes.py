@@ -24,11 +24,15 @@ from pipelines.operations.learning.thresholds import Costs
 
 @dataclass(frozen=True)
 class Decision:
-    """The threshold, how it was chosen, and (with costs) what deciding by it is worth."""
+    """The threshold, how it was chosen, and (with costs) what deciding by it is worth.
+
+    `honest` is what thresholds flag that other rows chose: what deciding is judged by.
+    """
 
     threshold: float
     method: str
     flags: np.ndarray
+    honest: np.ndarray
     worth: dict[str, Interval]
 
 
@@ -40,7 +44,7 @@ def judge_classes(
     measured = score_intervals(candidate.task, holdout, resampling)
     context.progress(0.7, "intervals drawn", len(holdout.labels))
     decision = decide(holdout, costs, resampling)
-    measured |= decision_intervals(decision.flags, holdout.labels, resampling)
+    measured |= decision_intervals(decision.honest, holdout.labels, resampling)
     if "nothing" in decision.worth:
         measured["value_per_1000"] = decision.worth["nothing"]
     return Judgement(
@@ -48,7 +52,12 @@ def judge_classes(
         facts=_facts(candidate, holdout, decision=decision, costs=costs),
         curves=_curves(holdout, costs),
         columns=pd.DataFrame(
-            {"score": holdout.scores, "label": holdout.labels, "flagged": decision.flags}
+            {
+                "score": holdout.scores,
+                "label": holdout.labels,
+                "flagged": decision.flags,
+                "honest": decision.honest,
+            }
         ),
     )
 
@@ -62,13 +71,13 @@ def _named(context: Context) -> dict[str, Json]:
 def decide(holdout: Holdout, costs: Costs | None, resampling: Resampling) -> Decision:
     """The threshold of greatest worth; of greatest balanced accuracy without costs."""
     scores, labels = holdout.scores, holdout.labels
-    if costs is None:
-        threshold = thresholds.balanced(scores, labels)
-        return Decision(threshold, "balanced accuracy", scores >= threshold, {})
-    threshold = thresholds.cheapest(scores, labels, costs)
+    threshold = thresholds.chosen(scores, labels, costs)
     honest = thresholds.honest_flags(scores, labels, costs, resampling)
+    flags, apart = scores >= threshold, honest == 1
+    if costs is None:
+        return Decision(threshold, "balanced accuracy", flags, apart, {})
     worth = thresholds.worth_intervals(honest, labels, costs, resampling)
-    return Decision(threshold, "expected cost", scores >= threshold, worth)
+    return Decision(threshold, "expected cost", flags, apart, worth)
 
 
 def _facts(

@@ -19,7 +19,7 @@ from pipelines.operations.learning.candidates import (
     open_candidate,
     open_holdout,
 )
-from pipelines.operations.learning.resampling import Resampling, by_day_or_row
+from pipelines.operations.learning.resampling import Resampling, by_group_day_or_row
 from pipelines.operations.tables import write_document, write_table
 
 Judge = Callable[[Context, Candidate, Holdout, Resampling], Judgement]
@@ -30,11 +30,12 @@ def run(context: Context) -> Outcome:
     """Evaluate the candidate; raises OperationError."""
     asked = parse_target(context.text("target_metric"), context.params.get("target_value"))
     candidate = open_candidate(context.inputs["candidate"], context)
-    holdout = open_holdout(context.inputs["holdout"], candidate)
+    holdout = open_holdout(context.inputs["holdout"], candidate, extra=candidate.grouped)
     context.progress(0.2, "scored", len(holdout.labels))
-    resampling = by_day_or_row(
-        len(holdout.labels),
-        holdout.frame[candidate.time] if candidate.time else None,
+    resampling = by_group_day_or_row(
+        holdout.frame,
+        group=candidate.group,
+        time=candidate.time,
         samples=context.whole("samples"),
         seed=context.seed,
     )

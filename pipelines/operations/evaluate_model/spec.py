@@ -12,7 +12,7 @@ SPEC = Spec(
     ),
     outputs=(
         Port("evaluation", "json", help="Curves, calibration or bias, threshold or interval"),
-        Port("predictions", "parquet", help="Key, time, score, label, decision or interval"),
+        Port("predictions", "parquet", help="Key, time, score, label, decisions or interval"),
     ),
     params=(
         Param("target", "str", help="Column to predict; else what the model file says"),

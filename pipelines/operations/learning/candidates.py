@@ -40,6 +40,16 @@ class Candidate:
         return task_of(self.features, self.model)
 
     @property
+    def group(self) -> str:
+        """Column whose rows belong together, as declared with the features; "" for none."""
+        return self.features.group if self.features else ""
+
+    @property
+    def grouped(self) -> tuple[str, ...]:
+        """That column, if there is one, to read with the holdout."""
+        return (self.group,) if self.group else ()
+
+    @property
     def family(self) -> str:
         """The model's family; "brought in" for one trained elsewhere."""
         return str(self.about.get("family") or "brought in")

@@ -23,7 +23,7 @@ import numpy as np
 
 from pipelines.operations.contract import Json, finite
 from pipelines.operations.learning.metrics import Floats
-from pipelines.operations.learning.resampling import Blocks, Resampling
+from pipelines.operations.learning.resampling import Blocks, Resampling, some_groups
 
 SIGMAS = 3.0  # stat: a true interval is called false once in 370 times
 
@@ -86,8 +86,11 @@ def margin(errors: Floats, alpha: float) -> Margin | None:
 def first_half(rows: int, moments: Floats | None, resampling: Resampling) -> np.ndarray:
     """True for the rows that calibrate: the earlier ones, else half at random.
 
-    Rows of one moment, and of one day where days are drawn, stay on one side.
+    Rows of one moment, and of one day where days are drawn, stay on one side. Where groups are
+    drawn, groups are parted at random: one may hold rows of all times.
     """
+    if resampling.unit == "group":
+        return some_groups(resampling.blocks, rows // 2, seed=resampling.seed)
     if moments is None:
         order = np.random.default_rng([resampling.seed, 2]).permutation(rows)
         return order < rows // 2

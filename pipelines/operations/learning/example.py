@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -94,10 +94,12 @@ class Trained:
     holdout: Path
 
 
-def write_model(folder: Path, *, family: str = "boosting", seed: int = 1) -> Trained:
+def write_model(
+    folder: Path, *, family: str = "boosting", seed: int = 1, group: str = ""
+) -> Trained:
     """A small model of that family and a holdout of 400 later rows."""
     frame = rows()
-    definition = features(frame)
+    definition = replace(features(frame), group=group)
     columns, matrix = encode(definition, frame, field="train")
     settings: dict[str, Json] = {"max_iter": 20, "min_samples_leaf": 10}
     model = build(family, definition, settings, seed)

@@ -145,20 +145,27 @@ def balanced(scores: Floats, labels: Labels) -> float:
     return float(ranking.thresholds[int(np.argmax(gain))])
 
 
-def honest_flags(scores: Floats, labels: Labels, costs: Costs, resampling: Resampling) -> Floats:
+def chosen(scores: Floats, labels: Labels, costs: Costs | None) -> float:
+    """The cheapest threshold; the balanced one where no costs are known."""
+    return balanced(scores, labels) if costs is None else cheapest(scores, labels, costs)
+
+
+def honest_flags(
+    scores: Floats, labels: Labels, costs: Costs | None, resampling: Resampling
+) -> Floats:
     """1.0 for flagged rows, each part of the blocks by the threshold that the others chose.
 
-    So the worth is not read off the same rows that picked the threshold.
+    So neither worth nor recall is read off the same rows that picked the threshold.
     """
     place = np.arange(resampling.size)
-    if resampling.unit == "row":  # the table may be sorted by anything
+    if resampling.unit != "day":  # rows and groups may be sorted by anything
         place = np.random.default_rng(resampling.seed).permutation(place)
     part = ((place * PARTS) // resampling.size)[resampling.blocks]
     flags = np.zeros(scores.size)
     for number in range(PARTS):
         inside = part == number
         if inside.any() and not inside.all():
-            threshold = cheapest(scores[~inside], labels[~inside], costs)
+            threshold = chosen(scores[~inside], labels[~inside], costs)
             flags[inside] = scores[inside] >= threshold
     return flags
 

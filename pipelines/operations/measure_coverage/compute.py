@@ -10,11 +10,18 @@ import pandas as pd
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
 from pipelines.operations.learning.calibration import wilson
-from pipelines.operations.learning.candidates import Holdout, open_candidate, open_holdout
+from pipelines.operations.learning.candidates import (
+    Candidate,
+    Holdout,
+    open_candidate,
+    open_holdout,
+)
 from pipelines.operations.learning.resampling import (
     Resampling,
-    by_day_or_row,
+    by_group_day_or_row,
+    group_codes,
     interval,
+    some_groups,
     sum_samples,
 )
 from pipelines.operations.learning.tasks import need_task
@@ -49,15 +56,14 @@ def run(context: Context) -> Outcome:
     """Measure coverage and abstention; raises OperationError."""
     candidate = open_candidate(context.inputs["candidate"], context)
     need_task(candidate.task, "classification")
-    holdout = open_holdout(context.inputs["holdout"], candidate)
+    holdout = open_holdout(context.inputs["holdout"], candidate, extra=candidate.grouped)
     context.progress(0.4, "scored", len(holdout.labels))
-    times = holdout.frame[candidate.time] if candidate.time else None
-    share = context.number("calibration_share")
-    parts = _parts(len(holdout.labels), times, share=share, seed=context.seed)
+    parts = _parts(candidate, holdout, context)
     asked, by_class = context.number("confidence"), context.flag("by_class")
-    resampling = by_day_or_row(
-        int(parts.test.sum()),
-        times[parts.test] if times is not None else None,
+    resampling = by_group_day_or_row(
+        holdout.frame[parts.test],
+        group=candidate.group,
+        time=candidate.time,
         samples=context.whole("samples"),
         seed=context.seed,
     )
@@ -72,7 +78,19 @@ def run(context: Context) -> Outcome:
     return Outcome({"coverage": path}, {**facts, "levels": levels})
 
 
-def _parts(rows: int, times: pd.Series | None, *, share: float, seed: int) -> Parts:
+def _parts(candidate: Candidate, holdout: Holdout, context: Context) -> Parts:
+    """Whole groups calibrate where the features name them, else rows."""
+    frame, share = holdout.frame, context.number("calibration_share")
+    codes = group_codes(frame[candidate.group]) if candidate.group else None
+    if codes is not None and codes.max() > 0:
+        wanted = max(1, round(len(frame) * share))
+        drawn: Mask = some_groups(codes, wanted, seed=context.seed)
+        return Parts(drawn, f"groups drawn at random: rows of one {candidate.group} stay together")
+    times = frame[candidate.time] if candidate.time else None
+    return _row_parts(len(frame), times, share=share, seed=context.seed)
+
+
+def _row_parts(rows: int, times: pd.Series | None, *, share: float, seed: int) -> Parts:
     """The earlier rows calibrate where time tells them apart: as in use, the test comes later."""
     wanted = min(max(1, round(rows * share)), rows - 1)
     if times is not None:

@@ -8,7 +8,7 @@ from pipelines.operations.contract import Context, Json, Outcome
 from pipelines.operations.learning.candidates import Holdout, open_candidate, open_holdout
 from pipelines.operations.learning.decisions import decide
 from pipelines.operations.learning.metrics import Floats, Labels
-from pipelines.operations.learning.resampling import Resampling, by_day_or_row, sum_samples
+from pipelines.operations.learning.resampling import Resampling, by_group_day_or_row, sum_samples
 from pipelines.operations.learning.tasks import need_task
 from pipelines.operations.screen_fairness.rates import COUNTS, Groups, indicators
 from pipelines.operations.screen_fairness.screening import (
@@ -30,12 +30,13 @@ def run(context: Context) -> Outcome:
     candidate = open_candidate(context.inputs["candidate"], context)
     need_task(candidate.task, "classification")
     names = list(dict.fromkeys(context.names("sensitive")))
-    holdout = open_holdout(context.inputs["holdout"], candidate, extra=names)
+    holdout = open_holdout(context.inputs["holdout"], candidate, extra=[*names, *candidate.grouped])
     context.progress(0.3, "scored", len(holdout.labels))
     decided = decide(context, holdout)
-    resampling = by_day_or_row(
-        len(holdout.labels),
-        holdout.frame[candidate.time] if candidate.time else None,
+    resampling = by_group_day_or_row(
+        holdout.frame,
+        group=candidate.group,
+        time=candidate.time,
         samples=context.whole("samples"),
         seed=context.seed,
     )

@@ -14,7 +14,7 @@ Scores = Mapping[str, Json]
 
 
 def run(context: Context) -> Outcome:
-    """Stable before unstable, then by silhouette, then the simpler; raises OperationError.
+    """Stable before unstable, then the better separated, then simpler; raises OperationError.
 
     Where none can be taken, the most stable one is handed on, for the checks to say so.
     """
@@ -85,14 +85,22 @@ def objections(context: Context, scores: Scores) -> list[str]:
     smallest = context.number("smallest_share")
     if groups and _number(scores, "smallest_share") < smallest:
         found.append(f"a group of {_number(scores, 'smallest_share'):.1%}, below {smallest:.1%}")
+    outside = context.number("outside_share")
+    if _number(scores, "outside_share") > outside:
+        found.append(f"{_number(scores, 'outside_share'):.1%} in no group, above {outside:.1%}")
     return found
 
 
 def _rank(scores: Scores, stable: float) -> tuple[bool, float, int]:
-    """Stable first, then the silhouette, then the simpler family."""
+    """Stable first, then the silhouette over all rows, then the simpler family.
+
+    Rows in no group have no silhouette: they count as 0, else a model that leaves out the rows
+    that are hard to place would beat one that places them all.
+    """
     family = str(scores.get("family"))
     simple = -FAMILIES.index(family) if family in FAMILIES else -len(FAMILIES)
-    return (_stability(scores) >= stable, _number(scores, "silhouette", -1.0), simple)
+    separation = _number(scores, "silhouette", -1.0) * (1 - _number(scores, "outside_share"))
+    return (_stability(scores) >= stable, separation, simple)
 
 
 def _stability(scores: Scores) -> float:

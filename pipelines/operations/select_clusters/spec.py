@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="select_clusters",
-    version=1,
+    version=2,
     summary="Choose among segment models: stable ones first, then the best separated",
     inputs=(
         Port("models", "skops", many=True, help="The segment models"),
@@ -22,6 +22,10 @@ SPEC = Spec(
         Param(
             "smallest_share", "float", 0.02, minimum=0, maximum=0.5,
             help="Share of the rows that the smallest group needs (own)",
+        ),
+        Param(
+            "outside_share", "float", 0.3, minimum=0, maximum=1,
+            help="Rows in no group at most (own)",
         ),
     ),
     max_runtime=120,

@@ -127,6 +127,17 @@ def test_the_operation_names_the_class_told_least_often(tmp_path: Path) -> None:
     assert facts["interval"]["unit"] == "row"
 
 
+def test_decisions_of_thresholds_that_other_rows_chose_are_judged(tmp_path: Path) -> None:
+    given = inputs(tmp_path)
+    frame = pd.read_parquet(given["predictions"])
+    frame["honest"] = frame["score"] >= 0.7
+    given["predictions"] = write_table(frame, tmp_path / "honest.parquet")
+    facts = perform("evaluate_classes", tmp_path, given).facts
+    flagged = facts["confusion"]["tp"] + facts["confusion"]["fp"]
+    assert flagged == frame["honest"].sum() < (frame["score"] >= 0.5).sum()
+    assert facts["threshold"] == 0.5
+
+
 def test_rows_of_another_table_are_refused(tmp_path: Path) -> None:
     given = inputs(tmp_path)
     given["holdout"] = write_table(pd.DataFrame({"author": ["a"] * 7}), tmp_path / "h.parquet")

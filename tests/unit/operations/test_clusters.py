@@ -156,6 +156,27 @@ def test_a_stable_model_is_taken_before_a_handsome_one(
     assert both[1]["against"] == against  # type: ignore[call-overload,index]
 
 
+@pytest.mark.parametrize(
+    ("outside", "eligible", "against"),
+    [(0.28, 2, []), (0.6, 1, ["60.0% in no group, above 30.0%"])],
+)
+def test_rows_in_no_group_count_against_a_model(
+    outside: float, eligible: int, against: list[str], tmp_path: Path
+) -> None:
+    """0.6 over 72 % of the rows is less than 0.5 over all; 60 % in no group is no answer."""
+    given = example.write_inputs(tmp_path)
+    models = {name: example.fitted(tmp_path, given, family=name) for name in ("kmeans", "density")}
+    scores = {}
+    for name, silhouette, share in (("kmeans", 0.5, 0.0), ("density", 0.6, outside)):
+        document = read_document(models[name].outputs["scores"])
+        document |= {"silhouette": silhouette, "outside_share": share, "stability": {"value": 0.9}}
+        scores[name] = write_document(tmp_path / f"{name}.json", document)
+    paths = {name: found.outputs["model"] for name, found in models.items()}
+    chosen = perform("select_clusters", tmp_path, {"models": paths, "scores": scores}).facts
+    assert (chosen["family"], chosen["eligible"]) == ("kmeans", eligible)
+    assert chosen["candidates"][1]["against"] == against  # type: ignore[call-overload,index]
+
+
 def test_later_rows_may_come_as_csv(tmp_path: Path) -> None:
     given = example.write_candidate(tmp_path)
     before = pd.DataFrame({"segment": np.repeat([1, 2, 3], [30, 90, 180]), "membership": 1.0})

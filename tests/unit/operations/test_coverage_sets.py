@@ -105,7 +105,7 @@ def test_rows_of_one_moment_stay_together(trained, tmp_path) -> None:
 
 def test_earlier_rows_calibrate() -> None:
     times = pd.Series(pd.date_range("2024-01-01", periods=10, freq="h"))[::-1]
-    parts = compute._parts(10, times.reset_index(drop=True), share=0.3, seed=1)
+    parts = compute._row_parts(10, times.reset_index(drop=True), share=0.3, seed=1)
     assert np.flatnonzero(parts.calibration).tolist() == [7, 8, 9]
 
 

@@ -52,12 +52,25 @@ def test_scores_agree_with_scikit_learn(trained, tmp_path) -> None:
 def test_predictions_carry_key_score_label_and_decision(trained, tmp_path) -> None:
     outcome = evaluated(trained, tmp_path, costs=COSTS)
     table = pd.read_parquet(outcome.outputs["predictions"])
-    assert list(table) == ["journey", "leaves", "score", "label", "flagged"]
+    assert list(table) == ["journey", "leaves", "score", "label", "flagged", "honest"]
     assert np.array_equal(table["flagged"], table["score"] >= outcome.facts["threshold"])
     assert (
         int(table["flagged"].sum())
         == outcome.facts["confusion"]["tp"] + outcome.facts["confusion"]["fp"]
     )
+
+
+@pytest.mark.parametrize("costs", [{}, COSTS])
+def test_precision_and_recall_are_not_read_off_the_rows_that_chose(
+    costs, trained, tmp_path
+) -> None:
+    outcome = evaluated(trained, tmp_path, costs=costs)
+    table = pd.read_parquet(outcome.outputs["predictions"])
+    assert not table["honest"].equals(table["flagged"])
+    hits = int((table["honest"] & (table["label"] == 1)).sum())
+    found = outcome.facts["metrics"]
+    assert found["recall"]["value"] == pytest.approx(hits / table["label"].sum(), abs=1e-6)
+    assert found["precision"]["value"] == pytest.approx(hits / table["honest"].sum(), abs=1e-6)
 
 
 def test_worth_is_stated_in_the_analysts_money(trained, tmp_path) -> None:

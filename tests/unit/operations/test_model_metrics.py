@@ -200,6 +200,21 @@ def test_worth_is_not_read_off_the_rows_that_chose_the_threshold() -> None:
     assert np.mean(gains) < 3 * np.std(gains) / math.sqrt(len(gains))
 
 
+def test_balanced_accuracy_of_noise_is_a_half_on_rows_that_did_not_choose() -> None:
+    rng = np.random.default_rng(0)
+    honest, own = [], []
+    for seed in range(40):
+        scores, labels = rng.random(200), np.arange(200) % 4 == 0
+        drawn = by_day_or_row(200, None, samples=10, seed=seed)
+        truth = labels.astype(np.int64)
+        mine = scores >= thresholds.balanced(scores, truth)
+        apart = thresholds.honest_flags(scores, truth, None, drawn)
+        for found, flags in ((own, mine), (honest, apart == 1)):
+            found.append((flags[labels].mean() + (~flags[~labels]).mean()) / 2)
+    assert np.mean(own) > 0.54
+    assert abs(np.mean(honest) - 0.5) < 0.03
+
+
 def test_sweep_counts_as_a_confusion_matrix_does() -> None:
     rng = np.random.default_rng(0)
     scores, labels = rng.random(500), rng.integers(0, 2, 500)
