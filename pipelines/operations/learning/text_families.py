@@ -20,6 +20,7 @@ from sklearn.svm import LinearSVC
 
 from pipelines.operations.contract import Json
 from pipelines.operations.learning.definition import FeatureSet
+from pipelines.operations.learning.settings import number_of
 from pipelines.operations.learning.texts import (
     MAX_TERMS,
     MIN_ROWS,
@@ -42,13 +43,13 @@ def keywords(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimat
 
 def text_linear(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
     """TF-IDF of words and pairs, then logistic regression."""
-    regression = LogisticRegression(C=_number(settings, "C", 1.0), max_iter=MAX_ITER, tol=1e-4)
+    regression = LogisticRegression(C=number_of(settings, "C", 1.0), max_iter=MAX_ITER, tol=1e-4)
     return Pipeline([("prepare", _linear_columns(features, settings, seed)), ("last", regression)])
 
 
 def text_svc(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
     """TF-IDF of words and pairs, then a linear support vector machine, calibrated (Platt)."""
-    machine = LinearSVC(C=_number(settings, "C", 0.5), max_iter=5000, random_state=seed)
+    machine = LinearSVC(C=number_of(settings, "C", 0.5), max_iter=5000, random_state=seed)
     folds = StratifiedKFold(CALIBRATION_FOLDS, shuffle=True, random_state=seed)
     last = CalibratedClassifierCV(machine, method="sigmoid", cv=folds, ensemble=False)
     return Pipeline([("prepare", _linear_columns(features, settings, seed)), ("last", last)])
@@ -56,7 +57,7 @@ def text_svc(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimat
 
 def text_boosting(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
     """TF-IDF folded into topics (truncated SVD), then histogram gradient boosting."""
-    topics = Topics(int(_number(settings, "components", 50)), seed)
+    topics = Topics(int(number_of(settings, "components", 50)), seed)
     parts = [
         (f"text {place}", _chain(_weights(settings), topics), [place])
         for place in features.positions("text")
@@ -66,11 +67,11 @@ def text_boosting(features: FeatureSet, settings: Settings, seed: int) -> BaseEs
     parts += [("means", _chain(Plain(), _target_means(seed)), many)] if many else []
     parts += [("plain", Plain(), plain)] if plain else []
     trees = HistGradientBoostingClassifier(
-        learning_rate=_number(settings, "learning_rate", 0.1),
-        max_iter=int(_number(settings, "max_iter", 100)),
-        max_leaf_nodes=int(_number(settings, "max_leaf_nodes", 15)),
-        min_samples_leaf=int(_number(settings, "min_samples_leaf", 20)),
-        l2_regularization=_number(settings, "l2_regularization", 1.0),
+        learning_rate=number_of(settings, "learning_rate", 0.1),
+        max_iter=int(number_of(settings, "max_iter", 100)),
+        max_leaf_nodes=int(number_of(settings, "max_leaf_nodes", 15)),
+        min_samples_leaf=int(number_of(settings, "min_samples_leaf", 20)),
+        l2_regularization=number_of(settings, "l2_regularization", 1.0),
         early_stopping=False,
         random_state=seed,
     )
@@ -104,8 +105,8 @@ def _linear_columns(features: FeatureSet, settings: Settings, seed: int) -> Colu
 
 def _weights(settings: Settings) -> TermWeights:
     return TermWeights(
-        min_rows=int(_number(settings, "min_rows", MIN_ROWS)),
-        max_terms=int(_number(settings, "max_terms", MAX_TERMS)),
+        min_rows=int(number_of(settings, "min_rows", MIN_ROWS)),
+        max_terms=int(number_of(settings, "max_terms", MAX_TERMS)),
     )
 
 
@@ -124,8 +125,3 @@ def _chain(*steps: BaseEstimator) -> Pipeline:
 
 def _imputer(strategy: str) -> SimpleImputer:
     return SimpleImputer(strategy=strategy, keep_empty_features=True)
-
-
-def _number(settings: Settings, name: str, default: float) -> float:
-    value = settings.get(name)
-    return float(value) if isinstance(value, int | float) else default
