@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.flows import hours
+from tests.flows.acceptance import Answers
 from tests.flows.baton import Baton, until
 from tests.flows.unlabelled import QuietPlay, play
 
@@ -117,3 +118,7 @@ def test_a_watch_counts_the_alerts_of_a_live_window(played: Played) -> None:
     facts = until(counted, seconds=120, what="the watch has counted")
     assert (facts["enough"], facts["capacity"]) == (True, 6.0)
     assert facts["alerts"] == len(facts["alert_list"])
+
+
+def test_experts_find_their_answers_in_the_run(played: Played) -> None:
+    assert Answers(played.play.desks["OPS"], played.run["id"]).unanswered() == []

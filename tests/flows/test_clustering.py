@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from tests.flows import fleet
+from tests.flows.acceptance import Answers
 from tests.flows.baton import Baton
 from tests.flows.unlabelled import QuietPlay, play
 
@@ -100,3 +101,7 @@ def test_shares_of_unseen_planes_are_told(played: Played) -> None:
     facts = played.facts("monitor", "shares")
     assert facts["window"] == "rows kept aside"
     assert facts["psi"] is not None
+
+
+def test_experts_find_their_answers_in_the_run(played: Played) -> None:
+    assert Answers(played.play.desks["OPS"], played.run["id"]).unanswered() == []

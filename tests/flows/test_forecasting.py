@@ -10,6 +10,7 @@ from rich.console import Console
 from portal.demo.live import Screen
 from portal.demo.traffic import Caller
 from tests.flows import departures
+from tests.flows.acceptance import Answers
 from tests.flows.baton import Baton
 
 pytestmark = [
@@ -86,3 +87,7 @@ def test_the_checks_of_forecasts_are_green(played: Played) -> None:
     verdicts = {check["name"]: check["verdict"] for check in found}
     for name in ("series_sound", "mase_below", "beats_naive", "coverage_holds", "beats_baseline"):
         assert verdicts[name] == "pass", name
+
+
+def test_experts_find_their_answers_in_the_run(played: Played) -> None:
+    assert Answers(played.desk, played.run).unanswered() == []

@@ -10,6 +10,7 @@ from portal.demo import script
 from portal.demo.finale import finale
 from portal.demo.live import Screen
 from tests.flows import digits
+from tests.flows.acceptance import Answers
 from tests.flows.baton import Baton
 from tests.long import only_long
 
@@ -136,3 +137,7 @@ def test_an_alert_opens_the_next_run_with_its_evidence(played: Played) -> None:
 
 def test_the_ledger_holds(baton: Baton, played: Played) -> None:
     assert "The ledger holds" in baton.manage("verify_ledger")
+
+
+def test_experts_find_their_answers_in_the_run(played: Played) -> None:
+    assert Answers(played.play.desks["OPS"], played.run).unanswered() == []

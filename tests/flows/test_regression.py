@@ -10,6 +10,7 @@ from rich.console import Console
 
 from portal.demo.live import Screen
 from tests.flows import arrivals
+from tests.flows.acceptance import Answers
 from tests.flows.baton import Baton
 
 pytestmark = [
@@ -94,3 +95,7 @@ def test_the_checks_of_the_evaluation_speak_of_a_number(played: Played) -> None:
     names = {check["name"]: check["verdict"] for check in checks}
     assert names["coverage_holds"] == "pass"
     assert "calibrated" not in names
+
+
+def test_experts_find_their_answers_in_the_run(played: Played) -> None:
+    assert Answers(played.play.desks["OPS"], played.run).unanswered() == []

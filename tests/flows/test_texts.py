@@ -9,6 +9,7 @@ from rich.console import Console
 from portal.demo.finale import finale
 from portal.demo.live import Screen
 from tests.flows import titles
+from tests.flows.acceptance import Answers
 from tests.flows.baton import Baton
 from tests.flows.digits import Season
 from tests.flows.test_lifecycle import Played
@@ -84,3 +85,7 @@ def test_the_watch_tells_that_the_words_have_moved(played: Played) -> None:
     steps = {step["key"]: step for step in played.all(f"runs/{watch['id']}/steps")}
     moved = [alert["text"] for alert in steps["drift"]["facts"]["alert_list"]]
     assert any("title" in text for text in moved), moved
+
+
+def test_experts_find_their_answers_in_the_run(played: Played) -> None:
+    assert Answers(played.play.desks["OPS"], played.run).unanswered() == []
