@@ -65,36 +65,44 @@ class Plain:
     seed: int = SEED
     parameters: Mapping[str, Any] = field(default_factory=lambda: PARAMETERS)
     plan: Blueprint = field(default_factory=lambda: shipped(script.BLUEPRINT))
+    items: Mapping[tuple[str, str], Mapping[str, Any]] = field(default_factory=lambda: ITEMS)
+    stages: tuple[str, ...] = STAGES
     made: dict[tuple[str, str], Outcome] = field(default_factory=dict)
     known: dict[str, Outcome] = field(default_factory=dict)
     times: list[dict[str, Any]] = field(default_factory=list)
 
     def run(self) -> None:
         """Call every operation of the stages; equal calls once."""
-        for key in STAGES:
+        for key in self.stages:
             for step in self.plan.stage(key).all_steps():
                 self._call(key, step)
 
     def _call(self, stage: str, step: StepDef) -> None:
         spec = catalogue.spec(step.operation)
         params = clean_params(spec, dict(self._params(step)))
-        inputs, many = self._inputs(step)
+        inputs, _ = self._inputs(step)
         same = json.dumps([spec.name, params, [str(p) for p in inputs.values()]], sort_keys=True)
         if same in self.known:
             self.made[stage, step.key] = self.known[same]
             return
-        folder = self.folder / f"{stage}.{step.key}"
-        folder.mkdir(parents=True)
+        context = self.context(stage, step)
         began, spent = time.perf_counter(), os.times()
-        found = catalogue.resolve(spec.name)(
-            Context(
-                spec=spec, folder=folder, inputs=inputs, many=many, params=params, seed=self.seed
-            )
-        )
+        found = catalogue.resolve(spec.name)(context)
         if not isinstance(found, Outcome):
             raise TypeError(f"{spec.name} waits")
         self.made[stage, step.key] = self.known[same] = found
         self._note(f"{stage}.{step.key}", time.perf_counter() - began, spent)
+
+    def context(self, stage: str, step: StepDef) -> Context:
+        """What a step is called with, in a folder of its own."""
+        spec = catalogue.spec(step.operation)
+        folder = self.folder / f"{stage}.{step.key}"
+        folder.mkdir(parents=True, exist_ok=True)
+        inputs, many = self._inputs(step)
+        params = clean_params(spec, dict(self._params(step)))
+        return Context(
+            spec=spec, folder=folder, inputs=inputs, many=many, params=params, seed=self.seed
+        )
 
     def _note(self, name: str, wall: float, before: os.times_result) -> None:
         now = os.times()
@@ -114,7 +122,7 @@ class Plain:
         if ref.kind is RefKind.PARAMETER:
             found = self.parameters.get(ref.name, self.plan.parameter(ref.name).default)
         else:
-            data = ITEMS[ref.stage, ref.name]
+            data = self.items.get((ref.stage, ref.name), {})
             found = data.get(ref.part) if ref.part else data
         return ref.default if found is None else found
 
