@@ -70,8 +70,11 @@ def _stage(stage: Body) -> Body:
         made["gate"] = {**gate, "checks": _kept(gate.get("checks", ()))}
     if "hand_off" in stage:
         given = stage["hand_off"]
-        steps = [_step(stage, step) for step in given.get("steps", ())]
-        made["hand_off"] = {**given, "contract": _kept(given.get("contract", ())), "steps": steps}
+        contract = _kept(given.get("contract", ()))
+        # Steps that nothing judges any more would be computed for nobody.
+        judged = given.get("steps", ()) if contract else ()
+        steps = [_step(stage, step) for step in judged]
+        made["hand_off"] = {**given, "contract": contract, "steps": steps}
     return made
 
 

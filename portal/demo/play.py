@@ -173,7 +173,8 @@ class Play:
             return False
         hand_off = item["context"]["hand_off"]
         asked = self.desks[item["persona"]].get(f"hand-offs/{hand_off}")["checklist"]
-        answers = {entry["key"]: script.ANSWER for entry in asked if not entry.get("value")}
+        said = f"{datetime.now().astimezone():%Y-%m-%d}: {script.ANSWER}"
+        answers = {entry["key"]: said for entry in asked if not entry.get("value")}
         self.desks[item["persona"]].post(f"hand-offs/{hand_off}/offer", {"answers": answers})
         return True
 
