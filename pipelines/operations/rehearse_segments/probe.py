@@ -56,7 +56,8 @@ def probe(request: Mapping[str, Json]) -> dict[str, Json]:
         }
         kept = pd.read_parquet(BytesIO(entries[ASSIGNMENTS])).iloc[: int(str(request["count"]))]
         found |= _assigned(model, kept, Path(str(request["rows"])), int(str(request["singles"])))
-        found["bad_input"] = _bad_input(model, Path(str(request["rows"])), Path(folder))
+        if "rows" in found:
+            found["bad_input"] = _bad_input(model, Path(str(request["rows"])), Path(folder))
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / MIB
     found["memory_mib"] = int(-(-peak // 64) * 64)  # steps, so that equal packages are equal
     return found
