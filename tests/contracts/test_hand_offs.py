@@ -13,6 +13,8 @@ from pipelines import catalogue
 from pipelines.blueprints.refs import Ref, RefKind
 from pipelines.blueprints.shipped import shipped, shipped_keys
 from pipelines.blueprints.spec import Blueprint, StageDef
+from pipelines.runs import helping
+from pipelines.runs.actions.handoffs import RETURN_CODES
 
 TOYS = {"hello", "sequence"}  # for the tour and for tests: nothing is learned in them
 WATCHES = {"watch", "watch-alerts"}
@@ -166,6 +168,22 @@ def test_h8_is_accepted_by_the_business_analyst(key: str) -> None:
     assert gate is not None
     assert {rule.persona for rule in gate.rules} == {"BA"}
     assert {"card_in_words", "kpi_live"} <= {use.name for use in gate.checks if use.blocking}
+
+
+@every_main
+def test_h9_can_be_asked_in_every_kind(key: str) -> None:
+    """ "Too complex for a simple model" needs a baseline attached: something has to score one."""
+    steps = [step for stage in shipped(key).stages for step in stage.steps]
+    scoring = {step.operation for step in steps} & helping.BASELINES.keys()
+    assert scoring
+    for name in scoring:
+        outputs = {port.name for port in catalogue.spec(name).outputs}
+        assert set(helping.BASELINES[name]) <= outputs
+
+
+def test_every_return_names_its_reason() -> None:
+    """H10: the codes of gates and those of hand-offs; an unknown or empty one is refused."""
+    assert {"incomplete", "quality", "not_understood", "no_walk_through"} <= set(RETURN_CODES)
 
 
 @pytest.mark.parametrize("key", sorted(WATCHES))
