@@ -275,7 +275,7 @@ class Play:
             return False
         if time.monotonic() - self.called_at < CALL_EVERY:
             return False
-        steps = self.desks["OPS"].get(f"runs/{self.run}/steps", page_size=50)["results"]
+        steps = self.desks["OPS"].all(f"runs/{self.run}/steps")
         if not any(step["state"] == "RETRY_WAIT" for step in steps):
             return False
         self.called_at = time.monotonic()
