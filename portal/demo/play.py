@@ -172,9 +172,10 @@ class Play:
                 self.screen.say(item["persona"], f"{item['title']} ({red})", style="yellow")
             return False
         hand_off = item["context"]["hand_off"]
-        asked = self.desks[item["persona"]].get(f"hand-offs/{hand_off}")["checklist"]
-        said = f"{datetime.now().astimezone():%Y-%m-%d}: {script.ANSWER}"
-        answers = {entry["key"]: said for entry in asked if not entry.get("value")}
+        shown = self.desks[item["persona"]].get(f"hand-offs/{hand_off}")
+        both = [BY_PERSONA[shown[f"{side}_persona"]].name for side in ("source", "target")]
+        said = f"{datetime.now().astimezone():%Y-%m-%d}, {' and '.join(both)}"
+        answers = {entry["key"]: said for entry in shown["checklist"] if not entry.get("value")}
         self.desks[item["persona"]].post(f"hand-offs/{hand_off}/offer", {"answers": answers})
         return True
 
