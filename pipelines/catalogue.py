@@ -29,7 +29,9 @@ OPERATIONS: dict[str, str] = {
     "validate_data": f"{_HERE}.validate_data",
     "detect_worries": f"{_HERE}.detect_worries",
     "scan_leakage": f"{_HERE}.scan_leakage",
+    "measure_age": f"{_HERE}.measure_age",
     "split_data": f"{_HERE}.split_data",
+    "repeat_split": f"{_HERE}.repeat_split",
     "sample_rows": f"{_HERE}.sample_rows",
     "score_baseline": f"{_HERE}.score_baseline",
     # forecasting
@@ -57,6 +59,7 @@ OPERATIONS: dict[str, str] = {
     "retrain_clean": f"{_HERE}.retrain_clean",
     "compare_champion": f"{_HERE}.compare_champion",
     "load_test": f"{_HERE}.load_test",
+    "read_drill": f"{_HERE}.read_drill",
     # serve, monitor
     "measure_traffic": f"{_HERE}.measure_traffic",
     "measure_drift": f"{_HERE}.measure_drift",
@@ -69,6 +72,7 @@ OPERATIONS: dict[str, str] = {
     "judge_clusters": f"{_HERE}.judge_clusters",
     "assign_clusters": f"{_HERE}.assign_clusters",
     "pack_clusters": f"{_HERE}.pack_clusters",
+    "rehearse_segments": f"{_HERE}.rehearse_segments",
     "measure_cluster_shares": f"{_HERE}.measure_cluster_shares",
     "fit_anomalies": f"{_HERE}.fit_anomalies",
     "inject_anomalies": f"{_HERE}.inject_anomalies",
@@ -87,6 +91,7 @@ CHECKS: dict[str, str] = {
     "owners_named": "pipelines.checks.frame.owners_named",
     "go_no_go": "pipelines.checks.frame.go_no_go",
     "kpi_mapped": "pipelines.checks.frame.kpi_mapped",
+    "baseline_filled": "pipelines.checks.frame.baseline_filled",
     "value_positive": "pipelines.checks.frame.value_positive",
     # source
     "contract_signed": "pipelines.checks.source.contract_signed",
@@ -148,6 +153,7 @@ CHECKS: dict[str, str] = {
     "licence_ok": "pipelines.checks.release.licence_ok",
     "rollback_named": "pipelines.checks.release.rollback_named",
     "rollback_ready": "pipelines.checks.release.rollback_ready",
+    "rollback_drilled": "pipelines.checks.drills.rollback_drilled",
     "alert_routes_set": "pipelines.checks.release.alert_routes_set",
     # deploy, serve, monitor
     "shadow_agrees": "pipelines.checks.monitoring.shadow_agrees",
@@ -161,6 +167,8 @@ CHECKS: dict[str, str] = {
     "drift_quiet": "pipelines.checks.monitoring.drift_quiet",
     "quality_holds": "pipelines.checks.monitoring.quality_holds",
     "kpi_holds": "pipelines.checks.monitoring.kpi_holds",
+    "card_in_words": "pipelines.checks.value.card_in_words",
+    "kpi_live": "pipelines.checks.value.kpi_live",
     # without labels
     "rows_to_learn": "pipelines.checks.unlabelled.rows_to_learn",
     # segments
@@ -210,6 +218,8 @@ LAPSES: tuple[str, ...] = (
 )
 
 FEEDS: dict[str, str] = {
+    "now": "pipelines.serving.feeds.now",
+    "rollback_drill": "pipelines.serving.drill.rollback_drill",
     "champion": "pipelines.serving.feeds.champion",
     "shadow_window": "pipelines.serving.feeds.shadow_window",
     "canary_window": "pipelines.serving.feeds.canary_window",

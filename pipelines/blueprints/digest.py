@@ -179,11 +179,13 @@ def _hand_off(hand_off: spec.HandOffDef) -> _JsonMap:
 
 
 def _entry(entry: spec.ChecklistEntry) -> _JsonMap:
-    return {
+    """What was not there when older blueprints were published is left out where it says nothing."""
+    said: _JsonMap = {
         "key": entry.key,
         "label": entry.label,
         "value": entry.value.text if entry.value else "",
     }
+    return {**said, "detail": True} if entry.detail else said
 
 
 def _check(check: spec.CheckUse) -> _JsonMap:

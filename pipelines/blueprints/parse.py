@@ -280,6 +280,11 @@ def _hand_off(table: Table) -> spec.HandOffDef:
 
 def _entry(table: Table) -> spec.ChecklistEntry:
     key = table.key()
-    entry = spec.ChecklistEntry(key, table.text("label") or key, _reference(table, "value"))
+    entry = spec.ChecklistEntry(
+        key,
+        table.text("label") or key,
+        _reference(table, "value"),
+        detail=table.flag("detail", default=False),
+    )
     table.close()
     return entry

@@ -165,11 +165,15 @@ class GateDef:
 
 @dataclass(frozen=True)
 class ChecklistEntry:
-    """One line of a hand-off's checklist. With `value` it fills itself and asks nobody."""
+    """One line of a hand-off's checklist. With `value` it fills itself and asks nobody.
+
+    `detail`: only in the full list, where giver and receiver stand 20 points apart or more.
+    """
 
     key: str
     label: str
     value: Ref | None = None
+    detail: bool = False
 
 
 @dataclass(frozen=True)

@@ -94,16 +94,19 @@ def no_overlap(facts: Facts, params: Params) -> CheckResult:
 
 
 def split_reproducible(facts: Facts, params: Params) -> CheckResult:
-    """The split, made twice from its seed, gave the same rows (own, H3)."""
+    """The split, made again from its recipe and seed, gave the same rows (own, H3)."""
     found = step_facts(facts, params, SPLIT)
     if found is None or "reproducible" not in found:
-        return insufficient("the data have not been split yet")
+        return insufficient("the split has not been made a second time")
+    clean = found.get("clean") is True
+    again = "made again in a clean process" if clean else "made twice"
     if found["reproducible"] is True:
-        return passed(f"made twice with one result, {text(found, 'digest')[:12]}")
+        return passed(f"{again} with one result, {text(found, 'digest')[:12]}")
     return CheckResult(
         "fail",
-        "made twice, the split gave different rows",
-        advice="Look for a source of chance without a seed",
+        f"{again}, the split gave different rows",
+        details=shown(rows(found, "differences")),
+        advice="Look for a source of chance without a seed, or for a table that was changed",
     )
 
 

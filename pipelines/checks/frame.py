@@ -17,7 +17,7 @@ from pipelines.checks.contract import (
     text,
 )
 
-STEP, GO_ITEM = "frame.value", "frame.go"
+STEP, GO_ITEM, BRIEF_ITEM = "frame.value", "frame.go", "frame.brief"
 PERSONAS = ("BA", "DE", "DS", "MLR", "MLE", "SWE", "OPS")
 GO_WORDS = ("go", "yes", "approve", "approved")
 
@@ -88,6 +88,34 @@ def kpi_mapped(facts: Facts, params: Params) -> CheckResult:
         "fail",
         "the brief does not say which model metric stands for which KPI",
         advice="Name the KPI and the metric in the brief",
+    )
+
+
+def baseline_filled(facts: Facts, params: Params) -> CheckResult:
+    """The KPI has a value now and one to reach, and they differ (own, H1)."""
+    data = item_data(facts, params, BRIEF_ITEM)
+    if data is None:
+        return insufficient("the brief has not been written yet")
+    now, target = number(data, "kpi_now"), number(data, "kpi_target")
+    missing = [name for name, value in (("now", now), ("target", target)) if value is None]
+    name = text(data, "kpi_name", "the KPI")
+    if missing:
+        return CheckResult(
+            "fail",
+            f"{name} has no value for: {', '.join(missing)}",
+            value=2.0 - len(missing),
+            threshold=2.0,
+            comparison=">=",
+            unit="values",
+            advice="Measure the KPI as it is today: without it nobody can tell what was gained",
+        )
+    same = now == target
+    return CheckResult(
+        "fail" if same else "pass",
+        f"{name} is {now:g} now and should be {target:g}" + (": nothing to gain" if same else ""),
+        value=now,
+        threshold_class="own",
+        advice="Name the value that makes the work worth while" if same else "",
     )
 
 

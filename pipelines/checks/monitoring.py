@@ -64,13 +64,13 @@ def canary_enough(facts: Facts, params: Params) -> CheckResult:
 
 
 def served_enough(facts: Facts, params: Params) -> CheckResult:
-    """The first window of live traffic has as many predictions as asked for."""
+    """The first window of live traffic has as many predictions as asked for (`fact`: as rows)."""
     return _enough(facts, params, TRAFFIC)
 
 
 def _enough(facts: Facts, params: Params, default: str) -> CheckResult:
     found = step_facts(facts, params, default)
-    count = number(found, "n")
+    count = number(found, text(params, "fact", "n"))
     if found is None or count is None:
         return insufficient("No predictions have been counted yet.")
     needed = limit(params, "minimum", number(found, "minimum") or 1)
@@ -112,8 +112,9 @@ def log_complete(facts: Facts, params: Params) -> CheckResult:
 
 
 def reference_set(facts: Facts, params: Params) -> CheckResult:
-    """There is a reference to hold later windows against (H7)."""
-    count = number(step_facts(facts, params, TRAFFIC), "reference_rows")
+    """There is a reference to hold later windows against (H7); `fact` names its rows."""
+    found = step_facts(facts, params, TRAFFIC)
+    count = number(found, text(params, "fact", "reference_rows"))
     if count is None:
         return insufficient("No reference has been named.")
     return CheckResult(

@@ -113,7 +113,7 @@ def rows_enough(facts: Facts, params: Params) -> CheckResult:
 
 
 def fresh_enough(facts: Facts, params: Params) -> CheckResult:
-    """The newest row is no older than the data contract allows (own)."""
+    """The newest row is no older than the data contract allows, when handed over (own, H2)."""
     freshness = mapping(step_facts(facts, params, VALIDATE), "freshness")
     if not freshness:
         return insufficient("freshness has not been measured yet")
@@ -125,7 +125,11 @@ def fresh_enough(facts: Facts, params: Params) -> CheckResult:
         return passed(f"the data contract sets no limit; newest row {newest}")
     age = number(freshness, "age_days")
     if age is None:
-        return insufficient(f"the age of the newest row ({newest}) is not known")
+        return insufficient(
+            f"at most {allowed:g} days are allowed, but the age of the newest row ({newest}) is"
+            " not known",
+            advice="Name the time column of the rows, or sign a data contract without a limit",
+        )
     return CheckResult(
         judge(age, "<=", allowed),
         f"the newest row is {age:.1f} days old ({newest})",

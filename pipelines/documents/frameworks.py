@@ -229,7 +229,8 @@ NIST: Final = Framework(
         )),
         Row("MANAGE 1.4", "Residual risk", (_CAVEATS, Known("findings", "Open conditions"))),
         Row("MANAGE 2.4", "Supersede, disengage, switch off", (
-            Checked("rollback_ready"), Signed("rollback_command", "How to roll back", "OPS"),
+            Checked("rollback_drilled"), Checked("rollback_ready"),
+            Signed("rollback_command", "How to roll back", "OPS"),
             _FALLBACK,
         )),
         Row("MANAGE 4.1", "After it is live: appeal, override, incidents, change, retirement", (

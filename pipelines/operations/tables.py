@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipelines.operations.contract import Json, OperationError
+from pipelines.operations.contract import Context, Json, OperationError
 
 ROW_GROUP = 131_072
 
@@ -46,6 +46,17 @@ def write_document(path: Path, document: Json) -> Path:
     text = json.dumps(document, sort_keys=True, allow_nan=False, ensure_ascii=False, indent=1)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def recipe(context: Context) -> dict[str, Json]:
+    """What makes the same again of the same input: operation, version, parameters, seed."""
+    spec = context.spec
+    return {
+        "operation": spec.name,
+        "version": spec.version,
+        "params": dict(context.params),
+        "seed": context.seed,
+    }
 
 
 def read_document(path: Path) -> dict[str, Json]:

@@ -177,7 +177,7 @@ TESTS: Final = (
         "infra",
         "Serving models can be rolled back",
         "OPS",
-        "Roll back once for real: a drill that is only reported counts half.",
+        "Let Deploy measure the rollback drill: one that is only reported counts half.",
     ),
     TestDef(
         "Mon1",

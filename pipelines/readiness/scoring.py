@@ -210,11 +210,13 @@ def _debuggable(evidence: Evidence) -> Finding:
 
 
 def _rollback(evidence: Evidence) -> Finding:
-    """Infra7: a real rollback on record, else a drill that somebody reported."""
+    """Infra7: a real rollback on record, or a drill that was measured; half for a reported one."""
     if evidence.rolled_back:
         return Finding(
             FULL, f"Rolled back for real: {evidence.rolled_back}.", "model", evidence.model
         )
+    if "rollback_drilled" in evidence.checks:
+        return checked("rollback_drilled")(evidence)
     found = checked("rollback_ready")(evidence)
     if found.points == FULL:
         return Finding(HALF, f"{found.text} (a reported drill)", found.noun, found.pk)

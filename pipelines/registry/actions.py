@@ -5,7 +5,7 @@ from personas.errors import Conflict, Invalid, NotAllowed
 from personas.ledger import Actor
 from pipelines.lifecycles import ModelVersionState
 from pipelines.registry import moves, policies
-from pipelines.registry.models import CANARY, LIVE, Deployment, Model, ModelVersion
+from pipelines.registry.models import Model, ModelVersion
 
 
 def roll_back(*, actor: Actor, model: Model, reason: str, key: str | None = None) -> Answer:
@@ -19,13 +19,7 @@ def roll_back(*, actor: Actor, model: Model, reason: str, key: str | None = None
     def body(command: Command, locked: Model) -> dict[str, object]:
         if actor.user is not None:
             _refuse(policies.not_rolling_back(actor.user, locked))
-        canaries = moves.open_deployments(locked, CANARY)
-        ended = canaries or moves.open_deployments(locked, LIVE)
-        if not ended:
-            raise Conflict("nothing_deployed", f"Nothing of {locked} is deployed.")
-        for deployment in ended:
-            moves.end(command, deployment, reason=f"rolled back: {reason}")
-        restored = None if canaries else _restore(command, ended[0], reason)
+        restored = moves.take_back(command, locked, reason=f"rolled back: {reason}")
         command.recorder.record(
             locked.stream,
             "model.roll_back",
@@ -43,22 +37,6 @@ def roll_back(*, actor: Actor, model: Model, reason: str, key: str | None = None
         key=key,
         request={"model": model.pk, "reason": reason},
     )
-
-
-def _restore(command: Command, ended: Deployment, reason: str) -> Deployment | None:
-    """Deploy the version that was live before, if it is still approved."""
-    before = (
-        Deployment.objects.filter(model=ended.model, mode=LIVE, pk__lt=ended.pk)
-        .exclude(version=ended.version)
-        .filter(version__state=ModelVersionState.APPROVED)
-        .select_related("version__model", "approval", "run")
-        .order_by("-id")
-        .first()
-    )
-    if before is None:
-        moves.unpoint(command, ended.model, reason=f"rolled back: {reason}")
-        return None
-    return moves.start(command, before.version, mode=LIVE, approval=before.approval, run=before.run)
 
 
 def retire(*, actor: Actor, model: Model, reason: str, key: str | None = None) -> Answer:

@@ -7,7 +7,7 @@ from pipelines.blueprints.refs import Json
 from pipelines.lifecycles import MODEL_VERSION, NEW, ModelVersionState
 from pipelines.lifecycles import move as next_state
 from pipelines.registry import moves
-from pipelines.registry.models import CANARY, LIVE, SHADOW, Model, ModelVersion
+from pipelines.registry.models import CANARY, SHADOW, Model, ModelVersion
 from pipelines.runs.conditions import lapse_of
 from pipelines.runs.effects import EffectContext, LapseContext
 from pipelines.runs.models import Step
@@ -114,10 +114,8 @@ def go_live(context: EffectContext) -> None:
     Shadow, canary and the champion before it end. Raises Conflict.
     """
     version = _version(context)
-    for earlier in moves.open_deployments(version.model, SHADOW, CANARY):
-        moves.end(context.command, earlier, reason="it went live")
     gate = context.gate or version.approval
-    moves.start(context.command, version, mode=LIVE, approval=gate, run=context.run)
+    moves.to_all(context.command, version, approval=gate, run=context.run)
 
 
 def lapse_versions(context: LapseContext) -> None:

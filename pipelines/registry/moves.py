@@ -6,7 +6,16 @@ from personas.commands import Command
 from personas.errors import Conflict
 from pipelines import lifecycles
 from pipelines.lifecycles import MODEL_VERSION, IllegalMove, ModelVersionState
-from pipelines.registry.models import LIVE, Alias, AliasMove, Deployment, Model, ModelVersion
+from pipelines.registry.models import (
+    CANARY,
+    LIVE,
+    SHADOW,
+    Alias,
+    AliasMove,
+    Deployment,
+    Model,
+    ModelVersion,
+)
 from pipelines.runs.models import Gate, Run
 
 CHAMPION = "champion"
@@ -89,6 +98,49 @@ def start(
     if mode == LIVE:
         point(command, version, reason="went live")
     return deployment
+
+
+def to_all(
+    command: Command, version: ModelVersion, *, approval: Gate | None, run: Run | None
+) -> Deployment:
+    """Let a version answer all callers; shadow, canary and the champion before it end.
+
+    Raises Conflict where the version is not approved.
+    """
+    for earlier in open_deployments(version.model, SHADOW, CANARY):
+        end(command, earlier, reason="it went live")
+    return start(command, version, mode=LIVE, approval=approval, run=run)
+
+
+def take_back(command: Command, model: Model, *, reason: str) -> Deployment | None:
+    """End the canary, else put the live version before the present one back.
+
+    Returns what was put back; None where a canary ended, or the fallback answers now.
+    Raises Conflict where nothing is deployed.
+    """
+    canaries = open_deployments(model, CANARY)
+    ended = canaries or open_deployments(model, LIVE)
+    if not ended:
+        raise Conflict("nothing_deployed", f"Nothing of {model} is deployed.")
+    for deployment in ended:
+        end(command, deployment, reason=reason)
+    return None if canaries else _restore(command, ended[0], reason)
+
+
+def _restore(command: Command, ended: Deployment, reason: str) -> Deployment | None:
+    """Deploy the version that was live before, if it is still approved."""
+    before = (
+        Deployment.objects.filter(model=ended.model, mode=LIVE, pk__lt=ended.pk)
+        .exclude(version=ended.version)
+        .filter(version__state=ModelVersionState.APPROVED)
+        .select_related("version__model", "approval", "run")
+        .order_by("-id")
+        .first()
+    )
+    if before is None:
+        unpoint(command, ended.model, reason=reason)
+        return None
+    return start(command, before.version, mode=LIVE, approval=before.approval, run=before.run)
 
 
 def end(command: Command, deployment: Deployment, *, reason: str) -> None:

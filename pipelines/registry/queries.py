@@ -45,18 +45,17 @@ def deployments_of(model: Model) -> QuerySet[Deployment]:
     return model.deployments.select_related("version", "approval", "started_by", "ended_by")
 
 
-def answering() -> list[Deployment]:
-    """Return every deployment that may answer or score now, of all models.
+def answering(model: int | None = None) -> list[Deployment]:
+    """Return every deployment that may answer or score now, of all models or of one.
 
     A version that was never approved, or is retired, is left out: it is refused, whatever is
     deployed. One whose approval lapsed goes on: taking it away is a person's decision.
     """
     served = (ModelVersionState.APPROVED, ModelVersionState.LAPSED)
-    return list(
-        Deployment.objects.filter(ended_at=None, version__state__in=served)
-        .select_related("model__use_case", "version", "approval")
-        .order_by("id")
-    )
+    found = Deployment.objects.filter(ended_at=None, version__state__in=served)
+    if model is not None:
+        found = found.filter(model=model)
+    return list(found.select_related("model__use_case", "version", "approval").order_by("id"))
 
 
 def live_version(model: Model) -> ModelVersion | None:

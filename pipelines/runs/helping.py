@@ -19,7 +19,13 @@ CODES: Final = {
 # What another persona cannot judge without: the data, and what a simple model achieves on them.
 NEEDS_DATA_AND_BASELINE: Final = ("too_complex",)
 TABLES: Final = ("csv", "parquet")
-BASELINE: Final = "score_baseline"  # the operation
+# The operations that say what something simple achieves, and which of their outputs does; where
+# there is no target, that is the fixed rule among the detectors, or chance beside the segments.
+BASELINES: Final[Mapping[str, tuple[str, ...]]] = {
+    "score_baseline": (),
+    "select_anomalies": ("comparison",),
+    "judge_clusters": ("evaluation",),
+}
 
 FIELDS: Final = (
     FieldDef(
@@ -57,10 +63,13 @@ def data_of(rows: Rows) -> list[Part]:
 
 def baseline_of(rows: Rows) -> list[Part]:
     """Return what the current rounds found a simple model to achieve."""
-    return _made(rows, BASELINE)
+    return [
+        part for name, only in BASELINES.items() for part in _made(rows, operation=name, only=only)
+    ]
 
 
-def _made(rows: Rows, operation: str = "") -> list[Part]:
+def _made(rows: Rows, *, operation: str = "", only: Sequence[str] = ()) -> list[Part]:
+    """What steps have made; of one operation where it is named, and only these of its outputs."""
     return [
         {
             "name": f"{step.stage.key}.{step.key}.{name}",
@@ -70,6 +79,7 @@ def _made(rows: Rows, operation: str = "") -> list[Part]:
         for step in rows.with_results().steps.values()
         if step.result is not None and operation in ("", step.operation)
         for name, output in step.result.outputs.items()
+        if not only or name in only
     ]
 
 

@@ -1,9 +1,12 @@
 """Feeds: what the system itself gives to a step, made by the worker just before the attempt."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from django.db import connection
 
 from pipelines.artefacts.actions import storage
 from pipelines.registry.models import CANARY, LIVE, SHADOW, Deployment, ModelVersion
@@ -11,6 +14,16 @@ from pipelines.runs.models import Run, Stage
 from pipelines.serving.windows import fetch, write_window
 
 Params = Mapping[str, Any]
+
+
+def now(*, run: Run, stage: Stage, folder: Path, params: Params) -> Path:
+    """The moment, by the database's clock: operations read none, what they measure is on record."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT baton_now()")
+        moment: datetime = cursor.fetchone()[0]
+    path = folder / "now.json"
+    path.write_text(json.dumps({"now": moment.isoformat()}), encoding="utf-8")
+    return path
 
 
 def champion(*, run: Run, stage: Stage, folder: Path, params: Params) -> Path | None:

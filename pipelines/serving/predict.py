@@ -6,6 +6,7 @@ Imports scikit-learn: for the serve process and the worker only.
 import hashlib
 import logging
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -89,15 +90,19 @@ def load(digest: str) -> Loaded:
 
 @dataclass
 class Board:
-    """What answers now, by model name; `refresh` follows the deployments table."""
+    """What answers now, by model name; `refresh` follows the deployments table.
 
+    `only`: of this model (its key), not of all.
+    """
+
+    only: int | None = None
     lines: dict[str, Line] = field(default_factory=dict)
     _seen: tuple[tuple[int, str], ...] | None = None
     _loaded: dict[str, Loaded] = field(default_factory=dict)
 
     def refresh(self) -> bool:
         """Follow the table; True where something changed. Costs one query when nothing did."""
-        deployments = answering()
+        deployments = answering(self.only)
         seen = tuple((one.pk, one.version.state) for one in deployments)
         if seen == self._seen:
             return False
@@ -126,6 +131,10 @@ class Board:
         # A package that did not load is tried again at the next look.
         self._seen = None if broken else seen
         return True
+
+    def have(self, packages: Mapping[str, Loaded]) -> None:
+        """Take packages that are in memory already, by digest."""
+        self._loaded.update(packages)
 
     def _served(self, deployment: Deployment) -> Served:
         version = deployment.version

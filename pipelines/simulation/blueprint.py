@@ -19,12 +19,15 @@ KEPT: Final = frozenset(
     {
         *("brief_complete", "owners_named", "go_no_go", "kpi_mapped", "contract_signed"),
         *("search_logged", "loads_in_clean_environment", "rollback_named", "rollback_ready"),
-        "alert_routes_set",
+        *("alert_routes_set", "fresh_enough", "split_reproducible"),
     }
 )
 # What the kept checks read of steps; simulated workers report it.
 FACTS: Final[Mapping[str, Mapping[str, Any]]] = {
     "frame.value": {"completeness": 1.0, "missing": [], "kpi_mapped": True},
+    "source.age": {"freshness": {"newest": "unknown", "age_days": None, "max_age_days": None}},
+    "explore.split": {"reproducible": True, "digest": "simulated"},
+    "explore.split_again": {"reproducible": True, "digest": "simulated"},
     "tune.search": {"tried": 12, "space_size": 48, "method": "drawn", "metric": "roc_auc"},
 }
 LOADING: Final = frozenset({"load_test"})  # the operation whose `loads` contracts judge

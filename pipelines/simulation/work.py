@@ -215,11 +215,13 @@ class Work:
         close(task, at, self.world.do(at, lambda: act(play, task, item, at, draw)))
 
     def _offer(
-        self, play: Play, task: TaskTruth, item: WorkItem, _at: datetime, _draw: Draw
+        self, play: Play, task: TaskTruth, item: WorkItem, at: datetime, _draw: Draw
     ) -> Answer:
         hand_off = HandOff.objects.select_related("source").get(pk=item.context["hand_off"])
         asked = checklist(hand_off_def(play.blueprint, hand_off.source.key), hand_off.gap)
-        answers = {entry.key: f"{entry.label}: done" for entry in asked if entry.value is None}
+        # A walk-through is stated with its day and who took part.
+        said = f"{at:%Y-%m-%d}: done, by {task.by} and who takes it over"
+        answers = {entry.key: said for entry in asked if entry.value is None}
         actor = self.world.actor(task.by)
         return handoffs.offer(actor=actor, hand_off=hand_off, answers=answers)
 

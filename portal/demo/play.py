@@ -172,8 +172,10 @@ class Play:
                 self.screen.say(item["persona"], f"{item['title']} ({red})", style="yellow")
             return False
         hand_off = item["context"]["hand_off"]
-        asked = self.desks[item["persona"]].get(f"hand-offs/{hand_off}")["checklist"]
-        answers = {entry["key"]: script.ANSWER for entry in asked if not entry.get("value")}
+        shown = self.desks[item["persona"]].get(f"hand-offs/{hand_off}")
+        both = [BY_PERSONA[shown[f"{side}_persona"]].name for side in ("source", "target")]
+        said = f"{datetime.now().astimezone():%Y-%m-%d}, {' and '.join(both)}"
+        answers = {entry["key"]: said for entry in shown["checklist"] if not entry.get("value")}
         self.desks[item["persona"]].post(f"hand-offs/{hand_off}/offer", {"answers": answers})
         return True
 
@@ -274,7 +276,7 @@ class Play:
             return False
         if time.monotonic() - self.called_at < CALL_EVERY:
             return False
-        steps = self.desks["OPS"].get(f"runs/{self.run}/steps", page_size=50)["results"]
+        steps = self.desks["OPS"].all(f"runs/{self.run}/steps")
         if not any(step["state"] == "RETRY_WAIT" for step in steps):
             return False
         self.called_at = time.monotonic()

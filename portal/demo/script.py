@@ -12,7 +12,7 @@ BLUEPRINT: Final = "tabular-classification"
 CHOICE: Final = ("features", "choose_features")
 UNAVAILABLE: Final = "features_available"
 SELF_APPROVER: Final = "DS"  # tries, once, to approve the stage that they own
-ANSWER: Final = "As written in the stage."
+ANSWER: Final = "Walked through together by giver and taker."
 
 PARAMETERS: Final[dict[str, Any]] = {
     "base": "flights",

@@ -5,6 +5,7 @@ At length; in the everyday suite three of them walk until the fourth is asked to
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -186,7 +187,7 @@ class Walk:
         if not offer.count():
             return False
         for box in page.locator("textarea[name^='answer.']").all():
-            box.fill(script.ANSWER)
+            box.fill(f"{datetime.now(UTC):%Y-%m-%d}: {script.ANSWER}")
         offer.click()
         page.wait_for_load_state("load")
         return True

@@ -250,6 +250,6 @@ def hand_over(sender: User, receiver: User, made: Run, answers: Sequence[str] = 
     """Offer (where it did not offer itself) and accept."""
     passing = hand_off_of(made)
     if passing.state == "PREPARING":
-        given = dict.fromkeys(answers, "none")
+        given = dict.fromkeys(answers, "2024-01-02, giver and taker")
         handoffs.offer(actor=acting(sender), hand_off=passing, answers=given)
     handoffs.accept(actor=acting(receiver), hand_off=passing)

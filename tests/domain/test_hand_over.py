@@ -9,6 +9,7 @@ from pipelines import catalogue
 from pipelines.checks.contract import CheckResult, Facts, Params
 from pipelines.runs.actions import handoffs, steps
 from pipelines.runs.models import Run
+from pipelines.runs.queries.hand_off import checklist_of
 from tests.cast import Cast, acting
 from tests.domain import engine as f
 from tests.domain.conftest import Later
@@ -216,11 +217,45 @@ def test_a_wide_gap_asks_for_a_walk_through(cast: Cast) -> None:
     with pytest.raises(Invalid) as error:
         handoffs.offer(actor=acting(cast.amara), hand_off=passing, answers={})
     assert set(error.value.fields) == {"answers.walk_through"}
-    handoffs.offer(
-        actor=acting(cast.amara), hand_off=passing, answers={"walk_through": "Monday, we two"}
-    )
+    said = {"walk_through": "2024-03-04, Amara and Kenji"}
+    handoffs.offer(actor=acting(cast.amara), hand_off=passing, answers=said)
     passing.refresh_from_db()
-    assert (passing.state, passing.checklist) == ("OFFERED", {"walk_through": "Monday, we two"})
+    assert (passing.state, passing.checklist) == ("OFFERED", said)
+
+
+@pytest.mark.parametrize(
+    ("said", "lacks"),
+    [
+        ("Monday, Amara and Kenji", "must name the day"),
+        ("2024-13-45, Amara and Kenji", "must name the day"),
+        ("2999-01-01, Amara and Kenji", "yet to come"),
+        ("2024-03-04", "must name who took part"),
+        ("2024-03-04, Amara", "must name who took part"),
+    ],
+)
+def test_a_walk_through_is_told_with_its_day_and_names(cast: Cast, said: str, lacks: str) -> None:
+    run = far(cast)
+    with pytest.raises(Invalid) as error:
+        handoffs.offer(
+            actor=acting(cast.amara), hand_off=f.hand_off_of(run), answers={"walk_through": said}
+        )
+    assert lacks in error.value.fields["answers.walk_through"][0]
+    assert f.hand_off_of(run).state == "PREPARING"
+
+
+DETAILED = {
+    "checklist": [
+        {"key": "gaps", "label": "Known gaps", "value": "item.make.note.text"},
+        {"key": "origin", "label": "Origin", "value": "item.make.note.text", "detail": True},
+    ]
+}
+
+
+def test_those_who_stand_close_get_the_short_checklist(cast: Cast) -> None:
+    close = f.hand_off_of(made(cast, **DETAILED))
+    assert (close.gap, [one.key for one in checklist_of(close)]) == (0, ["gaps"])
+    wide = f.hand_off_of(far(cast, **DETAILED))
+    assert [one.key for one in checklist_of(wide)] == ["gaps", "origin", "walk_through"]
 
 
 def test_a_wide_gap_asks_after_a_green_contract_too(cast: Cast) -> None:
@@ -237,9 +272,8 @@ def test_what_passes_by_itself_asks_for_no_walk_through(cast: Cast) -> None:
 
 def test_a_missing_walk_through_is_a_reason_to_return(cast: Cast) -> None:
     run = far(cast)
-    handoffs.offer(
-        actor=acting(cast.amara), hand_off=f.hand_off_of(run), answers={"walk_through": "none"}
-    )
+    claimed = {"walk_through": "2024-03-04, Amara and Kenji"}
+    handoffs.offer(actor=acting(cast.amara), hand_off=f.hand_off_of(run), answers=claimed)
     handoffs.return_(
         actor=acting(cast.kenji),
         hand_off=f.hand_off_of(run),

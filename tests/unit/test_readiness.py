@@ -124,6 +124,13 @@ def test_a_real_rollback_earns_the_point_of_the_drill() -> None:
     assert points(rolled)["Infra7"] == 1.0
 
 
+def test_a_measured_drill_counts_whole_and_a_red_one_not_at_all() -> None:
+    names = ("rollback_ready", "rollback_drilled")
+    assert points(Evidence(checks=judged(*names)))["Infra7"] == 1.0
+    red = {**judged(*names), **judged("rollback_drilled", verdict="fail")}
+    assert points(Evidence(checks=red))["Infra7"] == 0.0
+
+
 @pytest.mark.parametrize(
     ("verdict", "decided", "earned"),
     [("pass", False, 1.0), ("fail", False, 0.0), ("fail", True, 0.5), ("insufficient", True, 0.5)],

@@ -8,12 +8,12 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipelines.operations.clusters.package import FORMAT
 from pipelines.operations.contract import Context, Json, Outcome
 from pipelines.operations.packages import environment
 from pipelines.operations.packages.archive import EPOCH, MANIFEST, dump
 from pipelines.operations.tables import read_document, write_document
 
-FORMAT = "baton/segments-package/1"
 STATED = ("intended_use", "out_of_scope", "caveats", "ethics", "contact")
 
 

@@ -14,6 +14,7 @@ from pipelines.operations.tables import (
     need_target,
     plain,
     read_table,
+    recipe,
     row_hashes,
     write_document,
     write_table,
@@ -61,7 +62,7 @@ def run(context: Context) -> Outcome:
         "groups_proposed": list[Json](proposed(frame, [target, time_column], parts)),
     }
     outputs = {name: write_table(part, context.output(name)) for name, part in parts.items()}
-    outputs["split"] = write_document(context.output("split"), facts)
+    outputs["split"] = write_document(context.output("split"), facts | {"recipe": recipe(context)})
     context.progress(1.0, "split written", len(frame))
     return Outcome(outputs=outputs, facts=facts)
 

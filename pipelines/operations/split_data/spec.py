@@ -5,7 +5,7 @@ from pipelines.operations.learning.definition import TASK_NAMES
 
 SPEC = Spec(
     name="split_data",
-    version=1,
+    version=2,  # the document tells its recipe
     summary="Split by time, by group or stratified; says how, and proves it with digests",
     inputs=(Port("table", "parquet", help="The whole table"),),
     outputs=(

@@ -16,6 +16,7 @@ from pipelines.operations.tables import (
     need_target,
     plain,
     read_table,
+    recipe,
     row_hashes,
     write_document,
     write_table,
@@ -66,7 +67,7 @@ def run(context: Context) -> Outcome:
         "groups_shared": None,
     }
     outputs = {name: write_table(part, context.output(name)) for name, part in parts.items()}
-    outputs["split"] = write_document(context.output("split"), facts)
+    outputs["split"] = write_document(context.output("split"), facts | {"recipe": recipe(context)})
     context.progress(1.0, "split written", len(frame))
     return Outcome(outputs=outputs, facts=facts)
 

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="split_origins",
-    version=1,
+    version=2,  # the document tells its recipe
     summary="Split forecasts by when they were made, with a gap as long as the horizon",
     inputs=(Port("table", "parquet", help="Forecasts with origin, moment and value"),),
     outputs=(

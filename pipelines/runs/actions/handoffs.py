@@ -1,6 +1,7 @@
 """Hand-offs: offer, accept, return, withdraw, rerun the contract."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from personas.commands import Answer, Command, execute
@@ -16,7 +17,7 @@ from pipelines.runs.actions.locks import must_run, run_of
 from pipelines.runs.actions.verdicts import REASON_CODES
 from pipelines.runs.advance import advance
 from pipelines.runs.gaps import RETURN_CODES as GAP_CODES
-from pipelines.runs.gaps import checklist
+from pipelines.runs.gaps import WALK_THROUGH, checklist, walk_through_problem
 from pipelines.runs.models import HandOff, Run, Step, WorkItem
 from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, not_receiving, not_sending, refuse
@@ -57,7 +58,8 @@ def offer(
             raise Conflict(
                 "contract_running", "The contract is being computed.", state=locked.state
             )
-        _check_answers(checklist(definition, locked.gap), answers, note)
+        asked = checklist(definition, locked.gap)
+        _check_answers(asked, answers, note, today=command.now.date())
         packages.offer(command, rows, locked, by=user, note=note, answers=answers)
         advance(command, run, rows)
         return summary(locked)
@@ -73,7 +75,7 @@ def offer(
 
 
 def _check_answers(
-    entries: Sequence[ChecklistEntry], answers: Mapping[str, Any], note: str
+    entries: Sequence[ChecklistEntry], answers: Mapping[str, Any], note: str, *, today: date
 ) -> None:
     asked = {entry.key: entry.label for entry in entries if entry.value is None}
     problems = {
@@ -82,6 +84,10 @@ def _check_answers(
     for name, label in asked.items():
         if not str(answers.get(name) or "").strip():
             problems[f"answers.{name}"] = [f"is required: {label}"]
+        elif name == WALK_THROUGH.key:
+            lacks = walk_through_problem(str(answers[name]), today=today)
+            if lacks:
+                problems[f"answers.{name}"] = [lacks]
     if len(note) > LONGEST_NOTE:
         problems["note"] = [f"has {len(note)} characters; at most {LONGEST_NOTE}"]
     if problems:

@@ -293,9 +293,15 @@ def _software_engineer(facts: Facts) -> Iterator[Figure]:
 def _operator(facts: Facts) -> Iterator[Figure]:
     yield from _serving(facts)
     yield from _traffic(facts)
+    drill = saying(facts, "drill_seconds", "came_back")
+    seconds = number(drill, "drill_seconds")
+    if seconds is not None:
+        asked = number(drill.get("back"), "asked") if isinstance(drill.get("back"), dict) else None
+        note = f"live and back, {asked:.0f} golden rows asked after each" if asked else ""
+        yield Figure("rollback drill, measured", seconds, unit="s", note=note)
     for key, label in (
         ("rollback_command", "roll back by"),
-        ("rollback_minutes", "rollback drill, minutes"),
+        ("rollback_minutes", "walked through with who is on call, minutes as stated"),
         ("on_call", "on call"),
         ("fallback", "when it cannot answer"),
     ):

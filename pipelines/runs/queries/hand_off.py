@@ -74,6 +74,11 @@ class HandOffView:
         return self.hand_off.state in HAND_OFF.open
 
     @property
+    def green(self) -> int:
+        """How many of its checks pass; one that does not block may be red in a green contract."""
+        return sum(check.verdict == "pass" for check in self.checks)
+
+    @property
     def red(self) -> tuple[CheckView, ...]:
         """The checks that keep it from being offered."""
         return tuple(check for check in self.checks if check.blocks)

@@ -1,0 +1,1 @@
+"""read_drill: what a rollback drill measured, as facts."""

@@ -1,0 +1,1 @@
+"""rehearse_segments: does a package of segments do in a clean process what it promises."""
