@@ -266,6 +266,21 @@ def _own_comes_first(one: Brought) -> Brought:
     return Brought(one.name, one.module, one.package, error=error)
 
 
+def listed() -> list[dict[str, Json]]:
+    """Every operation for people to look at: Baton's own first, then what packages bring."""
+    own: list[dict[str, Json]] = [
+        {"package": None, "error": "", **_shown(spec(name))} for name in sorted(OPERATIONS)
+    ]
+    for one in brought_operations():
+        shown = _shown(one.spec) if one.spec else {"version": None, "summary": ""}
+        own.append({**shown, **one.as_json()})
+    return own
+
+
+def _shown(one: Spec) -> dict[str, Json]:
+    return {"name": one.name, "version": one.version, "summary": one.summary}
+
+
 def found(name: str) -> Brought | None:
     """What a package brings under that name and can be used; None for Baton's own."""
     one = None if name in OPERATIONS else brought.find(name)
@@ -301,8 +316,16 @@ def resolve(name: str) -> Run:
 class Unknown(KeyError):
     """A check, effect or feed that this process's code does not have; newer code may."""
 
+    waits_for = "Newer code is coming in"
+
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class OtherPackage(Unknown):
+    """A package's operation that is not here as it was when the attempt was queued."""
+
+    waits_for = "It waits for its package"
 
 
 def check(name: str) -> CheckFunction:

@@ -17,8 +17,8 @@ from pipelines.runs.lanes import Result, Work
 def known(held: Claim) -> Brought | None:
     """Return whose code the attempt is, where it is a package's; notes it on the claim.
 
-    Raises Unknown where the package that it was queued for is not the one that is here: the attempt
-    waits, as for newer code.
+    Raises OtherPackage where the package that it was queued for is not the one that is here: the
+    attempt waits, as for newer code.
     """
     found = catalogue.found(held.operation)
     here = found.package.as_json() if found else {}
@@ -27,7 +27,7 @@ def known(held: Claim) -> Brought | None:
         has = f"this worker has {found.package}" if found else "this worker has no such package"
         same = found is not None and str(found.package) == wanted
         more = ", of other content" if same else ""
-        raise catalogue.Unknown(f"{held.operation} is of {wanted}; {has}{more}")
+        raise catalogue.OtherPackage(f"{held.operation} is of {wanted}; {has}{more}")
     held.package.update(here)
     return found
 
@@ -59,11 +59,11 @@ def copied(
 def judge(work: Work, result: Result) -> Result:
     """Take an answer only as far as it is what was declared; a failure stays the operation's own.
 
-    Raises Unknown where the child found other code than this worker knows.
+    Raises OtherPackage where the child found other code than this worker knows.
     """
     error = result.message.get("error") or {}
     if result.kind == "error" and error.get("code") == "package_changed":
-        raise catalogue.Unknown(str(error["message"]))
+        raise catalogue.OtherPackage(str(error["message"]))
     if result.kind != "done" or work.brought is None:
         return result
     try:

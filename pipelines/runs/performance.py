@@ -66,7 +66,7 @@ class Performance:
         except OperationError as error:
             return Result("error", {"error": error.as_json()})
         except catalogue.Unknown as error:
-            return Result("awaits_code", {"reason": f"Newer code is coming in: {error}."})
+            return Result("awaits_code", {"reason": f"{error.waits_for}: {error}."})
         except _FeedWaits as waiting:
             return Result("not_yet", {"seconds": waiting.seconds, "reason": str(waiting)})
         except Stop as stop:
