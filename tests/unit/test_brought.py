@@ -249,8 +249,7 @@ BREAKS = {
     "inputs_unchanged": (
         "compute.py",
         "    rows = column.length()",
-        '    with context.inputs["table"].open("ab") as end:\n        end.write(b"PAR1")\n'
-        "    rows = column.length()",
+        '    context.inputs["table"].open("ab").write(b"PAR1")\n    rows = column.length()',
     ),
     "outputs_as_declared": ("compute.py", '{"counts": path}', '{"other": path}'),
     "same_twice": ("compute.py", '"distinct": len(counted)', '"distinct": id(context)'),
