@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields
 from typing import Any, Final
 
-from pipelines.operations.contract import EXTENSIONS, QUEUES, Json, Param, Port, Spec
+from pipelines.operations.contract import EXTENSIONS, MEMORY_FROM, QUEUES, Json, Param, Port, Spec
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,59}\Z")
 KINDS: Final = ("int", "float", "str", "bool", "list", "map")
@@ -106,6 +106,8 @@ def _of_limits(spec: Spec) -> Iterator[str]:
         value = getattr(spec, field)
         if not least <= value <= most:
             yield f"SPEC.{field} must be {least} to {most}, got {value}"
+    if spec.max_memory > MEMORY_FROM and spec.queue == "cpu":
+        yield f"SPEC.max_memory above {MEMORY_FROM} MiB needs queue='memory'"
     if spec.queue not in QUEUES:
         yield f"SPEC.queue must be one of {', '.join(QUEUES)}, got {spec.queue!r}"
 

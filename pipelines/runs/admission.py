@@ -98,10 +98,14 @@ def _outputs(work: Work, message: dict[str, Any]) -> None:
 def _file(folder: Path, name: str, path: object) -> None:
     """A link out of the folder would let it hand on what it must not read."""
     place = Path(str(path))
-    whole = place.resolve()
-    if not whole.is_relative_to(folder.resolve()) or place.is_symlink():
+    try:
+        inside = place.resolve().is_relative_to(folder.resolve()) and not place.is_symlink()
+        whole = inside and place.is_file()
+    except (OSError, ValueError):
+        inside = whole = False
+    if not inside:
         raise OperationError("output_elsewhere", f"Output {name!r} is not in its folder: {path}.")
-    if not whole.is_file():
+    if not whole:
         raise OperationError("missing_output", f"Output {name!r} is no file: {place.name}.")
 
 

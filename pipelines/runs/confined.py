@@ -157,12 +157,15 @@ class Theirs:
         """Raise OperationError where the code is not what the worker knows it to be."""
         found = brought.now(self.package["name"])
         if found is None or found.as_json() != self.package["is"]:
-            whose = self.package["is"]
-            raise OperationError(
-                "package_changed",
-                f"{whose['distribution']} {whose['version']} was changed or removed while this"
-                f" worker ran (now: {found or 'not installed'}); the worker has to be restarted.",
-            )
+            whose = f"{self.package['is']['distribution']} {self.package['is']['version']}"
+            if found is None:
+                what = "It was removed"
+            elif str(found) == whose:
+                what = "Its files were changed"
+            else:
+                what = f"It was replaced by {found}"
+            said = f"{what} while this worker ran; restart Baton"
+            raise OperationError("package_changed", said)
 
     def spec(self, name: str) -> Spec:
         """Import the declaration."""
@@ -195,8 +198,8 @@ def _check_value(value: object, path: str, depth: int) -> None:
         raise OperationError("facts_too_deep", f"{path[:80]}… is deeper than {DEEPEST} levels.")
     if isinstance(value, dict):
         for key, item in value.items():
-            if type(key) is not str:
-                raise OperationError("facts_not_json", f"{path} has the key {key!r}, no text.")
+            if type(key) is not str or not _storable(key):
+                raise OperationError("facts_not_json", f"{path} has the key {key!r:.80}, no text.")
             _check_value(item, f"{path}.{key[:60]}", depth + 1)
     elif isinstance(value, list):
         for at, item in enumerate(value):
@@ -207,6 +210,15 @@ def _check_value(value: object, path: str, depth: int) -> None:
     elif value is not None and type(value) not in (bool, int, float, str):
         kind = type(value).__name__
         raise OperationError("facts_not_json", f"{path} is a {kind}, which JSON does not know.")
+    elif type(value) is str and not _storable(value):
+        raise OperationError(
+            "facts_not_json", f"{path} has a character that is no text: {value!r:.80}"
+        )
+
+
+def _storable(text: str) -> bool:
+    """Whether the database can hold it: no NUL, no half of a pair."""
+    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
 
 
 def explain(spec: Spec | None, error: Exception) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
@@ -91,7 +91,17 @@ def _message(line: bytes) -> dict[str, Any]:
         raise BadAnswer(f"a line that is no JSON ({len(line)} bytes)") from error
     if not isinstance(found, dict) or not isinstance(found.get("kind"), str):
         raise BadAnswer("a line that is no message")
-    return found
+    # Facts are the operation's to get right; what is said of them need not end an attempt's record.
+    return found if found["kind"] == "done" or b"\\u" not in line else _storable(found)
+
+
+def _storable(said: Any) -> Any:
+    """Leave out what the database cannot hold as text: NUL, and halves of pairs."""
+    if isinstance(said, str):
+        return said.replace("\0", "").encode(errors="replace").decode()
+    if isinstance(said, dict):
+        return {key: _storable(value) for key, value in said.items()}
+    return [_storable(one) for one in said] if isinstance(said, list) else said
 
 
 Beat = Callable[[dict[str, Any] | None], None]
@@ -200,7 +210,7 @@ class Lane:
     def note(self, message: dict[str, Any]) -> None:
         """Take what a child says of itself; a warm one says that it is ready."""
 
-    def _messages(self, timeout: float) -> list[dict[str, Any]]:
+    def _messages(self, timeout: float) -> Iterator[dict[str, Any]]:
         source = self._pipe("stdout")
         ready, _, _ = select.select([source], [], [], timeout)
         if ready:
@@ -211,7 +221,8 @@ class Lane:
         if len(self.buffer) > LARGEST_ANSWER:
             raise BadAnswer(f"more than {LARGEST_ANSWER >> 20} MiB in one line")
         *lines, self.buffer = self.buffer.split(b"\n")
-        return [_message(line) for line in lines if line]
+        # One by one: what was said before a line that is none counts.
+        yield from (_message(line) for line in lines if line)
 
     def overrun(self, work: Work, elapsed: float) -> Result | None:
         if elapsed > work.max_runtime:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -135,6 +134,13 @@ path.chmod(0o644)
 path.write_text("changed")
 return made(context)
 """,
+    "says_no_text": """
+return made(context, **{"a": ["x\\0"]})
+""",
+    "complains_in_no_text": """
+context.log("a\\0b")
+raise ValueError("c\\0d\\ud800")
+""",
     "waits_undeclared": "return NotYet(5, 'later')",
     "raises": "raise ValueError('not today')",
     "keeps": """
@@ -201,6 +207,8 @@ def test_a_good_one_is_done_and_says_what_held_it(tmp_path: Path) -> None:
         ("returns_nothing", "not_an_outcome", "NoneType"),
         ("says_nan", "facts_not_finite", "facts.scores[1].inner is nan"),
         ("says_no_json", "facts_not_json", "facts.when is a PosixPath"),
+        ("says_no_text", "facts_not_json", "facts.a[0]"),
+        ("complains_in_no_text", "defect", "ValueError: cd?"),
         ("says_too_much", "facts_too_large", "bytes"),
         ("says_it_deeply", "facts_too_deep", "30 levels"),
         ("writes_a_large_file", "max_file_size", "8 MiB"),
@@ -298,8 +306,9 @@ def test_a_cancel_ends_all_of_it(tmp_path: Path) -> None:
         assert lane.guest is not None
         assert lane.guest.child is not None
         guard = psutil.Process(lane.guest.child.pid)
-        seen.extend([guard.pid, *(one.pid for one in guard.children(recursive=True))])
-        raise Stop("cancelled")
+        if computing := guard.children(recursive=True):
+            seen.extend([guard.pid, *(one.pid for one in computing)])
+            raise Stop("cancelled")
 
     result = apart.perform(lane, b.work("never_ends", tmp_path), cancel, beat_every=0.3)
     assert (result.kind, result.message["reason"]) == ("stopped", "cancelled")
@@ -335,11 +344,7 @@ def test_code_that_changed_under_the_worker_is_not_run(site: Path, tmp_path: Pat
     finally:
         path.write_text(before)
     assert result.message["error"]["code"] == "package_changed"
-    assert "restarted" in result.message["error"]["message"]
-
-
-def test_it_takes_a_moment_only(tmp_path: Path) -> None:
-    """The guard leaves at once, not after the time it may take."""
-    began = time.monotonic()
-    attempt("well_behaved", tmp_path)
-    assert time.monotonic() - began < apart.GRACE / 2
+    assert (
+        "Its files were changed while this worker ran; restart"
+        in result.message["error"]["message"]
+    )
