@@ -1,5 +1,6 @@
 """Operations from packages in runs: whose code it was, what waits for it, what fails."""
 
+import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,7 +13,7 @@ from django.db import connections
 from django.test import Client
 from rest_framework.test import APIClient
 
-from personas.errors import Invalid
+from personas.errors import Conflict, Invalid
 from pipelines import brought, catalogue, confinement
 from pipelines.reperform.records import recorded
 from pipelines.runs import admission, apart, presence
@@ -182,6 +183,26 @@ def test_who_lacks_the_package_takes_none_of_it(
     brought.forget()
     assert f.attempt_of(run, "work").state == "QUEUED"
     assert worker() == 1
+
+
+def test_a_run_whose_package_is_gone_can_be_retried_and_cancelled(
+    site: Path, worker: Callable[[], int], cast: Cast
+) -> None:
+    run = odd(cast, "fork")
+    worker()
+    step = f.step_of(run, "work")
+    for info in site.glob("*.dist-info"):
+        shutil.rmtree(info)
+    brought.forget()
+    with pytest.raises(Conflict) as refused:
+        steps.retry(actor=acting(cast.amara), step=step, overrides={"text": "b"})
+    assert "no installed package brings it" in refused.value.message
+    steps.retry(actor=acting(cast.amara), step=step)
+    assert worker() == 0
+    assert f.attempt_of(run, "work").state == "QUEUED"
+    runs.cancel(actor=acting(cast.amara), run=run, reason="the package is gone")
+    run.refresh_from_db()
+    assert run.state == "CANCELLED"
 
 
 def test_the_console_and_check_name_what_is_brought_and_what_is_broken(
