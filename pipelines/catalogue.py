@@ -2,6 +2,7 @@
 
 `spec` imports an operation's light spec module; `resolve` imports its compute
 module with the numeric libraries and is called in worker children only.
+What installed packages bring comes in beside the tables, through `brought`.
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from functools import cache
 from importlib import import_module
 from typing import cast
 
+from pipelines import brought
+from pipelines.brought import Brought, Package
 from pipelines.checks.contract import CheckFunction
-from pipelines.operations.contract import Run, Spec
+from pipelines.operations.contract import Json, Run, Spec
 
 _HERE = "pipelines.operations"
 
@@ -230,9 +233,18 @@ FEEDS: dict[str, str] = {
 }
 
 
-@cache
 def spec(name: str) -> Spec:
-    """The declaration of an operation; raises KeyError for an unknown name."""
+    """The declaration of an operation; raises KeyError for an unknown or unusable name."""
+    if name in OPERATIONS:
+        return _own(name)
+    one = brought.find(name)
+    if one is None or one.spec is None:
+        raise KeyError(f"{name}: {one.error}" if one else name)
+    return one.spec
+
+
+@cache
+def _own(name: str) -> Spec:
     found = import_module(f"{OPERATIONS[name]}.spec").SPEC
     if not isinstance(found, Spec):
         raise TypeError(f"{OPERATIONS[name]}.spec.SPEC is no Spec")
@@ -241,7 +253,68 @@ def spec(name: str) -> Spec:
 
 def knows(name: str) -> bool:
     """Whether this process's code has the operation; while a new version comes in, not all do."""
-    return name in OPERATIONS
+    if name in OPERATIONS:
+        return True
+    return found(name) is not None
+
+
+def names() -> list[str]:
+    """Every operation that can be used here: Baton's own and what packages bring."""
+    return [*OPERATIONS, *(one.name for one in brought_operations() if not one.error)]
+
+
+def brought_operations() -> list[Brought]:
+    """Every operation that installed packages bring, usable or not, by name."""
+    every = [brought.find(name) for name in brought.names()]
+    return [_own_comes_first(one) for one in every if one is not None]
+
+
+def _own_comes_first(one: Brought) -> Brought:
+    if one.name not in OPERATIONS:
+        return one
+    error = "Baton itself has an operation of this name; give yours another"
+    return Brought(one.name, one.module, one.package, error=error)
+
+
+def listed() -> list[dict[str, Json]]:
+    """Every operation for people to look at: Baton's own first, then what packages bring."""
+    own: list[dict[str, Json]] = [
+        {"package": None, "error": "", **_shown(spec(name))} for name in sorted(OPERATIONS)
+    ]
+    for one in brought_operations():
+        shown = _shown(one.spec) if one.spec else {"version": None, "summary": ""}
+        own.append({**shown, **one.as_json()})
+    return own
+
+
+def _shown(one: Spec) -> dict[str, Json]:
+    return {"name": one.name, "version": one.version, "summary": one.summary}
+
+
+def found(name: str) -> Brought | None:
+    """What a package brings under that name and can be used; None for Baton's own."""
+    one = None if name in OPERATIONS else brought.find(name)
+    return one if one is not None and one.spec is not None else None
+
+
+def package(name: str) -> Package | None:
+    """Whose code an operation is; None for Baton's own, and for what is not known."""
+    one = found(name)
+    return one.package if one else None
+
+
+def same_code(name: str, version: int, whose: Mapping[str, Json]) -> bool:
+    """Whether the code here is that of an attempt: version, and for a package its digest."""
+    if not knows(name) or spec(name).version != version:
+        return False
+    mine = package(name)
+    return dict(whose) == (mine.as_json() if mine else {})
+
+
+def why_not(name: str) -> str:
+    """Why an operation that a package brings cannot be used here; "" where there is no such."""
+    one = None if name in OPERATIONS else brought.find(name)
+    return f"{one.package}: {one.error}" if one and one.error else ""
 
 
 def resolve(name: str) -> Run:
@@ -253,8 +326,16 @@ def resolve(name: str) -> Run:
 class Unknown(KeyError):
     """A check, effect or feed that this process's code does not have; newer code may."""
 
+    waits_for = "Newer code is coming in"
+
     def __str__(self) -> str:
         return str(self.args[0])
+
+
+class OtherPackage(Unknown):
+    """A package's operation that is not here as it was when the attempt was queued."""
+
+    waits_for = "It waits for its package"
 
 
 def check(name: str) -> CheckFunction:

@@ -38,6 +38,16 @@ class Done:
     cached: bool = False
     contract: bool = False
     finished_at: str = ""
+    package: Mapping[str, Any] = field(default_factory=dict)  # whose code; empty of Baton's own
+
+    @property
+    def code(self) -> str:
+        """The operation with its version, and the package that brought it."""
+        code = f"{self.operation} v{self.version}"
+        if not self.package:
+            return code
+        whose = f"{self.package['distribution']} {self.package['version']}"
+        return f"{code} of {whose} ({str(self.package['digest'])[:12]})"
 
 
 @dataclass(frozen=True)
@@ -222,7 +232,7 @@ class Pack:
 def step_evidence(pack: Pack, step: Done) -> Evidence:
     """Return where a step can be looked at; the digest is that of its first output."""
     digest = step.outputs[0].digest if step.outputs else ""
-    label = f"{step.title}: {step.operation} v{step.version}"
+    label = f"{step.title}: {step.code}"
     return Evidence("step", label, f"/runs/{pack.run}/#step-{step.pk}", digest)
 
 

@@ -118,7 +118,13 @@ def _steps(rows: Rows) -> Iterator[Done]:
     steps.sort(key=lambda step: (step.stage.position, step.hand_off_id is not None, step.position))
     wanted = [step.result_id for step in steps if step.result_id]
     attempts = Attempt.objects.only(
-        "operation_version", "seed", "cached_from_id", "finished_at", "step_id", "operation"
+        "operation_version",
+        "package",
+        "seed",
+        "cached_from_id",
+        "finished_at",
+        "step_id",
+        "operation",
     ).in_bulk(wanted)
     for step in steps:
         attempt = attempts.get(step.result_id)
@@ -130,6 +136,7 @@ def _steps(rows: Rows) -> Iterator[Done]:
             stage=step.stage.key,
             operation=attempt.operation,
             version=attempt.operation_version,
+            package=dict(attempt.package),
             pk=step.pk,
             stage_pk=step.stage_id,
             seed=attempt.seed,

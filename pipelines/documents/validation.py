@@ -146,7 +146,7 @@ def _again(writer: Writer) -> Section:
     rows = [
         [
             Cell(step.title, evidence=(step_evidence(pack, step),)),
-            Cell(f"{step.operation} v{step.version}"),
+            Cell(step.code),
             Cell(str(step.seed), numeric=True),
             Cell(output.name, evidence=(artefact_evidence(output.name, output),)),
             Cell(output.digest),

@@ -185,7 +185,7 @@ def _rounds(pack: Pack) -> Found:
 
 
 def _code(pack: Pack) -> Found:
-    found = dict.fromkeys(f"{step.operation} v{step.version}" for step in pack.steps)
+    found = dict.fromkeys(step.code for step in pack.steps)
     return ", ".join(found), (pack.run_evidence(),)
 
 

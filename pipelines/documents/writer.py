@@ -223,7 +223,7 @@ class Writer:
                 Cell(step.title),
                 Cell(output.name),
                 Cell(output.digest[:16], evidence=(artefact_evidence(output.name, output),)),
-                Cell(f"{step.operation} v{step.version}"),
+                Cell(step.code),
             ]
             for step in self.pack.steps
             for output in step.outputs

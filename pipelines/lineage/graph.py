@@ -46,6 +46,7 @@ class Performed:
     started_at: str = ""
     finished_at: str = ""
     cached_from: int | None = None
+    package: Mapping[str, Any] = field(default_factory=dict)  # whose code; empty of Baton's own
 
 
 @dataclass(frozen=True)
@@ -174,9 +175,18 @@ def _rows_of_files(steps: Iterable[Performed]) -> dict[str, int]:
     return found
 
 
+def code_of(step: Performed) -> str:
+    """The operation with its version, and the package that brought it."""
+    code = f"{step.operation} v{step.version}"
+    if not step.package:
+        return code
+    whose = f"{step.package['distribution']} {step.package['version']}"
+    return f"{code} of {whose} ({str(step.package['digest'])[:12]})"
+
+
 def _step(record: Record, step: Performed, nodes: dict[str, Node], edges: dict[Edge, None]) -> None:
     key = f"attempt:{step.attempt}"
-    code = f"{step.operation} v{step.version}"
+    code = code_of(step)
     where = f"/runs/{record.run}/#step-{step.step}"
     nodes[key] = Node(key, STEP, step.title, step.place, code=code, path=where)
     for port, part in step.inputs:

@@ -62,6 +62,7 @@ def _shared(record: Record, step: Performed, producer: str) -> dict[str, Any]:
                     f"{SPEC}/RunFacet",
                     operation=step.operation,
                     operationVersion=step.version,
+                    package=dict(step.package),
                     seed=step.seed,
                     parameters=dict(step.params),
                     feeds=[feed for _, feed, _ in step.feeds],

@@ -76,6 +76,7 @@ def _performed(run: Run, step: Step, attempt: Attempt) -> Performed:
         started_at=_at(attempt.started_at),
         finished_at=_at(attempt.finished_at),
         cached_from=attempt.cached_from_id,
+        package=attempt.package,
     )
 
 

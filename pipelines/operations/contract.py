@@ -78,6 +78,10 @@ class Spec:
     max_attempts: int = 2
     max_wait: int = 86_400
     keeps: bool = False  # writes to `Context.kept` what another attempt can go on from
+    # Of operations that installed packages bring (docs/operations-of-your-own.md):
+    max_processes: int = 8  # it and all that it starts, at once
+    max_file_size: int = 2048  # MiB of one file
+    row_order: str = ""  # "free": the order of a table's rows changes nothing; "used": it matters
 
     def input(self, name: str) -> Port:
         """The input port of that name; raises KeyError."""

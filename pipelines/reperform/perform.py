@@ -29,6 +29,7 @@ from pipelines.reperform.report import (
     Repeated,
     Report,
 )
+from pipelines.runs import apart
 from pipelines.runs.lanes import Lane, Result, Work
 from pipelines.runs.models import Run
 
@@ -99,7 +100,7 @@ def _computed(bench: Bench, one: Recorded, place: Path) -> tuple[Compared, ...]:
         work = _work(one, place)
     except StorageError as error:
         return _all(one, NOT_REPEATED, f"what it read is not to be had: {error}")
-    result = bench.lane.perform(work, lambda _: None, beat_every=1.0)
+    result = apart.perform(bench.lane, work, lambda _: None, beat_every=1.0)
     if result.kind != "done":
         return _all(one, FAILED, _said(result))
     made = {name: Path(path) for name, path in result.message["outputs"].items()}
@@ -146,6 +147,7 @@ def _work(one: Recorded, place: Path) -> Work:
         folder=place / "out",
         max_runtime=spec.max_runtime,
         max_memory=spec.max_memory,
+        brought=catalogue.found(one.operation),
     )
 
 

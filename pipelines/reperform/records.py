@@ -84,6 +84,10 @@ def _reason(attempt: Attempt) -> str:
         return (
             f"it was computed by version {attempt.operation_version}; this code has {spec.version}"
         )
+    if not catalogue.same_code(attempt.operation, spec.version, attempt.package):
+        was, now = attempt.package, catalogue.package(attempt.operation)
+        then = f"{was['distribution']} {was['version']}" if was else "Baton itself"
+        return f"it was computed by {then}, of other content than {now or 'Baton itself'} here"
     if spec.connects:
         return "what its connection led to then, it may not lead to now"
     return "" if spec.repeatable else "it measures the machine and is never twice the same"

@@ -18,17 +18,21 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 from pipelines import catalogue
+from pipelines.confinement import limits
 from pipelines.operations.contract import (
     Context,
     NotYet,
     OperationError,
     Outcome,
     ParamErrors,
+    Run,
+    Spec,
     clean_params,
 )
 from pipelines.runs import faults
@@ -50,9 +54,15 @@ class Channel:
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
         self.lock = threading.Lock()
+        self.owner = os.getpid()
 
     def send(self, **message: object) -> None:
-        """Send one message; numbers that JSON does not know become null."""
+        """Send one message; numbers that JSON does not know become null.
+
+        Only the child itself answers: a fork of it that comes here ends.
+        """
+        if os.getpid() != self.owner:
+            os._exit(1)
         line = json.dumps(_finite(message), separators=(",", ":"), default=str).encode()
         with self.lock:
             self.stream.write(line + b"\n")
@@ -92,8 +102,19 @@ class Reporter:
         self.channel.send(kind="log", text=text[:2000])
 
 
+@dataclass(frozen=True)
+class Code:
+    """Whose code computes: how it is found, what its result must be, what its errors mean."""
+
+    spec: Callable[[str], Spec]
+    run: Callable[[str], Run]
+    check: Callable[[Spec, Outcome | NotYet], None]
+    explain: Callable[[Spec | None, Exception], dict[str, Any] | None]
+
+
 def main() -> None:
     """Serve commands until the input ends."""
+    limits.modest()
     channel = Channel(os.fdopen(os.dup(1), "wb"))
     os.dup2(2, 1)
     commands: queue.Queue[dict[str, Any]] = queue.Queue()
@@ -117,32 +138,19 @@ def _read(commands: "queue.Queue[dict[str, Any]]") -> None:
     os.killpg(0, signal.SIGKILL)
 
 
-def compute(command: Mapping[str, Any], channel: Channel) -> None:
+def compute(command: Mapping[str, Any], channel: Channel, code: Code | None = None) -> None:
     """Perform one attempt and answer with `done`, `not_yet` or `error`."""
+    code = code or OWN
     reporter = Reporter(channel)
     began, wall, cpu = time.time(), time.perf_counter(), time.process_time()
+    spec: Spec | None = None
     try:
-        spec = catalogue.spec(command["operation"])
-        context = Context(
-            inputs={name: Path(path) for name, path in command["inputs"].items()},
-            many={
-                port: {name: Path(path) for name, path in paths.items()}
-                for port, paths in command["many"].items()
-            },
-            params=clean_params(spec, command["params"]),
-            seed=command["seed"],
-            folder=Path(command["folder"]),
-            threads=command.get("threads", 1),
-            kept=Path(command["kept"]) if command.get("kept") else None,
-            spec=spec,
-            connection=command.get("connection") or {},
-            report=reporter.progress,
-            write_log=reporter.log,
-        )
+        spec = code.spec(command["operation"])
+        context = _context(spec, command, reporter)
         faults.point("child_before_compute")
-        result = catalogue.resolve(spec.name)(context)
+        result = code.run(spec.name)(context)
         faults.point("child_after_compute")
-        _check_facts(result)
+        code.check(spec, result)
     except OperationError as error:
         channel.send(kind="error", **_usage(began, wall, cpu), error=error.as_json())
     except ParamErrors as error:
@@ -151,25 +159,10 @@ def compute(command: Mapping[str, Any], channel: Channel) -> None:
             **_usage(began, wall, cpu),
             error={"code": "params", "message": str(error), "fields": error.fields},
         )
-    except MemoryError:
-        channel.send(
-            kind="error",
-            **_usage(began, wall, cpu),
-            error={"code": "memory", "message": "Out of memory.", "retryable": False},
-        )
     # A defect in an operation must not take the child's other work with it; it is reported whole.
     except Exception as error:
-        room = not (isinstance(error, OSError) and error.errno in NO_ROOM)
-        channel.send(
-            kind="error",
-            **_usage(began, wall, cpu),
-            error={
-                "code": "defect" if room else "storage",
-                "message": f"{type(error).__name__}: {error}",
-                "trace": traceback.format_exc()[-4000:],
-                "retryable": not room,
-            },
-        )
+        said = code.explain(spec, error) or _explained(error)
+        channel.send(kind="error", **_usage(began, wall, cpu), error=said)
     else:
         if isinstance(result, NotYet):
             channel.send(kind="not_yet", seconds=result.seconds, reason=result.reason)
@@ -183,7 +176,38 @@ def compute(command: Mapping[str, Any], channel: Channel) -> None:
             )
 
 
-def _check_facts(result: Outcome | NotYet) -> None:
+def _context(spec: Spec, command: Mapping[str, Any], reporter: Reporter) -> Context:
+    return Context(
+        inputs={name: Path(path) for name, path in command["inputs"].items()},
+        many={
+            port: {name: Path(path) for name, path in paths.items()}
+            for port, paths in command["many"].items()
+        },
+        params=clean_params(spec, command["params"]),
+        seed=command["seed"],
+        folder=Path(command["folder"]),
+        threads=command.get("threads", 1),
+        kept=Path(command["kept"]) if command.get("kept") else None,
+        spec=spec,
+        connection=command.get("connection") or {},
+        report=reporter.progress,
+        write_log=reporter.log,
+    )
+
+
+def _explained(error: Exception) -> dict[str, Any]:
+    if isinstance(error, MemoryError):
+        return {"code": "memory", "message": "Out of memory.", "retryable": False}
+    room = not (isinstance(error, OSError) and error.errno in NO_ROOM)
+    return {
+        "code": "defect" if room else "storage",
+        "message": f"{type(error).__name__}: {error}",
+        "trace": traceback.format_exc()[-4000:],
+        "retryable": not room,
+    }
+
+
+def check_size(spec: Spec, result: Outcome | NotYet) -> None:
     """Raise OperationError for facts that gates and pages could not carry along."""
     if isinstance(result, NotYet):
         return
@@ -210,6 +234,14 @@ def _usage(began: float, wall: float, cpu: float) -> dict[str, object]:
         }
     }
 
+
+OWN = Code(
+    # Looked up when they are called: tests put others in their place.
+    spec=lambda name: catalogue.spec(name),  # noqa: PLW0108
+    run=lambda name: catalogue.resolve(name),  # noqa: PLW0108
+    check=check_size,
+    explain=lambda spec, error: None,
+)
 
 if __name__ == "__main__":
     main()

@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +46,7 @@ claimed AS (
            token = token + 1, deliveries = deliveries + 1, started_at = {now},
            lease_until = {now} + make_interval(secs => %(lease)s)
      WHERE id = (SELECT a.id FROM a)
-    RETURNING id, step_id, run_id, token, operation, params, inputs, seed, queue),
+    RETURNING id, step_id, run_id, token, operation, params, inputs, seed, queue, package),
 stepped AS (
     UPDATE runs_step SET state = 'RUNNING' WHERE id = (SELECT step_id FROM claimed)
     RETURNING id)
@@ -115,6 +115,7 @@ class Claim:
     seed: int
     queue: str
     owner: UUID
+    package: dict[str, Any] = field(default_factory=dict)
 
 
 def claim(
@@ -154,6 +155,7 @@ def _take(cursor: Any, sql: str, values: dict[str, Any]) -> Claim | None:
                 seed=row[7],
                 queue=row[8],
                 owner=values["owner"],
+                package=json.loads(row[9]),
             )
     return None
 

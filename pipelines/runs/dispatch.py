@@ -107,10 +107,16 @@ def _next_attempt(command: Command, rows: Rows, step: Step, definition: StepDef)
         params={name: value for name, value in params.items() if value is not None},
         inputs=inputs,
         seed=run.seed,
+        package=_package(name),
     )
     attempt.cache_key = _cache_key(spec, attempt) if spec else ""
     step.tries = attempt.number
     return attempt
+
+
+def _package(name: str) -> dict[str, Json]:
+    found = catalogue.package(name)
+    return found.as_json() if found else {}
 
 
 def poke(command: Command, attempt: Attempt) -> None:
@@ -144,7 +150,9 @@ def _cache_key(spec: Spec, attempt: Attempt) -> str:
         port: [[part["name"] if len(parts) > 1 else "", part["digest"]] for part in parts]
         for port, parts in attempt.inputs["ports"].items()
     }
-    return digest_of([spec.name, spec.version, attempt.params, ports, attempt.seed])
+    # Baton's own code is known by the spec's version alone, a package's by its content as well.
+    code = [attempt.package] if attempt.package else []
+    return digest_of([spec.name, spec.version, *code, attempt.params, ports, attempt.seed])
 
 
 def _cached(step: Step, attempt: Attempt) -> Attempt | None:

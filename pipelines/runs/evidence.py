@@ -26,10 +26,13 @@ def subject_of(rows: Rows, stage: Stage) -> dict[str, Json]:
     steps: dict[str, Json] = {}
     for (pk, key), step in rows.with_results().steps.items():
         if pk == stage.pk and step.result is not None:
-            steps[key] = {
+            seen: dict[str, Json] = {
                 "outputs": {n: o["digest"] for n, o in sorted(step.result.outputs.items())},
                 "facts": digest_of(_stable(step.result.facts)),
             }
+            if step.result.package:
+                seen["package"] = step.result.package
+            steps[key] = seen
     items: dict[str, Json] = {
         key: item.data_digest for (pk, key), item in rows.items.items() if pk == stage.pk
     }

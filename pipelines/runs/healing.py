@@ -15,7 +15,10 @@ from pipelines.runs.actions.locks import run_of
 from pipelines.runs.claims import Claim
 from pipelines.runs.models import Attempt, Run
 
-MADE_FROM = ("step_id", "run_id", "operation", "operation_version", "params", "inputs", "seed")
+MADE_FROM = (
+    *("step_id", "run_id", "operation", "operation_version", "package"),
+    *("params", "inputs", "seed"),
+)
 
 
 def maker_of(digest: str, *, run_id: int) -> Attempt | None:
@@ -36,7 +39,8 @@ def _repeats(attempt: Attempt) -> bool:
         return False
     spec = catalogue.spec(attempt.operation)
     # What a connection led to then, it may not lead to now.
-    return spec.repeatable and not spec.connects and spec.version == attempt.operation_version
+    same = catalogue.same_code(attempt.operation, attempt.operation_version, attempt.package)
+    return spec.repeatable and not spec.connects and same
 
 
 def as_it_was(held: Claim, maker: Attempt) -> Claim:
@@ -47,6 +51,7 @@ def as_it_was(held: Claim, maker: Attempt) -> Claim:
         params=maker.params,
         inputs=maker.inputs,
         seed=maker.seed,
+        package=maker.package,
     )
 
 

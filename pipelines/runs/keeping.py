@@ -35,7 +35,8 @@ def place_of(held: Claim) -> Path | None:
         port: [[part["name"] if len(parts) > 1 else "", part["digest"]] for part in parts]
         for port, parts in held.inputs.get("ports", {}).items()
     }
-    named = canonical([spec.name, spec.version, held.params, ports, held.seed, libraries()])
+    code = [held.package] if held.package else []
+    named = canonical([spec.name, spec.version, *code, held.params, ports, held.seed, libraries()])
     return _root() / hashlib.sha256(named).hexdigest()
 
 

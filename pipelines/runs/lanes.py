@@ -14,12 +14,14 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 import psutil
+
+from pipelines.brought import Brought
 
 CHILD_COMMAND = (sys.executable, "-m", "pipelines.runs.child")
 CHILD_LIMITS = {
@@ -37,6 +39,7 @@ WARM_IMPORTS = "numpy,pandas,pyarrow.parquet,scipy.stats,sklearn.pipeline,sklear
 RECYCLE_AFTER = 200  # attempts
 RECYCLE_ABOVE = 1200  # MiB of resident memory between two attempts
 LOOK_EVERY = 1.0  # seconds between two looks at memory and deadline
+LARGEST_ANSWER = 32 << 20  # bytes of one line; facts have at most 4 MiB
 LOG_LIMIT = 16_000  # characters of log kept with an attempt
 LOG_LINES = 2_000
 
@@ -56,6 +59,8 @@ class Work:
     threads: int = 1
     kept: Path | None = None
     connection: Mapping[str, Any] | None = field(default=None, repr=False)
+    brought: Brought | None = None  # whose code it is, where it is not Baton's own
+    digests: Mapping[str, str] = field(default_factory=dict)  # of copies it could change, by path
 
 
 @dataclass
@@ -75,6 +80,30 @@ class Stop(Exception):
         self.reason = reason
 
 
+class BadAnswer(Exception):
+    """What a child said is no message."""
+
+
+def _message(line: bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise BadAnswer(f"a line that is no JSON ({len(line)} bytes)") from error
+    if not isinstance(found, dict) or not isinstance(found.get("kind"), str):
+        raise BadAnswer("a line that is no message")
+    # Facts are the operation's to get right; what is said of them need not end an attempt's record.
+    return found if found["kind"] == "done" or b"\\u" not in line else _storable(found)
+
+
+def _storable(said: Any) -> Any:
+    """Leave out what the database cannot hold as text: NUL, and halves of pairs."""
+    if isinstance(said, str):
+        return said.replace("\0", "").encode(errors="replace").decode()
+    if isinstance(said, dict):
+        return {key: _storable(value) for key, value in said.items()}
+    return [_storable(one) for one in said] if isinstance(said, list) else said
+
+
 Beat = Callable[[dict[str, Any] | None], None]
 
 
@@ -87,24 +116,34 @@ class Lane:
         self.child: subprocess.Popen[bytes] | None = None
         self.buffer = b""
         self.served = 0
+        self.guest: Lane | None = None  # the one whose child computes other people's code
+        self.look_every = LOOK_EVERY
 
     def start(self) -> None:
         """Start the child if there is none; does not wait for its imports."""
         if self.child is not None and self.child.poll() is None:
             return
-        environment = {name: v for name, v in os.environ.items() if not SECRET.match(name)}
-        environment |= CHILD_LIMITS
-        environment.setdefault("BATON_WARM_IMPORTS", WARM_IMPORTS)
         with self.log_path.open("wb") as log:
             self.child = subprocess.Popen(
-                CHILD_COMMAND,
+                self.command(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 start_new_session=True,
-                env=environment,
+                env=self.environment(),
             )
         self.buffer, self.served = b"", 0
+
+    def command(self) -> Sequence[str]:
+        """What the child is started with."""
+        return CHILD_COMMAND
+
+    def environment(self) -> dict[str, str]:
+        """What the child gets of ours: all but secrets."""
+        passed = {name: v for name, v in os.environ.items() if not SECRET.match(name)}
+        passed |= CHILD_LIMITS
+        passed.setdefault("BATON_WARM_IMPORTS", WARM_IMPORTS)
+        return passed
 
     def perform(self, work: Work, beat: Beat, *, beat_every: float) -> Result:
         """Let the child do the work; calls `beat` with progress, and every `beat_every` seconds."""
@@ -124,7 +163,13 @@ class Lane:
             raise
 
     def _send(self, work: Work) -> None:
-        command = {
+        sink = self._pipe("stdin")
+        sink.write(json.dumps(self.message(work)).encode() + b"\n")
+        sink.flush()
+
+    def message(self, work: Work) -> dict[str, Any]:
+        """The work as the child reads it."""
+        return {
             "operation": work.operation,
             "params": work.params,
             "inputs": work.inputs,
@@ -135,15 +180,12 @@ class Lane:
             "kept": str(work.kept) if work.kept else "",
             "connection": work.connection,
         }
-        sink = self._pipe("stdin")
-        sink.write(json.dumps(command).encode() + b"\n")
-        sink.flush()
 
     def _watch(self, work: Work, beat: Beat, *, beat_every: float) -> Result:
         started = last_beat = last_look = time.monotonic()
         log: deque[str] = deque(maxlen=LOG_LINES)
         while True:
-            for message in self._messages(min(beat_every, LOOK_EVERY)):
+            for message in self._messages(min(beat_every, self.look_every)):
                 if message["kind"] in ("done", "not_yet", "error"):
                     self._settle()
                     return Result(message["kind"], message, "\n".join(log)[-LOG_LIMIT:])
@@ -151,19 +193,24 @@ class Lane:
                     log.append(message["text"])
                 elif message["kind"] == "progress":
                     beat(message)
+                else:
+                    self.note(message)
             if self.child is None or self.child.poll() is not None:
                 return self._lost("The child process died.")
             now = time.monotonic()
             if now - last_beat >= beat_every:
                 last_beat = now
                 beat(None)
-            if now - last_look >= LOOK_EVERY:
+            if now - last_look >= self.look_every:
                 last_look = now
-                overrun = self._overrun(work, now - started)
+                overrun = self.overrun(work, now - started)
                 if overrun is not None:
                     return overrun
 
-    def _messages(self, timeout: float) -> list[dict[str, Any]]:
+    def note(self, message: dict[str, Any]) -> None:
+        """Take what a child says of itself; a warm one says that it is ready."""
+
+    def _messages(self, timeout: float) -> Iterator[dict[str, Any]]:
         source = self._pipe("stdout")
         ready, _, _ = select.select([source], [], [], timeout)
         if ready:
@@ -171,10 +218,13 @@ class Lane:
             if not answer:
                 raise BrokenPipeError("the child closed its end")
             self.buffer += answer
+        if len(self.buffer) > LARGEST_ANSWER:
+            raise BadAnswer(f"more than {LARGEST_ANSWER >> 20} MiB in one line")
         *lines, self.buffer = self.buffer.split(b"\n")
-        return [json.loads(line) for line in lines if line]
+        # One by one: what was said before a line that is none counts.
+        yield from (_message(line) for line in lines if line)
 
-    def _overrun(self, work: Work, elapsed: float) -> Result | None:
+    def overrun(self, work: Work, elapsed: float) -> Result | None:
         if elapsed > work.max_runtime:
             self.kill()
             return Result(
@@ -239,7 +289,9 @@ class Lane:
         )
 
     def kill(self) -> None:
-        """Kill the child with its whole process group and collect it."""
+        """Kill the child with its whole process group and collect it; a guest's, too."""
+        if self.guest is not None:
+            self.guest.kill()
         child, self.child = self.child, None
         if child is None:
             return

@@ -19,7 +19,7 @@ from pipelines.artefacts import connections
 from pipelines.artefacts.actions import storage
 from pipelines.artefacts.storage import AlteredContent, MissingContent, StorageError
 from pipelines.operations.contract import Json, NotYet, OperationError
-from pipelines.runs import claims, faults, healing, keeping
+from pipelines.runs import admission, apart, claims, faults, healing, keeping
 from pipelines.runs.actions import attempts
 from pipelines.runs.actions.settling import Fenced
 from pipelines.runs.child import NO_ROOM
@@ -59,14 +59,14 @@ class Performance:
             _clear(folder)
             work = self._work(folder, self.held)
             self._intend()
-            result = self.lane.perform(work, self._beat, beat_every=self.beat_every)
+            result = self._perform(work)
             return self._keep(result) if result.kind == "done" else result
         except StorageError as error:
             return _failed("storage", str(error), retryable=True)
         except OperationError as error:
             return Result("error", {"error": error.as_json()})
         except catalogue.Unknown as error:
-            return Result("awaits_code", {"reason": f"Newer code is coming in: {error}."})
+            return Result("awaits_code", {"reason": f"{error.waits_for}: {error}."})
         except _FeedWaits as waiting:
             return Result("not_yet", {"seconds": waiting.seconds, "reason": str(waiting)})
         except Stop as stop:
@@ -84,8 +84,14 @@ class Performance:
                 return _failed("storage", message, retryable=True)
             return _failed("supervision", message)
 
+    def _perform(self, work: Work) -> Result:
+        """Let the child do it. Raises Unknown where a package is not what this worker knows."""
+        result = apart.perform(self.lane, work, self._beat, beat_every=self.beat_every)
+        return result if work.brought is None else admission.judge(work, result)
+
     def _work(self, folder: Path, held: Claim) -> Work:
         spec = catalogue.spec(held.operation)
+        found = admission.known(held)
         inputs, many = self._inputs(folder, held)
         outputs = folder / "out"
         outputs.mkdir(exist_ok=True)
@@ -100,7 +106,9 @@ class Performance:
             max_memory=spec.max_memory,
             threads=settings.STEP_THREADS,
             kept=keeping.place_of(held),
-            connection=self._connection(held) if spec.connects else None,
+            connection=self._connection(held) if spec.connects and found is None else None,
+            brought=found,
+            digests=admission.copied(held, inputs, many) if found else {},
         )
 
     def _connection(self, held: Claim) -> dict[str, Json]:
@@ -122,7 +130,7 @@ class Performance:
             for number, part in enumerate(parts):
                 # People name the parts: a name is no path, and may be longer than a file's.
                 path = place / f"{port}-{number}.{part['media']}"
-                path.symlink_to(self._local(part["digest"], place).absolute())
+                admission.lend(held, self._local(part["digest"], place), path)
                 paths[part["name"]] = str(path)
                 self._beat_if_due()
             if spec.input(port).many:
@@ -156,7 +164,7 @@ class Performance:
         folder = place / f"again-{maker.pk}"
         folder.mkdir(exist_ok=True)
         work = self._work(folder, healing.as_it_was(self.held, maker))
-        result = self.lane.perform(work, self._beat, beat_every=self.beat_every)
+        result = self._perform(work)
         if result.kind == "stopped":
             raise Stop(result.message["reason"])
         paths = result.message["outputs"].values() if result.kind == "done" else ()

@@ -4,7 +4,8 @@ Nothing is claimed or lost by these rows (an attempt's lease is on the attempt);
 something waits. A worker counts as alive until it leaves, or is silent for as long as its lease.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -16,8 +17,10 @@ KEPT_SECONDS: Final = 86_400  # rows of workers that are gone
 
 _BEAT: Final = """
 INSERT INTO runs_workerpresence
-       (incarnation, name, queues, operations, lanes, began_at, seen_at, alive_until)
-VALUES (%(incarnation)s, %(name)s, %(queues)s, %(operations)s, %(lanes)s, baton_now(), baton_now(),
+       (incarnation, name, queues, operations, lanes, packages, enforces, began_at, seen_at,
+        alive_until)
+VALUES (%(incarnation)s, %(name)s, %(queues)s, %(operations)s, %(lanes)s, %(packages)s::jsonb,
+        %(enforces)s::jsonb, baton_now(), baton_now(),
         baton_now() + make_interval(secs => %(lease)s))
     ON CONFLICT (incarnation) DO UPDATE
    SET seen_at = excluded.seen_at, alive_until = excluded.alive_until
@@ -67,6 +70,8 @@ def beat(
     queues: Sequence[str],
     operations: Sequence[str],
     lanes: int,
+    packages: Sequence[Mapping[str, Any]] = (),
+    enforces: Mapping[str, str] | None = None,
 ) -> None:
     """Say that the worker is alive. Raises DatabaseError."""
     row: dict[str, Any] = {
@@ -75,6 +80,8 @@ def beat(
         "queues": list(queues),
         "operations": list(operations),
         "lanes": lanes,
+        "packages": json.dumps(list(packages)),
+        "enforces": json.dumps(dict(enforces or {})),
         "lease": settings.LEASE_SECONDS,
     }
     with connection.cursor() as cursor:

@@ -245,7 +245,7 @@ def load(run: Run) -> Rows:
 
 
 # What a result's readers ask for; a log alone may have 16,000 characters.
-LIGHT = ("step_id", "run_id", "number", "state", "outputs", "facts")
+LIGHT = ("step_id", "run_id", "number", "state", "outputs", "facts", "package")
 
 
 def _fetched(step: Step) -> bool:

@@ -24,7 +24,7 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from personas.commands import away
-from pipelines import catalogue
+from pipelines import catalogue, confinement
 from pipelines.runs import claims, faults, keeping, presence
 from pipelines.runs.lanes import Lane
 from pipelines.runs.performance import Performance
@@ -54,7 +54,8 @@ class Worker:
         keeping.remove_old()
         logs = settings.VAR / "logs"
         logs.mkdir(parents=True, exist_ok=True)
-        self.needs = {name: catalogue.spec(name).queue for name in catalogue.OPERATIONS}
+        self.needs = {name: catalogue.spec(name).queue for name in catalogue.names()}
+        self.brought = catalogue.brought_operations()
         # Not all that is queued here: code of before an operation came in queues it under `cpu`.
         self.operations = sorted(name for name, queue in self.needs.items() if queue in queues)
         self.idle = [Lane(number, logs) for number in range(lanes)]
@@ -193,6 +194,8 @@ class Worker:
             queues=self.queues,
             operations=self.operations,
             lanes=len(self.lanes),
+            packages=[one.as_json() for one in self.brought],
+            enforces=confinement.available(),
         )
         for queue in set(self.needs.values()):
             presence.correct(queue, [name for name, own in self.needs.items() if own == queue])

@@ -24,7 +24,6 @@ GPU = {**KNOWS, "BATON_WORKER_QUEUES": "gpu"}
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     """This process, too, knows the operation."""
     monkeypatch.setitem(catalogue.OPERATIONS, "on_gpu", "tests.faults.operations.on_gpu")
-    catalogue.spec.cache_clear()
 
 
 @pytest.fixture

@@ -74,10 +74,12 @@ def lint(
     effects: Collection[str],
     feeds: Collection[str],
     people: Mapping[str, int] | None = None,
+    refused: Mapping[str, str] | None = None,
 ) -> list[Problem]:
     """Every problem, errors and warnings, in the order of the file's parts.
 
-    `people` says how many can act as each persona; without it, nobody is counted.
+    `people` says how many can act as each persona; without it, nobody is counted. `refused` says
+    why an operation that a package brings cannot be used.
     """
-    known = Known(personas, operations, checks, effects, feeds, people)
+    known = Known(personas, operations, checks, effects, feeds, people, refused or {})
     return [problem for rule in RULES for problem in rule(blueprint, known)]

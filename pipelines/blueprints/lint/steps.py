@@ -14,7 +14,10 @@ def operations_exist(blueprint: Blueprint, known: Known) -> Iterator[Problem]:
     """Every operation is in the catalogue."""
     for path, _, step in steps(blueprint):
         if step.operation not in known.operations:
+            reason = known.refused.get(step.operation)
             message = f"is no operation; known: {listed(known.operations)}"
+            if reason:
+                message = f"cannot be used: {reason}"
             yield problem(f"{path}.operation", "operation", message, step.operation)
 
 

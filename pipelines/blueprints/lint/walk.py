@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from pipelines.blueprints.problems import Problem, shown
@@ -20,7 +20,10 @@ from pipelines.operations.contract import Spec
 
 @dataclass(frozen=True)
 class Known:
-    """The names that exist. `people`: how many people can act as each persona, if known."""
+    """The names that exist. `people`: how many people can act as each persona, if known.
+
+    `refused`: why an operation that a package brings cannot be used.
+    """
 
     personas: Collection[str]
     operations: Mapping[str, Spec]
@@ -28,6 +31,7 @@ class Known:
     effects: Collection[str]
     feeds: Collection[str]
     people: Mapping[str, int] | None = None
+    refused: Mapping[str, str] = field(default_factory=dict)
 
 
 Rule: TypeAlias = Callable[[Blueprint, Known], Iterator[Problem]]

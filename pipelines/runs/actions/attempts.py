@@ -69,10 +69,12 @@ def complete(
             progress=1.0,
             progress_rows=rows if rows is not None else attempt.progress_rows,
             inputs=held.inputs,
+            package=held.package,
             data={
                 "key": step.key,
                 "token": held.token,
                 "outputs": {name: output["digest"] for name, output in outputs.items()},
+                **({"package": held.package} if held.package else {}),
             },
         )
         move(command, step, "complete", run=run, result=attempt)

@@ -103,7 +103,16 @@ def _of_contract(step: Step) -> DomainError | None:
 
 
 def _overridden(step: Step, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the step's own parameters with the new ones. Raises Invalid with every field."""
+    """Return the step's own parameters with the new ones.
+
+    Raises Invalid with every field, and Conflict where the operation is not known here.
+    """
+    if not catalogue.knows(step.operation):
+        reason = catalogue.why_not(step.operation) or "no installed package brings it"
+        raise Conflict(
+            "unknown_operation",
+            f"{step.operation} cannot be used here, so its parameters are not known: {reason}.",
+        )
     last = step.attempts.order_by("-number").first()
     merged = {**step.overrides, **overrides}
     try:

@@ -71,6 +71,8 @@ class Attempt(models.Model):
     params = models.JSONField(default=dict)
     inputs = models.JSONField(default=dict)
     seed = models.PositiveBigIntegerField(default=0)
+    # Whose code the operation is: distribution, version, digest; empty of Baton's own.
+    package = models.JSONField(default=dict, db_default={})
     cache_key = models.CharField(max_length=64, blank=True)
     cached_from = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="+")
     owner = models.UUIDField(null=True)

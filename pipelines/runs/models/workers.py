@@ -13,6 +13,9 @@ class WorkerPresence(models.Model):
     name = models.CharField(max_length=80)
     queues = ArrayField(models.CharField(max_length=20), default=list)
     operations = ArrayField(models.CharField(max_length=80), default=list)
+    # What packages bring there, usable or not, and what holds their operations back.
+    packages = models.JSONField(default=list, db_default=[])
+    enforces = models.JSONField(default=dict, db_default={})
     lanes = models.PositiveSmallIntegerField(default=1)
     began_at = models.DateTimeField(db_default=BatonNow())
     seen_at = models.DateTimeField(db_default=BatonNow())

@@ -7,6 +7,7 @@ from typing import Any
 
 from personas.errors import DomainError
 from pipelines.blueprints.spec import StageDef, StepDef
+from pipelines.confinement import missing
 from pipelines.lifecycles import AttemptState
 from pipelines.runs.models import Attempt, Step
 from pipelines.runs.policies import Hat
@@ -44,6 +45,18 @@ class StepView:
             return None
         seconds = (last.progress_at - last.started_at).total_seconds()
         return last.progress_rows / seconds if seconds > 0.2 else None
+
+    @property
+    def package(self) -> Mapping[str, Any]:
+        """Whose code it is, where a package brought the operation."""
+        return self.last.package if self.last is not None else {}
+
+    @property
+    def not_enforced(self) -> list[str]:
+        """What nothing held the code of a package to, on the machine that computed it."""
+        computed = self.cached_from or self.last
+        said = computed.usage.get("enforced") if computed is not None else None
+        return missing(said) if said else []
 
     @property
     def error(self) -> Mapping[str, Any]:

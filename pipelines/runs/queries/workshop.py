@@ -3,13 +3,18 @@
 Ten queries. Ages are in seconds by the database's clock.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db.models import CharField, Count, Exists, Max, Min, OuterRef, Q
 from django.db.models.functions import Cast, Left
 
+from pipelines.brought import Brought
+from pipelines.catalogue import brought_operations
+from pipelines.confinement import missing
 from pipelines.lifecycles import (
     ATTEMPT,
     GATE,
@@ -61,6 +66,8 @@ class Served:
     queues: tuple[str, ...]
     lanes: int
     seen_at: datetime
+    packages: tuple[Mapping[str, Any], ...] = ()
+    not_enforced: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +82,7 @@ class Workshop:
     lost: list[Attempt]
     stuck: list[Run]
     engine: EngineFigures
+    brought: list[Brought]  # as this process finds them installed
     long: list[LongTransaction]
 
 
@@ -90,6 +98,7 @@ def workshop() -> Workshop:
         lost=_lost(moment),
         stuck=stuck_runs(moment),
         engine=figures(),
+        brought=brought_operations(),
         long=long_transactions(),
     )
 
@@ -147,7 +156,17 @@ def _queues(moment: datetime) -> list[QueueSeen]:
 
 def _served(moment: datetime) -> list[Served]:
     rows = WorkerPresence.objects.filter(left_at=None, alive_until__gt=moment).order_by("name")
-    return [Served(row.name, tuple(row.queues), row.lanes, row.seen_at) for row in rows]
+    return [
+        Served(
+            name=row.name,
+            queues=tuple(row.queues),
+            lanes=row.lanes,
+            seen_at=row.seen_at,
+            packages=tuple(row.packages),
+            not_enforced=tuple(missing(row.enforces)) if row.enforces else (),
+        )
+        for row in rows
+    ]
 
 
 def _runs() -> list[tuple[str, int]]:

@@ -24,10 +24,11 @@ def lint_plan(plan: Plan) -> list[Problem]:
     return lint(
         plan,
         personas=set(Persona.objects.values_list("code", flat=True)),
-        operations={name: catalogue.spec(name) for name in used & set(catalogue.OPERATIONS)},
+        operations={name: catalogue.spec(name) for name in used if catalogue.knows(name)},
         checks=set(catalogue.CHECKS),
         effects=set(catalogue.EFFECTS),
         feeds=set(catalogue.FEEDS),
+        refused={name: catalogue.why_not(name) for name in used},
     )
 
 

@@ -156,7 +156,9 @@ class StepAnswer(Output):
 
 
 class AttemptSerializer(serializers.ModelSerializer[Attempt]):
-    """One try of a step; `usage` holds seconds and MiB."""
+    """One try of a step; `usage` holds seconds and MiB, and for a package's operation what was
+    enforced. `package` says whose code it is, empty of Baton's own.
+    """
 
     step_key = serializers.CharField(source="step.key")
     stage_key = serializers.CharField(source="step.stage.key")
@@ -174,6 +176,7 @@ class AttemptSerializer(serializers.ModelSerializer[Attempt]):
             "state",
             "operation",
             "operation_version",
+            "package",
             "queue",
             "waits_for",
             "priority",

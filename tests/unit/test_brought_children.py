@@ -1,0 +1,353 @@
+"""Odd operations from a package, in the real child with the real limits: each fails by itself."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from pipelines import confinement
+from pipelines.runs import admission, apart
+from pipelines.runs.lanes import Lane, Result, Stop
+from tests import brought as b
+
+pytestmark = pytest.mark.timeout(60)
+
+BODIES = {
+    "well_behaved": """
+print("hello")
+context.log("a line")
+context.progress(0.5, "half")
+return made(context, text=context.text("text"), home=os.environ.get("HOME", ""))
+""",
+    "forks_for_ever": """
+while True:
+    os.fork()
+""",
+    "forks_away": """
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        Path(context.folder, "pid").write_text(str(os.getpid()))
+        time.sleep(60)
+    os._exit(0)
+while not Path(context.folder, "pid").exists():
+    time.sleep(0.01)
+time.sleep(0.05)
+return made(context, pid=int(Path(context.folder, "pid").read_text()))
+""",
+    "forks_and_both_answer": """
+if os.fork() == 0:
+    return made(context, whose="the fork's")
+time.sleep(0.3)
+return made(context, whose="its own")
+""",
+    "fills_memory": """
+held = []
+while True:
+    held.append(bytearray(64 << 20))
+""",
+    "asks_for_too_much": """
+bytearray(8 << 30)
+return made(context)
+""",
+    "writes_elsewhere": """
+Path(context.text("text")).write_text("mine")
+return made(context)
+""",
+    "reads_elsewhere": """
+return made(context, found=Path(context.text("text")).read_text())
+""",
+    "never_ends": """
+while True:
+    pass
+""",
+    "exits": """
+print("last words")
+sys.stdout.flush()
+os._exit(7)
+""",
+    "crashes": """
+import ctypes
+ctypes.string_at(0)
+""",
+    "calls_out": """
+socket.create_connection(("127.0.0.1", 1))
+""",
+    "calls_a_server_of_ours": """
+socket.socket(socket.AF_UNIX).connect(context.text("text"))
+""",
+    "kills_the_worker": """
+os.kill(int(context.text("text")), 0)
+return made(context)
+""",
+    "makes_something_else": """
+path = context.folder / "other.json"
+path.write_text("{}")
+return Outcome({"other": path}, {"fine": True})
+""",
+    "makes_nothing": """
+return Outcome({}, {"fine": True})
+""",
+    "points_elsewhere": """
+context.output("result").symlink_to(context.text("text"))
+return Outcome({"result": context.output("result")}, {"fine": True})
+""",
+    "returns_nothing": "pass",
+    "says_nan": """
+return made(context, scores=[1.0, {"inner": float("nan")}])
+""",
+    "says_no_json": """
+return made(context, when=Path("x"))
+""",
+    "says_too_much": """
+return made(context, much=["x" * 1000] * 6000)
+""",
+    "says_it_deeply": """
+deep = []
+for _ in range(500):
+    deep = [deep]
+return made(context, deep=deep)
+""",
+    "prints_megabytes": """
+for _ in range(64):
+    print("x" * (1 << 20))
+return made(context)
+""",
+    "writes_a_large_file": """
+with open(context.output("result"), "wb") as sink:
+    for _ in range(64):
+        sink.write(b"x" * (1 << 20))
+return made(context)
+""",
+    "speaks_for_itself": """
+for opened in range(3, 40):
+    try:
+        os.write(opened, b"this is no message\\n")
+    except OSError:
+        pass
+time.sleep(20)
+""",
+    "changes_its_input": """
+path = Path(context.text("text"))
+path.chmod(0o644)
+path.write_text("changed")
+return made(context)
+""",
+    "says_no_text": """
+return made(context, **{"a": ["x\\0"]})
+""",
+    "complains_in_no_text": """
+context.log("a\\0b")
+raise ValueError("c\\0d\\ud800")
+""",
+    "waits_undeclared": "return NotYet(5, 'later')",
+    "raises": "raise ValueError('not today')",
+    "keeps": """
+(context.kept / "notes").write_text("kept")
+return made(context)
+""",
+}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return b.install(tmp_path_factory.mktemp("site"), BODIES)
+
+
+@pytest.fixture(autouse=True)
+def installed(site: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with b.on_path(site, monkeypatch):
+        yield
+
+
+def attempt(name: str, folder: Path, **params: str) -> Result:
+    """What becomes of an attempt, after it was let in."""
+    asked = b.work(name, folder, **params)
+    return admission.judge(asked, b.perform(asked))
+
+
+def failure(name: str, folder: Path, **params: str) -> dict[str, object]:
+    result = attempt(name, folder, **params)
+    assert result.kind in ("error", "timed_out"), result
+    error = result.message["error"]
+    assert error["message"].startswith(f"{name} (odd-operations 1.0): ")
+    assert error["operation"] == name
+    assert error["limits"]["max_processes"] == 3
+    assert result.message["usage"]["enforced"] == confinement.available()
+    return error
+
+
+needs_landlock = pytest.mark.skipif(
+    not confinement.available()["writes"], reason="this kernel has no Landlock"
+)
+
+
+def test_a_good_one_is_done_and_says_what_held_it(tmp_path: Path) -> None:
+    result = attempt("well_behaved", tmp_path, text="a")
+    assert result.kind == "done", result
+    assert result.message["facts"]["text"] == "a"
+    assert result.message["facts"]["home"].startswith(str(tmp_path / "out"))
+    assert json.loads(Path(result.message["outputs"]["result"]).read_text()) == {"text": "a"}
+    assert result.log == "a line"
+    assert result.message["usage"]["enforced"] == confinement.available()
+    assert result.message["usage"]["peak_mib"] > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "says"),
+    [
+        ("forks_for_ever", "max_processes", "3"),
+        ("asks_for_too_much", "max_memory", "512 MiB"),
+        ("fills_memory", "max_memory", "512 MiB"),
+        ("exits", "process_ended", "status 7"),
+        ("crashes", "process_ended", "SIGSEGV"),
+        ("makes_something_else", "undeclared_output", "no output 'other'; declared: result"),
+        ("makes_nothing", "missing_output", "no output result"),
+        ("returns_nothing", "not_an_outcome", "NoneType"),
+        ("says_nan", "facts_not_finite", "facts.scores[1].inner is nan"),
+        ("says_no_json", "facts_not_json", "facts.when is a PosixPath"),
+        ("says_no_text", "facts_not_json", "facts.a[0]"),
+        ("complains_in_no_text", "defect", "ValueError: cd?"),
+        ("says_too_much", "facts_too_large", "bytes"),
+        ("says_it_deeply", "facts_too_deep", "30 levels"),
+        ("writes_a_large_file", "max_file_size", "8 MiB"),
+        ("speaks_for_itself", "bad_answer", "no JSON"),
+        ("waits_undeclared", "not_an_outcome", "SPEC.waits is False"),
+        ("raises", "defect", "ValueError: not today"),
+    ],
+)
+def test_its_failure_is_its_own_and_named(name: str, code: str, says: str, tmp_path: Path) -> None:
+    error = failure(name, tmp_path)
+    assert error["code"] == code, error
+    assert says in str(error["message"])
+    assert not error.get("retryable")
+
+
+def test_one_that_never_ends_is_ended(tmp_path: Path) -> None:
+    asked = b.work("never_ends", tmp_path)
+    object.__setattr__(asked, "max_runtime", 0.6)
+    result = b.perform(asked)
+    assert result.kind == "timed_out"
+    assert "ran longer than" in result.message["error"]["message"]
+
+
+def test_last_words_are_kept(tmp_path: Path) -> None:
+    assert "last words" in str(failure("exits", tmp_path)["trace"])
+
+
+def test_what_it_started_ends_with_it_however_it_hides(tmp_path: Path) -> None:
+    result = attempt("forks_away", tmp_path)
+    assert result.kind == "done", result
+    assert not psutil.pid_exists(result.message["facts"]["pid"])
+
+
+def test_a_fork_that_goes_on_gives_no_answer(tmp_path: Path) -> None:
+    result = attempt("forks_and_both_answer", tmp_path)
+    assert result.message["facts"]["whose"] == "its own"
+
+
+def test_what_it_prints_is_cut_off(tmp_path: Path) -> None:
+    assert attempt("prints_megabytes", tmp_path).kind == "done"
+    sizes = [path.stat().st_size for path in tmp_path.glob("*-brought.log")]
+    assert sizes
+    assert max(sizes) < 300_000
+
+
+@needs_landlock
+@pytest.mark.parametrize("name", ["writes_elsewhere", "changes_its_input"])
+def test_it_writes_nowhere_else(name: str, tmp_path: Path) -> None:
+    target = tmp_path / "theirs"
+    target.write_text("as it was")
+    target.chmod(0o444)
+    error = failure(name, tmp_path, text=str(target))
+    assert error["code"] == "not_permitted"
+    assert target.read_text() == "as it was"
+
+
+@needs_landlock
+def test_it_reads_nothing_else(tmp_path: Path) -> None:
+    secret = tmp_path / "secret_key"
+    secret.write_text("secret")
+    error = failure("reads_elsewhere", tmp_path, text=str(secret))
+    assert error["code"] == "not_permitted"
+    environ = f"/proc/{os.getpid()}/environ"
+    assert failure("reads_elsewhere", tmp_path, text=environ)["code"] == "not_permitted"
+
+
+def test_an_output_that_points_elsewhere_is_not_taken(tmp_path: Path) -> None:
+    secret = tmp_path / "secret_key"
+    secret.write_text("secret")
+    assert failure("points_elsewhere", tmp_path, text=str(secret))["code"] == "output_elsewhere"
+
+
+@pytest.mark.skipif(not confinement.available()["network"], reason="no seccomp, no Landlock")
+@pytest.mark.parametrize("name", ["calls_out", "calls_a_server_of_ours"])
+def test_it_has_no_network_and_no_server(name: str, tmp_path: Path) -> None:
+    assert failure(name, tmp_path, text=str(tmp_path / "socket"))["code"] == "not_permitted"
+
+
+@pytest.mark.skipif(not confinement.available()["signals"], reason="Landlock without scopes")
+def test_it_cannot_signal_the_worker(tmp_path: Path) -> None:
+    assert failure("kills_the_worker", tmp_path, text=str(os.getpid()))["code"] == "not_permitted"
+
+
+def test_it_keeps_what_another_attempt_goes_on_from(tmp_path: Path) -> None:
+    asked = b.work("keeps", tmp_path)
+    object.__setattr__(asked, "kept", tmp_path / "kept" / "here")
+    assert b.perform(asked).kind == "done"
+    assert (tmp_path / "kept" / "here" / "notes").read_text() == "kept"
+
+
+def test_a_cancel_ends_all_of_it(tmp_path: Path) -> None:
+    lane = Lane(0, tmp_path)
+    seen: list[int] = []
+
+    def cancel(message: dict[str, object] | None) -> None:
+        assert lane.guest is not None
+        assert lane.guest.child is not None
+        guard = psutil.Process(lane.guest.child.pid)
+        if computing := guard.children(recursive=True):
+            seen.extend([guard.pid, *(one.pid for one in computing)])
+            raise Stop("cancelled")
+
+    result = apart.perform(lane, b.work("never_ends", tmp_path), cancel, beat_every=0.3)
+    assert (result.kind, result.message["reason"]) == ("stopped", "cancelled")
+    assert len(seen) == 2
+    assert not [pid for pid in seen if psutil.pid_exists(pid)]
+    assert lane.guest is None
+
+
+def test_a_copy_that_was_changed_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = tmp_path / "given.csv"
+    given.write_text("changed")
+    asked = b.work("well_behaved", tmp_path)
+    object.__setattr__(asked, "digests", {str(given): "0" * 64})
+    result = admission.judge(asked, b.perform(asked))
+    assert result.message["error"]["code"] == "changed_input"
+    assert "given.csv" in result.message["error"]["message"]
+
+
+def test_baton_without_landlock_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confinement.landlock, "abi", lambda: 0)
+    found = confinement.available()
+    assert (found["writes"], found["reads"], found["signals"]) == ("", "", "")
+    assert confinement.missing(found) == ["writes", "reads", "signals"]
+
+
+def test_code_that_changed_under_the_worker_is_not_run(site: Path, tmp_path: Path) -> None:
+    asked = b.work("well_behaved", tmp_path)
+    path = site / "odd_operations" / "well_behaved" / "compute.py"
+    before = path.read_text()
+    try:
+        path.write_text(before + "\n# other\n")
+        result = b.perform(asked)
+    finally:
+        path.write_text(before)
+    assert result.message["error"]["code"] == "package_changed"
+    assert (
+        "Its files were changed while this worker ran; restart"
+        in result.message["error"]["message"]
+    )
