@@ -111,7 +111,13 @@ def test_a_graph_is_admitted_judged_and_answers(graph: Played) -> None:
     assert steps["select"]["families"] == ["dummy", "linear", "brought in"]
     assert steps["evaluate"]["metrics"]["roc_auc"]["low"] > 0.8
     assert steps["load_test"]["scoring_path"] == "ONNX Runtime"
-    held = ("signature_holds", "golden_rows_brought", "holdout_unseen", "scores_repeat", "calibrated")
+    held = (
+        "signature_holds",
+        "golden_rows_brought",
+        "holdout_unseen",
+        "scores_repeat",
+        "calibrated",
+    )
     assert {name: checks[name] for name in held} == dict.fromkeys(held, "pass")
     assert 0 <= graph.answer["score"] <= 1
     assert (graph.answer["served_by"], graph.answer["mode"]) == ("model", "live")

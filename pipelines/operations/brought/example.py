@@ -16,7 +16,7 @@ from pipelines.operations.learning.example import PLACES, rows, write_contract, 
 from pipelines.operations.tables import write_document
 
 COLUMNS: tuple[dict[str, Json], ...] = (
-    {"name": "wind", "type": "number"},
+    {"name": "wind", "type": "number", "missing": 20},
     {"name": "seats", "type": "number", "missing": 150},
     {"name": "place", "type": "text", "categories": list(PLACES), "missing": -1},
 )

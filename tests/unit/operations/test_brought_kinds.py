@@ -4,7 +4,7 @@ import gzip
 import io
 import json
 import lzma
-import pickle
+import pickle  # noqa: TID251  to see it refused
 import zipfile
 import zlib
 from pathlib import Path
