@@ -81,6 +81,6 @@ def test_what_is_not_of_this_table_is_refused(
     assert text in refused.message
 
 
-@pytest.mark.parametrize("stated", [{"target": "seats"}, {"task": "regression", "classes": []}])
+@pytest.mark.parametrize("stated", [{"target": "holiday"}, {"task": "regression", "classes": []}])
 def test_an_answer_to_another_question_is_refused(stated: dict[str, Any], tmp_path: Path) -> None:
     assert refusal(tmp_path, declaration(**stated)).code == "another_question"
