@@ -21,7 +21,7 @@ from pipelines.operations.brought.estimators import (
     engine_of,
     spelled,
 )
-from pipelines.operations.brought.onnxfile import graph_of
+from pipelines.operations.brought.matching import graph_of
 from pipelines.operations.brought.skopsfile import read_skops
 from pipelines.operations.clean import run_clean
 from pipelines.operations.contract import Context, Json, OperationError, Outcome

@@ -7,7 +7,7 @@ Instances are kept in model files by skops: their state is plain data, numbers a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Self, cast
 
 import numpy as np
@@ -16,39 +16,20 @@ import onnxruntime
 import pandas as pd
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 
+from pipelines.operations.brought.feeding import Column, Feed, as_declared, fed
 from pipelines.operations.contract import Json
 from pipelines.operations.learning.labels import plain
 from pipelines.operations.learning.metrics import Floats
 
-# What a tensor of a graph may hold, as onnxruntime names it, and as numpy does.
-TENSORS: Final[Mapping[str, str]] = {
-    "tensor(float)": "float32",
-    "tensor(double)": "float64",
-    "tensor(float16)": "float16",
-    "tensor(int64)": "int64",
-    "tensor(int32)": "int32",
-    "tensor(int16)": "int16",
-    "tensor(int8)": "int8",
-    "tensor(uint8)": "uint8",
-    "tensor(bool)": "bool",
-    "tensor(string)": "object",
-}
-FLOATS: Final = ("float16", "float32", "float64")
-MAPS: Final = "seq(map("
 SHOWN: Final = 60
 SLACK: Final = 1e-6  # how far float32 may leave [0, 1] (own)
-# Seconds since 1970 need 31 bits; float32 keeps 24.
-EXACT_TIMES: Final = ("float64", "int64")
-
-Feed = dict[str, Any]  # name, dtype, rank and columns of one input, as skops keeps it
-Column = dict[str, Any]  # name, type, categories and missing of one column
 
 
 class AnswerError(ValueError):
     """A model answered something else than was declared of it."""
 
 
-class Graph(BaseEstimator):
+class Graph(BaseEstimator):  # type: ignore[misc]
     """An ONNX graph; the session is made when it is first asked, and never kept in a file."""
 
     engine = "ONNX Runtime"
@@ -109,57 +90,7 @@ def session(content: bytes) -> Any:
     )
 
 
-def fed(feed: Feed, stated: Mapping[str, Column], frame: pd.DataFrame) -> np.ndarray:
-    """One input of the graph: a table of rows x columns, or a list of rows where it is flat."""
-    parts = [_cells(stated[name], frame[name], feed["dtype"]) for name in feed["columns"]]
-    if feed["rank"] == 1:
-        return parts[0]
-    return np.column_stack(parts) if parts else np.empty((len(frame), 0))
-
-
-def _cells(column: Column, values: pd.Series, dtype: str) -> np.ndarray:
-    if dtype == "object":
-        return _texts(column, values)
-    if column["type"] == "text":
-        places = {value: place for place, value in enumerate(column["categories"])}
-        numbers = values.map(places).to_numpy(dtype="float64", na_value=np.nan)
-    elif column["type"] == "time":
-        moments = pd.to_datetime(values, utc=True)
-        numbers = moments.astype("datetime64[us, UTC]").astype("int64").to_numpy() / 1e6
-        numbers = np.where(moments.isna().to_numpy(), np.nan, numbers)
-    else:
-        numbers = pd.to_numeric(values).to_numpy(dtype="float64", na_value=np.nan)
-    return _typed(column, numbers, dtype)
-
-
-def _texts(column: Column, values: pd.Series) -> np.ndarray:
-    missing = "" if column["missing"] is None else str(column["missing"])
-    gone = values.isna().to_numpy()
-    found = np.empty(len(values), dtype=object)
-    found[:] = [missing if away else str(v) for v, away in zip(values, gone, strict=True)]
-    return found
-
-
-def _typed(column: Column, numbers: Floats, dtype: str) -> np.ndarray:
-    """The numbers as the graph wants them; raises ValueError for what does not fit."""
-    gone = np.isnan(numbers)
-    if gone.any() and column["missing"] is not None:
-        numbers = np.where(gone, float(column["missing"]), numbers)
-        gone = np.isnan(numbers)
-    if dtype in FLOATS:
-        with np.errstate(over="ignore"):
-            return numbers.astype(dtype)
-    name = column["name"]
-    if gone.any():
-        raise ValueError(f"column {name!r} misses values, and the graph takes {dtype}")
-    kept = numbers.astype(dtype)
-    if (kept != numbers).any():
-        wrong = numbers[kept != numbers][0]
-        raise ValueError(f"column {name!r} holds {wrong:g}, and the graph takes {dtype}")
-    return kept
-
-
-class BroughtClassifier(ClassifierMixin, BaseEstimator):
+class BroughtClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Two classes, as (other, positive), whatever the order in which the model answers."""
 
     def __init__(
@@ -184,6 +115,11 @@ class BroughtClassifier(ClassifierMixin, BaseEstimator):
         """What runs the model, in words for people."""
         return engine_of(self.model)
 
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Packages that its scores depend on beside those of every model."""
+        return needs_of(self.model)
+
     def __sklearn_is_fitted__(self) -> bool:
         return True
 
@@ -205,7 +141,7 @@ class BroughtClassifier(ClassifierMixin, BaseEstimator):
         return _of_rows(found, len(frame))
 
 
-class BroughtRegressor(RegressorMixin, BaseEstimator):
+class BroughtRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     """A number for each row."""
 
     def __init__(self, model: Any = None, columns: Sequence[Column] = ()) -> None:
@@ -216,6 +152,11 @@ class BroughtRegressor(RegressorMixin, BaseEstimator):
     def engine(self) -> str:
         """What runs the model, in words for people."""
         return engine_of(self.model)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Packages that its scores depend on beside those of every model."""
+        return needs_of(self.model)
 
     def __sklearn_is_fitted__(self) -> bool:
         return True
@@ -241,21 +182,9 @@ def engine_of(model: object) -> str:
     return Graph.engine if isinstance(model, Graph) else "scikit-learn, as brought"
 
 
-def as_declared(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
-    """The declared columns in order; texts with declared categories are categorical."""
-    found = frame[[column["name"] for column in columns]]
-    changed = {}
-    for column in columns:
-        if column["missing"] is None and not column["categories"]:
-            continue
-        values = found[column["name"]]
-        if column["missing"] is not None:
-            values = values.where(values.notna(), column["missing"])
-        if column["categories"]:
-            known = pd.Categorical(values, categories=list(column["categories"]))
-            values = pd.Series(known, index=values.index)
-        changed[column["name"]] = values
-    return found.assign(**changed) if changed else found
+def needs_of(model: object) -> tuple[str, ...]:
+    """Packages that a brought model's scores depend on beside those of every model."""
+    return ("onnxruntime",) if isinstance(model, Graph) else ()
 
 
 def probabilities(found: Any, classes: Sequence[Json]) -> Floats:
