@@ -1,6 +1,8 @@
 """Models that were trained elsewhere, from the upload to a live model that answers."""
 
 import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,13 +42,24 @@ class Played:
         return {check["name"]: check["verdict"] for check in found}
 
 
+def succeeded(run: dict[str, Any]) -> bool:
+    """The run is over, and well."""
+    return bool(run["state"] == "SUCCEEDED")
+
+
+def live(run: dict[str, Any]) -> bool:
+    """The model answers everybody; what follows is as for any other."""
+    return any(s["key"] == "deploy" and s["state"] == "DONE" for s in run["stages"])
+
+
 def play(
     baton: Baton,
     export: brought.Export,
     kind: type[arrivals.Arrivals],
+    done: Callable[[dict[str, Any]], bool],
     **case: Any,
 ) -> Played:
-    """Carry a model from its upload to the end of the run."""
+    """Carry a model from its upload to where it is done."""
     rows = arrivals.sample()
     asked = brought.asked(rows)
     caller = kind(url=baton.serve_url, token=baton.tokens["SWE"], model="", flights=asked)
@@ -62,8 +75,8 @@ def play(
             inputs[name] = [baton.bring(content, file, by="MLR")]
         started = baton.desks["MLR"].post(f"use-cases/{run.use_case}/runs", {"inputs": inputs})
         run.run = int(started["run"])
-        ended = run.until(lambda now: now["state"] != "RUNNING")
-    assert ended["state"] == "SUCCEEDED", said.read_text()
+        ended = run.until(done)
+    assert done(ended), said.read_text()
     row = {name: asked[0].row[name] for name in caller.reads}
     answer = httpx.post(
         f"{baton.serve_url}/v1/models/{run.use_case}/predict",
@@ -75,33 +88,49 @@ def play(
 
 
 @pytest.fixture(scope="module")
-def graph(baton: Baton) -> Played:
+def played(baton: Baton) -> dict[str, Played]:
+    """Both kinds of model, side by side: while one waits for callers, the other computes."""
+    rows = arrivals.sample()
+    with ThreadPoolExecutor(2) as pool:
+        plays = {
+            "onnx": pool.submit(
+                play,
+                baton,
+                brought.as_onnx(rows),
+                brought.LateArrivals,
+                done=succeeded,
+                title="Late, brought",
+                blueprint="brought-classification",
+                question="Which flights that have left will be late?",
+                parameters=brought.LATE_PARAMETERS,
+                forms=brought.LATE_FORMS,
+            ),
+            "skops": pool.submit(
+                play,
+                baton,
+                brought.as_skops(rows),
+                arrivals.Arrivals,
+                done=live,
+                title="Minutes, brought",
+                blueprint="brought-regression",
+                question=arrivals.QUESTION,
+                parameters=brought.VALUE_PARAMETERS,
+                forms=brought.VALUE_FORMS,
+            ),
+        }
+        return {kind: one.result() for kind, one in plays.items()}
+
+
+@pytest.fixture
+def graph(played: dict[str, Played]) -> Played:
     """An ONNX graph of two classes."""
-    return play(
-        baton,
-        brought.as_onnx(arrivals.sample()),
-        brought.LateArrivals,
-        title="Late, brought",
-        blueprint="brought-classification",
-        question="Which flights that have left will be late?",
-        parameters=brought.LATE_PARAMETERS,
-        forms=brought.LATE_FORMS,
-    )
+    return played["onnx"]
 
 
-@pytest.fixture(scope="module")
-def forest(baton: Baton) -> Played:
+@pytest.fixture
+def forest(played: dict[str, Played]) -> Played:
     """A scikit-learn forest that says how late."""
-    return play(
-        baton,
-        brought.as_skops(arrivals.sample()),
-        arrivals.Arrivals,
-        title="Minutes, brought",
-        blueprint="brought-regression",
-        question=arrivals.QUESTION,
-        parameters=brought.VALUE_PARAMETERS,
-        forms=brought.VALUE_FORMS,
-    )
+    return played["skops"]
 
 
 def test_a_graph_is_admitted_judged_and_answers(graph: Played) -> None:

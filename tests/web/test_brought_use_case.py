@@ -103,3 +103,18 @@ def test_what_is_no_model_is_refused_and_not_kept(
     assert reason in page
     assert not made.runs.exists()
     assert Artefact.objects.count() == before
+
+
+def test_who_may_start_a_run_may_bring_its_model(
+    amara: Client, made: UseCase, cast: Cast, client: Client
+) -> None:
+    """The researcher's files are the run's; the use case stays as the analyst made it."""
+    files = {"model": ("late.onnx", GRAPH), "declaration": ("late.json", STATED)}
+    researcher = cast.of("MLR")
+    amara.post(f"/use-cases/{made.key}/seats/", {"seat.MLR": str(researcher.pk)})
+    client.force_login(researcher)
+    answer = start(client, made, **files)
+    assert answer.status_code == 302, answer.content.decode()
+    assert made.runs.get().inputs["model"][0]["media"] == "onnx"
+    made.refresh_from_db()
+    assert "model" not in made.inputs

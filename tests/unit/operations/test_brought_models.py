@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from pipelines import catalogue
 from pipelines.checks.brought import golden_rows_brought, scores_repeat, signature_holds
 from pipelines.operations.admit_model import compute, probe
 from pipelines.operations.admit_model.spec import SPEC
@@ -35,7 +36,7 @@ from pipelines.operations.contract import Context, Json, OperationError, Outcome
 from pipelines.operations.learning import store
 from pipelines.operations.learning.candidates import open_candidate
 from pipelines.operations.learning.example import rows
-from pipelines.operations.packages.loaded import scores_of
+from pipelines.operations.packages.loaded import load_package, scores_of
 from pipelines.operations.tables import read_document, read_table, write_document
 
 NUMBERS = [{"name": "wind", "type": "number"}, {"name": "seats", "type": "number"}]
@@ -110,6 +111,39 @@ def test_a_candidate_says_that_it_was_brought(desk: Desk) -> None:
     found = open_candidate(path, Context(SPEC, desk.folder))
     assert (found.brought, found.family, found.classes) == (True, "brought in", (0, 1))
     assert "settings" not in found.about
+
+
+def perform(desk: Desk, name: str, candidate: Path, made: Bringing, **more: Path) -> Outcome:
+    """An operation of the catalogue on the candidate."""
+    spec = catalogue.spec(name)
+    files = {"candidate": candidate, "train": made.train, "holdout": made.holdout, **more}
+    ports = {port.name for port in spec.inputs}
+    folder = desk.folder / name
+    folder.mkdir()
+    params = {"samples": 100} if any(p.name == "samples" for p in spec.params) else {}
+    given = {port: path for port, path in files.items() if port in ports}
+    if name == "package_model":
+        params = {"threshold": 0.4, "golden": 50}
+    context = Context(spec, folder, inputs=given, params=clean_params(spec, params), seed=1)
+    outcome = catalogue.resolve(name)(context)
+    assert isinstance(outcome, Outcome)
+    return outcome
+
+
+def test_what_needs_only_answers_takes_it_and_the_rest_says_why_not(desk: Desk) -> None:
+    made = desk.bring()
+    candidate = desk.admit(made).outputs["candidate"]
+    explained = perform(desk, "explain_model", candidate, made).facts
+    assert explained["columns"] == 3
+    assert perform(desk, "age_model", candidate, made).facts["aged"] is False
+    assert perform(desk, "evaluate_slices", candidate, made).facts["looked_at"]
+    packed = perform(desk, "package_model", candidate, made)
+    assert packed.facts["scoring_path"] == "ONNX Runtime"
+    assert "onnxruntime" in packed.facts["environment"]["packages"]  # type: ignore[index,operator,call-overload]
+    loaded = load_package(packed.outputs["package"])
+    row = {"wind": 30.0, "seats": None, "place": "CDG"}
+    expected = by_hand(pd.DataFrame([row]))[0]
+    assert loaded.predict([row]).scores[0] == pytest.approx(expected, abs=1e-6)
 
 
 # --- files ---------------------------------------------------------------------------------
