@@ -47,6 +47,9 @@ OPERATIONS: dict[str, str] = {
     "train_candidate": f"{_HERE}.train_candidate",
     "search_candidate": f"{_HERE}.search_candidate",
     "select_candidate": f"{_HERE}.select_candidate",
+    "declare_features": f"{_HERE}.declare_features",
+    "admit_model": f"{_HERE}.admit_model",
+    "compare_candidates": f"{_HERE}.compare_candidates",
     "evaluate_model": f"{_HERE}.evaluate_model",
     "evaluate_classes": f"{_HERE}.evaluate_classes",
     "evaluate_slices": f"{_HERE}.evaluate_slices",
@@ -129,6 +132,11 @@ CHECKS: dict[str, str] = {
     "beats_naive": "pipelines.checks.forecasts.beats_naive",
     "series_sound": "pipelines.checks.forecasts.series_sound",
     "cost_positive": "pipelines.checks.evaluation.cost_positive",
+    # models that were brought
+    "signature_holds": "pipelines.checks.brought.signature_holds",
+    "golden_rows_brought": "pipelines.checks.brought.golden_rows_brought",
+    "holdout_unseen": "pipelines.checks.brought.holdout_unseen",
+    "scores_repeat": "pipelines.checks.brought.scores_repeat",
     # texts
     "groups_kept_apart": "pipelines.checks.classes.groups_kept_apart",
     "macro_f1_over_majority": "pipelines.checks.classes.macro_f1_over_majority",

@@ -10,6 +10,7 @@ from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.http import HttpRequest
 
 from personas.errors import DomainError, Invalid
+from pipelines.operations.brought import kinds
 
 MEGABYTE = 1024 * 1024
 HEAD = 64 * 1024
@@ -68,7 +69,7 @@ def prepare(request: HttpRequest) -> None:
 
 
 def media_of(path: Path, *, name: str, wanted: str = "") -> str:
-    """Return what the content is: csv or parquet by looking, another medium as it is named.
+    """Return what the content is: csv, parquet or skops by looking, another medium as named.
 
     Raises Invalid naming file, rule and what was found.
     """
@@ -78,11 +79,25 @@ def media_of(path: Path, *, name: str, wanted: str = "") -> str:
         raise _refused(name, "the file is empty (0 bytes)")
     if wanted not in ("", *CHECKS):
         raise _refused(name, f"must be one of {', '.join(CHECKS)}, got {wanted!r}", field="media")
-    if head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05"):
+    if kinds.is_pickle(head):
         raise _refused(name, "is a pickle, which runs code when it is opened; use skops or ONNX")
-    medium = wanted or ("parquet" if head[:4] == b"PAR1" else "csv")
+    medium = wanted or _found(path, head, name)
     CHECKS[medium](path, head, name)
     return medium
+
+
+def _found(path: Path, head: bytes, name: str) -> str:
+    """The medium by what the file holds; of texts, JSON is told from CSV by the name."""
+    if head[:4] == b"PAR1":
+        return "parquet"
+    if name.lower().endswith(".json"):
+        return "json"
+    suffix = name.lower().rpartition(".")[2]
+    # What is named as a model is judged as one, so that the refusal says why it is none.
+    if suffix in MODELS:
+        return suffix
+    kind = kinds.kind_of(path) if head[:4] == b"PK\x03\x04" else None
+    return kinds.SKOPS if kind is not None and kind.name == kinds.SKOPS else "csv"
 
 
 def clean_name(name: str) -> str:
@@ -123,6 +138,12 @@ def _json(path: Path, head: bytes, name: str) -> None:
         raise _refused(name, f"is not JSON: {error}") from None
 
 
+def _model(path: Path, head: bytes, name: str) -> None:
+    kind = kinds.kind_of(path)
+    if kind.refusal:
+        raise _refused(name, f"is no model that can be taken: {kind.refusal}")
+
+
 def _zip(path: Path, head: bytes, name: str) -> None:
     if head[:4] != b"PK\x03\x04":
         raise _refused(name, "is no zip archive")
@@ -132,12 +153,13 @@ def _anything(path: Path, head: bytes, name: str) -> None:
     return None
 
 
+MODELS = (kinds.SKOPS, kinds.ONNX)
 CHECKS: dict[str, Callable[[Path, bytes, str], None]] = {
     "csv": _text,
     "parquet": _parquet,
     "json": _json,
-    "skops": _zip,
+    "skops": _model,
     "zip": _zip,
-    "onnx": _anything,
+    "onnx": _model,
     "bytes": _anything,
 }

@@ -32,6 +32,7 @@ def three_families(facts: Facts, params: Params) -> CheckResult:
         return insufficient("no candidates were compared")
     found, least = names(chosen, "families"), limit(params, "minimum", 3)
     absent = [name for name in names(params, "families") or WANTED if name not in found]
+    where = text(chosen, "on") or "folds"
     enough = judge(len(found), ">=", least) == "pass" and not absent
     details = [
         {key: row.get(key) for key in ("name", "family", "mean")}
@@ -39,14 +40,16 @@ def three_families(facts: Facts, params: Params) -> CheckResult:
     ]
     return CheckResult(
         "pass" if enough else "fail",
-        f"{len(found)} families on the same folds: {listed(found)}"
+        f"{len(found)} families on the same {where}: {listed(found)}"
         + (f"; absent: {listed(list(absent))}" if absent else ""),
         value=float(len(found)),
         threshold=least,
         comparison=">=",
         unit="families",
         details=shown(details),
-        advice="" if enough else f"Train a candidate of {listed(list(absent))} on the same folds.",
+        advice=""
+        if enough
+        else f"Train a candidate of {listed(list(absent))} on the same {where}.",
     )
 
 

@@ -141,13 +141,24 @@ def _evaluation_data(writer: Writer) -> Section:
 def _training_data(writer: Writer) -> Section:
     split, built = writer.saying("parts", "rule"), writer.saying("columns_used")
     sealed = writer.saying("schema_digest", "datasheet")
+    elsewhere = bool(writer.saying("not_computed"))
+    learned = (
+        None if elsewhere else writer.figure(split, "Rows learned from", "parts", "train", "rows")
+    )
     blocks = writer.figures(
-        writer.figure(split, "Rows learned from", "parts", "train", "rows"),
+        learned,
         writer.figure(built, "Columns used", "columns_used"),
         writer.figure(built, "Feature tests run", "tests_run"),
         writer.figure(built, "Feature tests failed", "tests_failed"),
         writer.figure(sealed, "Data contract", "digest", unit="digest", note="SHA-256"),
     )
+    if elsewhere:
+        blocks += [
+            writer.stated("trained_on", "Trained elsewhere, on", "MLR"),
+            writer.stated("trained_with", "Trained with", "MLR"),
+            writer.stated("unseen", "Of the rows it is judged on, it saw", "MLR"),
+            writer.stated("again", "How it can be trained again", "MLR"),
+        ]
     blocks += [
         writer.stated("origin", "Origin", "DE"),
         writer.stated("rights", "Rights", "DE"),

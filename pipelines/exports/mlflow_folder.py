@@ -23,6 +23,7 @@ HERE: Final = Path(__file__).resolve().parent
 ROOTS: Final = (
     "pipelines.operations.packages.loaded",
     "pipelines.operations.learning.transformers",
+    "pipelines.operations.brought.estimators",
 )
 
 

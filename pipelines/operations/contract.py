@@ -14,13 +14,14 @@ from typing import Final, Literal, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Kind = Literal["int", "float", "str", "bool", "list", "map"]
-Media = Literal["parquet", "csv", "json", "skops", "zip", "bytes", "any"]
+Media = Literal["parquet", "csv", "json", "skops", "onnx", "zip", "bytes", "any"]
 
 EXTENSIONS: Mapping[str, str] = {
     "parquet": ".parquet",
     "csv": ".csv",
     "json": ".json",
     "skops": ".skops",
+    "onnx": ".onnx",
     "zip": ".zip",
     "bytes": ".bin",
     "any": ".bin",

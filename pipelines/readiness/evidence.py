@@ -47,6 +47,11 @@ class Evidence:
                 found = data[key]
         return found
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether the run's model was trained outside Baton and brought in."""
+        return bool(self.fact("not_computed"))
+
     def fact(self, *keys: str) -> Mapping[str, Any]:
         """Return the facts of the last step that says all of these; {} where none does."""
         found: Mapping[str, Any] = {}

@@ -87,6 +87,8 @@ def checked(*names: str) -> Rule:
         if len(found) < len(names):
             absent = [name for name in names if name not in evidence.checks]
             words = ", ".join(name.replace("_", " ") for name in absent)
+            if evidence.elsewhere:
+                return Finding(NONE, f"Not computed: trained elsewhere ({words}).")
             return Finding(NONE, f"Not computed in this run: {words}.")
         bad = [one for one in found if one.verdict != "pass"]
         if not bad:
@@ -192,6 +194,8 @@ def _inclusion(evidence: Evidence) -> Finding:
 
 def _spec_tested(evidence: Evidence) -> Finding:
     """Infra2: whether training converged is known; no step trains on a tiny sample."""
+    if evidence.elsewhere:
+        return Finding(NONE, "Not computed: trained elsewhere, so nobody here saw it converge.")
     trained = evidence.fact("converged", "family")
     if not trained:
         return Finding(NONE, "Nothing has been trained yet.")

@@ -225,7 +225,8 @@ def _chosen(
     if request.method == "POST":
         return {**request.POST.dict(), "exclude": request.POST.getlist("exclude")}
     if use_case.parameters.get("target"):
-        return dict(use_case.parameters)
+        own = use_case.blueprint.key if use_case.blueprint is not None else ""
+        return {**use_case.parameters, "brought": own.startswith("brought-")}
     if found is None:
         return {}
     return {
@@ -261,7 +262,8 @@ def _suiting(request: HttpRequest, found: Mapping[str, Any] | None) -> str:
     tasks = {column["name"]: column.get("task") for column in (found or {}).get("columns", [])}
     task = tasks.get(chosen)
     texts = set((found or {}).get("suggested_texts") or ()) - {chosen}
-    wanted = f"{'text' if texts and task == 'classification' else 'tabular'}-{task}"
+    kind = "text" if texts and task == "classification" else "tabular"
+    wanted = f"{'brought' if request.POST.get('brought') else kind}-{task}"
     published = {version.blueprint.key for version in queries.published_versions()}
     return wanted if wanted in published else request.POST.get("blueprint", "")
 

@@ -8,6 +8,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
 
 from pipelines.artefacts.models import Artefact, Inspection
+from pipelines.operations.brought.example import logistic_graph
 from tests.api.conftest import Client
 from tests.cast import Cast
 
@@ -62,6 +63,9 @@ def test_it_refuses_what_is_too_large_and_keeps_nothing(
         (b"PAR1 and no more", "broken.parquet", "begin and end with PAR1"),
         (b"PK\x03\x04 sheet", "book.xlsx", "found a zip archive"),
         (b"\x80\x04\x95 model", "model.pkl", "is a pickle"),
+        (b"cos\nsystem\n(S'id'\ntR.", "old.onnx", "is a pickle"),
+        (b"\x89HDF\r\n\x1a\n", "model.skops", "its layers may hold code"),
+        (b"a,b\n1,2\n", "table.onnx", "neither skops nor ONNX"),
         (b"\x00\x01\x02\x03", "image.raw", "neither CSV nor Parquet"),
     ],
 )
@@ -74,6 +78,13 @@ def test_it_names_file_and_rule(
     assert text.startswith(name)
     assert rule in text
     assert not Artefact.objects.exists()
+
+
+def test_a_model_is_known_by_its_content_or_its_name(cast: Cast, api: Client) -> None:
+    client = api(cast.amara)
+    graph = logistic_graph().SerializeToString()
+    assert send(client, graph, name="late.onnx").json()["media"] == "onnx"
+    assert send(client, b'{"format": 1}', name="late.json").json()["media"] == "json"
 
 
 def test_it_needs_one_file(cast: Cast, api: Client) -> None:

@@ -10,6 +10,7 @@ from pipelines.blueprints.lint import lint
 from pipelines.blueprints.lint.walk import checks
 from pipelines.blueprints.refs import Ref
 from pipelines.blueprints.shipped import shipped, shipped_keys
+from pipelines.blueprints.spec import CheckUse
 from pipelines.checks.contract import CheckResult
 from pipelines.operations.contract import Spec
 
@@ -124,3 +125,40 @@ def test_kinds_without_labels_have_the_same_owners_and_deciders(key: str) -> Non
         follower = next((one for one in shipped(key).stages if stage.key in one.needs), None)
         if follower is not None and follower.persona != stage.persona:
             assert stage.key == "features" or (stage.hand_off and stage.hand_off.contract)
+
+
+# What differs between the gates of a model that was brought and of one that Baton trained: what
+# rests on its recipe is shown and blocks no more, and what stands in for it blocks instead.
+BROUGHT_INSTEAD = {
+    "features": ({"feature_tests"}, {"features_available"}),
+    "tune": ({"search_logged"}, {"signature_holds", "golden_rows_brought?", "holdout_unseen"}),
+    "operationalise": ({"reproducible"}, {"reproducible?", "scores_repeat"}),
+}
+OFFERED_INSTEAD = {
+    "evaluate": ({"reproducible"}, {"signature_holds", "scores_repeat"}),
+    "operationalise": ({"reproducible"}, {"scores_repeat"}),
+}
+
+
+def asked(uses: tuple[CheckUse, ...]) -> set[str]:
+    """Names of checks; with a question mark those that do not block."""
+    return {f"{use.name}{'' if use.blocking else '?'}" for use in uses}
+
+
+@pytest.mark.parametrize("task", ["classification", "regression"])
+def test_a_brought_model_passes_the_same_gates(task: str) -> None:
+    own, brought = shipped(f"tabular-{task}"), shipped(f"brought-{task}")
+    assert [stage.key for stage in own.stages] == [stage.key for stage in brought.stages]
+    for mine, theirs in zip(own.stages, brought.stages, strict=True):
+        assert (mine.code, mine.persona, mine.needs) == (theirs.code, theirs.persona, theirs.needs)
+        for part, instead in (("gate", BROUGHT_INSTEAD), ("hand_off", OFFERED_INSTEAD)):
+            before, after = getattr(mine, part), getattr(theirs, part)
+            assert (before is None) == (after is None)
+            if before is None:
+                continue
+            less, more = instead.get(mine.key, (set(), set()))
+            field = "checks" if part == "gate" else "contract"
+            expected = (asked(getattr(before, field)) - less) | more
+            assert asked(getattr(after, field)) == expected, (mine.key, part)
+            if part == "gate":
+                assert (before.rules, before.exclude) == (after.rules, after.exclude)

@@ -206,3 +206,11 @@ def test_groups_that_could_not_be_compared_leave_the_statement() -> None:
     flagged = Evidence(facts=stated, checks=judged("selection_rates_equal", verdict="fail"))
     assert points(flagged)["Model7"] == 0
     assert points(Evidence(facts=stated, checks=judged("selection_rates_equal")))["Model7"] == 1
+
+
+def test_a_brought_model_earns_nothing_for_what_nobody_here_saw() -> None:
+    facts = {"tune.admit": {"not_computed": [{}]}, "tune.dummy": {"converged": True, "family": "x"}}
+    found = {r.test.id: r.finding for r in score(Evidence(facts=facts)).tests}
+    assert found["Model3"].text == "Not computed: trained elsewhere (search logged)."
+    assert found["Infra2"].points == 0
+    assert "trained elsewhere" in found["Infra2"].text

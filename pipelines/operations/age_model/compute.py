@@ -60,7 +60,7 @@ def run(context: Context) -> Outcome:
 
 
 def _why_not(candidate: Candidate) -> str:
-    if candidate.features is None:
+    if candidate.brought or candidate.features is None:
         return "the model was trained elsewhere: it cannot be trained again on older windows"
     if candidate.features.task != "classification":
         return "a curve is drawn for questions with two answers only"

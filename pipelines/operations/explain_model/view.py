@@ -35,7 +35,7 @@ class View:
     def of(cls, candidate: Candidate, holdout: Holdout) -> Self:
         """Encode once where the file says how; else work on raw columns."""
         features = candidate.features
-        if features is None:
+        if features is None or candidate.brought:  # nothing of it reads encoded rows
             names = {name: [place] for place, name in enumerate(candidate.columns)}
             return cls(candidate, holdout, candidate.model, None, names)
         _, matrix = encode(features, holdout.frame, field="holdout")

@@ -50,6 +50,11 @@ class Candidate:
         return (self.group,) if self.group else ()
 
     @property
+    def brought(self) -> bool:
+        """Whether it was trained elsewhere: its features are declared, and it has no recipe."""
+        return self.features is None or "brought" in self.about
+
+    @property
     def family(self) -> str:
         """The model's family; "brought in" for one trained elsewhere."""
         return str(self.about.get("family") or "brought in")

@@ -28,6 +28,7 @@ OWN = "pipelines.operations.learning.transformers"
 TEXTS = "pipelines.operations.learning.texts"
 SEGMENTER = "pipelines.operations.clusters.segmenter.Segmenter"
 DETECTOR = "pipelines.operations.anomalies.detector.Detector"
+BROUGHT = "pipelines.operations.brought.estimators"
 # Types beyond those that skops trusts itself. Nothing here runs code on load; whoever adds
 # one has read its __setstate__ and __reduce__.
 TRUSTED: tuple[str, ...] = (
@@ -45,6 +46,17 @@ TRUSTED: tuple[str, ...] = (
     SEGMENTER,
     DETECTOR,
     "pipelines.operations.learning.offsets.FromColumn",
+    f"{BROUGHT}.BroughtClassifier",
+    f"{BROUGHT}.BroughtRegressor",
+    f"{BROUGHT}.Graph",
+    # of models that are brought; `admit_model` looks at every tree before it is walked
+    "sklearn.tree._tree.Tree",
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.feature_selection._univariate_selection.f_regression",
+    "sklearn.feature_selection._mutual_info.mutual_info_classif",
+    "sklearn.feature_selection._mutual_info.mutual_info_regression",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
     # boosting re-codes its categorical columns with a FunctionTransformer of check_array
     "functools.partial",

@@ -46,13 +46,12 @@ def probe(request: dict[str, Json]) -> dict[str, Json]:
     load_seconds = time.perf_counter() - started
     _, entries = archive.read_archive(package.read_bytes())
     packaged = archive.load(entries, archive.ENVIRONMENT)
+    here = environment.describe(also=environment.beyond(packaged))
     found: dict[str, Json] = {
         "loads": True,
         "digest": loaded.digest,
         "golden_difference": golden_difference(loaded, archive.load(entries, archive.GOLDEN)),
-        "environment_differences": list[Json](
-            environment.differences(packaged, environment.describe())
-        ),
+        "environment_differences": list[Json](environment.differences(packaged, here)),
         "row_form": loaded.row_form is not None,
         "scoring_path": loaded.path,
         "load_seconds": load_seconds,

@@ -43,7 +43,7 @@ def run(context: Context) -> Outcome:
     rows = plain_rows(golden, signature)
     context.progress(0.4, "golden rows scored", len(rows))
     form = _row_form(context, candidate.model, (golden, rows, scores))
-    entries = _entries(context, signature, (rows, scores))
+    entries = _entries(context, signature, (rows, scores), getattr(candidate.model, "needs", ()))
     manifest = _manifest(context, candidate, holdout, row_form=form["kept"] is True)
     package = context.output("package")
     archive.write_archive(package, entries, manifest)
@@ -98,7 +98,10 @@ def _row_form(
 
 
 def _entries(
-    context: Context, signature: Signature, golden: tuple[list[dict[str, Json]], np.ndarray]
+    context: Context,
+    signature: Signature,
+    golden: tuple[list[dict[str, Json]], np.ndarray],
+    needs: Sequence[str],
 ) -> dict[str, bytes]:
     rows, scores = golden
     samples = rows[: context.whole("samples")]
@@ -107,7 +110,7 @@ def _entries(
         archive.SIGNATURE: archive.dump(signature.as_json()),
         archive.SAMPLES: archive.dump({"rows": list[Json](samples)}),
         archive.GOLDEN: archive.dump({"rows": list[Json](rows), "scores": scores.tolist()}),
-        archive.ENVIRONMENT: archive.dump(environment.describe()),
+        archive.ENVIRONMENT: archive.dump(environment.describe(also=needs)),
     }
 
 
@@ -144,7 +147,7 @@ def _facts(
     entries: Mapping[str, bytes],
     rows: Sequence[Mapping[str, Json]],
 ) -> dict[str, Json]:
-    facts = environment.describe()
+    facts = archive.load(entries, archive.ENVIRONMENT)
     untrusted = get_untrusted_types(data=entries[archive.MODEL])
     return {
         "digest": loaded.digest,

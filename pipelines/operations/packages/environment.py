@@ -4,7 +4,7 @@ import hashlib
 import platform
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -17,9 +17,12 @@ RUNTIME = ("numpy", "pandas", "pyarrow", "scikit-learn", "scipy", "skops")
 LOCK = Path(__file__).resolve().parents[3] / "requirements" / "app.txt"
 
 
-def installed() -> dict[str, str]:
-    """Versions of the packages that scores depend on; raises PackageNotFoundError."""
-    return {name: metadata.version(name) for name in RUNTIME}
+def installed(also: Sequence[str] = ()) -> dict[str, str]:
+    """Versions of the packages that scores depend on; raises PackageNotFoundError.
+
+    `also` names further ones, such as the runtime of a model that was brought.
+    """
+    return {name: metadata.version(name) for name in (*RUNTIME, *also)}
 
 
 def pinned(lock: Path = LOCK) -> dict[str, str]:
@@ -39,9 +42,15 @@ def _normal(name: str) -> str:
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
-def describe(lock: Path = LOCK) -> dict[str, Json]:
+def beyond(packaged: Mapping[str, Json]) -> list[str]:
+    """Packages that an environment names beside those that every package depends on."""
+    named = packaged.get("packages")
+    return sorted(named.keys() - set(RUNTIME)) if isinstance(named, dict) else []
+
+
+def describe(lock: Path = LOCK, *, also: Sequence[str] = ()) -> dict[str, Json]:
     """Python, packages, the lock file's digest, and what deviates from it."""
-    versions = installed()
+    versions = installed(also)
     locked = pinned(lock)
     deviations: list[Json] = [
         {"package": name, "installed": version, "locked": locked.get(name)}

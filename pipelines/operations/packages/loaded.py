@@ -130,7 +130,7 @@ class Loaded:
         return (
             "compiled row form, equal on the golden rows"
             if self.row_form
-            else "scikit-learn pipeline"
+            else str(getattr(self.model, "engine", "scikit-learn pipeline"))
         )
 
 

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from pipelines.operations.contract import Context, Json
 
 Document = Mapping[str, Json]
+BROUGHT = "brought in"  # the family of a model that was trained elsewhere
 
 
 @dataclass(frozen=True)
@@ -153,6 +154,8 @@ def _judged_on(sources: Sources) -> str:
 def _learned_from(sources: Sources) -> str:
     contract = sources.documents.get("contract", {})
     rows = contract.get("rows")
+    if sources.manifest.get("family") == BROUGHT:
+        return "It was trained elsewhere; what it learned from is attested, not computed."
     if not isinstance(rows, int):
         return ""
     sheet = contract.get("datasheet")
@@ -190,5 +193,7 @@ def _again(sources: Sources) -> str:
     report = sources.documents.get("retrain")
     if report is None:
         return ""
+    if report.get("recipe") is False:
+        return "It was trained elsewhere: without its recipe it could not be trained again."
     equal = "the same scores, bit for bit" if report.get("predictions_equal") else "other scores"
     return f"Training it again in a clean process gave {equal}."

@@ -68,6 +68,13 @@ def test_a_figure_names_the_step_it_was_read_from() -> None:
     assert [one.path for one in judged.evidence] == ["/runs/7/#step-22"]
 
 
+def test_what_a_brought_model_learned_from_is_not_claimed() -> None:
+    admitted = {"tune.admit": {"not_computed": [{"what": "training it again"}]}}
+    card = library.build("model-card", pack(facts={**FACTS, **admitted}))
+    assert "Rows learned from" not in {one.label for one in figures(card)}
+    assert text(card, "Trained elsewhere, on").status == "missing"  # until somebody attests it
+
+
 def test_the_evaluation_is_not_taken_for_a_comparison() -> None:
     card = library.build("model-card", pack())
     metrics = next(b for b in blocks(card) if isinstance(b, Table) and "Metric" in b.columns)

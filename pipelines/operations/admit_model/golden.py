@@ -1,0 +1,69 @@
+"""Golden rows that somebody brought with a model: inputs, and the scores they must have."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from pipelines.operations.admit_model.trials import Test, gap
+from pipelines.operations.contract import Json, OperationError
+from pipelines.operations.learning.definition import FeatureSet
+from pipelines.operations.learning.metrics import Floats
+from pipelines.operations.package_model.signature import signature_of
+from pipelines.operations.packages.loaded import frame_of
+from pipelines.operations.packages.signature import RowCheck, RowsError
+from pipelines.operations.tables import read_document
+
+MOST_ROWS = 10_000
+RULE = 'is {"rows": [{column: value, ...}, ...], "scores": [number, ...]}, one score a row'
+
+
+@dataclass(frozen=True)
+class Golden:
+    """Rows as a table, and the score of each: probability of the positive class, or the value."""
+
+    frame: pd.DataFrame
+    scores: Floats
+
+    def against(self, found: Floats, tolerance: float) -> Test:
+        """The scores of a clean process held against those that were brought."""
+        return Test(
+            "golden rows",
+            "the rows that came with it have the scores that came with it",
+            gap(found, self.scores),
+            tolerance,
+            len(self.scores),
+        )
+
+
+def read_golden(path: Path, features: FeatureSet, like: pd.DataFrame) -> Golden:
+    """Read them with the types of the table; raises OperationError naming what is wrong."""
+    found = read_document(path)
+    rows, scores = found.get("rows"), found.get("scores")
+    if not isinstance(rows, list) or not isinstance(scores, list) or not rows:
+        raise _wrong("they need rows and scores")
+    if len(rows) != len(scores) or len(rows) > MOST_ROWS:
+        raise _wrong(f"they have {len(rows)} rows and {len(scores)} scores")
+    named = [row for row in rows if isinstance(row, dict)]
+    numbers = [s for s in scores if isinstance(s, int | float) and not isinstance(s, bool)]
+    if len(named) != len(rows) or len(numbers) != len(scores):
+        raise _wrong("a row is no object, or a score is no number")
+    signature = signature_of(
+        features.columns, like, outputs=(), not_null=frozenset(), closed_up_to=0
+    )
+    try:
+        cleaned = RowCheck(signature).clean(named)
+    except RowsError as error:
+        details = [problem.as_json() for problem in error.problems]
+        raise _wrong(str(error), details=details) from error
+    return Golden(frame_of(cleaned, signature), np.asarray(numbers, dtype=np.float64))
+
+
+def _wrong(problem: str, *, details: list[dict[str, Json]] | None = None) -> OperationError:
+    return OperationError(
+        "golden_rows_wrong", f"the golden rows cannot be used: {problem}",
+        field="golden", value=None, rule=RULE, details=details or [],
+    )  # fmt: skip

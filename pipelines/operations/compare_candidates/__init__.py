@@ -1,0 +1,1 @@
+"""compare_candidates: hold a candidate against simple models on the same unseen rows."""
