@@ -55,6 +55,9 @@ INSTEAD = {
         "baseline_recorded": None, "reproducible": "assignments_hold",
         "canary_enough": None, "error_rate_ok": None, "log_complete": "assignments_hold",
     },
+    # Learned elsewhere: what can be made again is not the training but the scores.
+    "brought-classification": {"reproducible": "scores_repeat"},
+    "brought-regression": {"reproducible": "scores_repeat"},
 }  # fmt: skip
 SHOWN = {"no_overlap", "canary_agrees"}  # told to the receiver; what blocks is the gate before
 MADE_AGAIN = {
@@ -71,6 +74,8 @@ ALIKE = {
         "retrain_clean": "assign_clusters", "package_model": "pack_clusters",
         "load_test": "rehearse_segments",
     },
+    "brought-classification": {"retrain_clean": "load_test"},
+    "brought-regression": {"retrain_clean": "load_test"},
 }  # fmt: skip
 
 
@@ -195,5 +200,6 @@ def test_all_six_kinds_are_looked_at() -> None:
     assert set(MAIN) == {
         "tabular-classification", "tabular-regression", "forecasting", "clustering",
         "anomaly-detection", "text-classification",
+        "brought-classification", "brought-regression",
     }  # fmt: skip
     assert set(MAIN) >= FREE | FILES
