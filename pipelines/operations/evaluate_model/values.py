@@ -103,7 +103,9 @@ def _interval(
     if margin is None or calibrates.all():
         return None, None
     checks = ~calibrates
-    return margin, conformal.coverage(errors[checks], margin, resampling.blocks[checks])
+    blocks = resampling.blocks
+    before = (errors[calibrates], blocks[calibrates])
+    return margin, conformal.coverage(errors[checks], margin, blocks[checks], before=before)
 
 
 def _pinball(predicted: Floats, truth: Floats, margin: Margin) -> Floats:

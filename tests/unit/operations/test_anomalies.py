@@ -137,10 +137,10 @@ def test_alerts_by_day_are_counted_and_their_rate_is_judged_by_days() -> None:
 
 
 def test_shares_have_wilson_intervals() -> None:
-    found = alerts.wilson(8, 10)
+    found = alerts.share_of(8, 10)
     expected = stats.binomtest(8, 10).proportion_ci(method="wilson")
     assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high), abs=1e-6)
-    assert alerts.wilson(0, 0)["value"] is None
+    assert alerts.share_of(0, 0)["value"] is None
 
 
 def test_the_simplest_within_one_standard_error_is_chosen() -> None:
