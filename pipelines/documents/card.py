@@ -106,6 +106,10 @@ def _metrics(writer: Writer) -> Section:
     lead = ""
     if isinstance(how, Mapping) and how.get("samples"):
         lead = f"Intervals: bootstrap over {how.get('unit')}s, {how['samples']} samples."
+        if how.get("days"):
+            lead += f" A block is {how['days']:g} days long."
+        if how.get("wanted_days"):
+            lead += f" Forecasts reach {how['wanted_days']:g} days: intervals may be too narrow."
     sentences = judged.get("sentences") if judged else None
     text = " ".join(map(str, sentences)) if isinstance(sentences, list) else ""
     blocks: list[Block] = list(writer.metrics())

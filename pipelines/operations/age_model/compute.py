@@ -19,7 +19,7 @@ from pipelines.operations.learning.families import encode
 from pipelines.operations.learning.folds import Fold
 from pipelines.operations.learning.frames import read_training
 from pipelines.operations.learning.metrics import Floats, metric_name
-from pipelines.operations.learning.resampling import Interval, by_day_or_row
+from pipelines.operations.learning.resampling import Interval, by_day_or_row, by_reach
 from pipelines.operations.learning.tasks import TASKS, need_metric
 from pipelines.operations.learning.training import Training, fit
 from pipelines.operations.learning.weights import WEIGHT
@@ -159,12 +159,11 @@ def _score(
     limit = context.whole("test_rows")
     picked = _stand_ins(rows, known.scoring(period), limit, [context.seed, period, 1])
     matrix, truth = rows.training.matrix[picked], rows.truth[picked]
-    resampling = by_day_or_row(
-        picked.size,
-        rows.time.iloc[picked].reset_index(drop=True),
-        samples=context.whole("samples"),
-        seed=context.seed,
-    )
+    times = rows.time.iloc[picked].reset_index(drop=True)
+    origin = None if rows.origin is None else rows.origin.iloc[picked].reset_index(drop=True)
+    draws = {"samples": context.whole("samples"), "seed": context.seed}
+    tied = None if origin is None else by_reach(times, origin, **draws)
+    resampling = tied or by_day_or_row(picked.size, times, **draws)
     aged = [models[period - 1 - age] for age in range(known.ages + 1)]
     scores = [rows.training.task.predict(model, matrix) for model in aged]
     metric = metric_name(context.text("metric"))

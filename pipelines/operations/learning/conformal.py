@@ -90,15 +90,15 @@ def first_half(
 ) -> np.ndarray:
     """True for the rows that calibrate: the earlier half (or `share`), else so many at random.
 
-    Rows of one moment, and of one day where days are drawn, stay on one side. Where groups are
-    drawn, groups are parted at random: one may hold rows of all times.
+    Rows of one moment, and of one day or block where those are drawn, stay on one side. Where
+    groups are drawn, groups are parted at random: one may hold rows of all times.
     """
     if resampling.unit == "group":
         return some_groups(resampling.blocks, int(rows * share), seed=resampling.seed)
     if moments is None:
         order = np.random.default_rng([resampling.seed, 2]).permutation(rows)
         return order < int(rows * share)
-    keys = resampling.blocks if resampling.unit == "day" else moments
+    keys = resampling.blocks if resampling.unit in ("day", "block") else moments
     bound = np.sort(keys)[min(int(rows * share), rows - 1)]
     return np.asarray(keys < bound)
 
@@ -111,15 +111,21 @@ def coverage(
     `before` are errors and blocks of the rows that calibrated, where they are at hand: they say
     as well how rows of one block stray together.
     """
-    inside = _inside(errors, found)
-    n, alpha = inside.size, 1 - found.level
-    sides = [(inside, blocks)]
+    sides = [(_inside(errors, found), blocks)]
     sides += [(_inside(before[0], found), before[1])] if before else []
-    effect = design_effect(sides, alpha)
-    effective = 1 / (effect * (1 / n + 1 / (found.rows + 2)))
-    tolerance = SIGMAS * math.sqrt(alpha * (1 - alpha) / effective)
     strict = float(((errors > found.low) & (errors < found.high)).mean())
-    return Coverage(float(inside.mean()), strict, n, effective, tolerance, found.level)
+    return counted(sides, strict, found.level, found.rows)
+
+
+def counted(
+    sides: Sequence[tuple[Floats, Blocks]], strict: float, level: float, rows: int
+) -> Coverage:
+    """Coverage of the first side's rows by an interval that `rows` rows have set."""
+    inside, alpha = sides[0][0], 1 - level
+    effect = design_effect(sides, alpha)
+    effective = 1 / (effect * (1 / inside.size + 1 / (rows + 2)))
+    tolerance = SIGMAS * math.sqrt(alpha * (1 - alpha) / effective)
+    return Coverage(float(inside.mean()), strict, inside.size, effective, tolerance, level)
 
 
 def _inside(errors: Floats, found: Margin) -> Floats:

@@ -100,7 +100,7 @@ def run(context: Context, candidate: Candidate) -> Outcome:
 def _parted(context: Context, candidate: Candidate, holdout: Holdout) -> Parted:
     rows, frame = holdout.labels.size, holdout.frame
     resampling = by_group_day_or_row(
-        frame, group=candidate.group, time=candidate.time,
+        frame, group=candidate.group, time=candidate.time, origin=candidate.origin,
         samples=context.whole("samples"), seed=context.seed,
     )  # fmt: skip
     blocks = tied(frame, candidate)

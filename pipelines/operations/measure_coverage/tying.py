@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from pipelines.operations.learning.candidates import Candidate
-from pipelines.operations.learning.resampling import Blocks, by_day_or_row, group_codes
+from pipelines.operations.learning.resampling import Blocks, by_group_day_or_row, group_codes
 
 
 def tied(frame: pd.DataFrame, candidate: Candidate) -> Blocks:
@@ -15,5 +15,6 @@ def tied(frame: pd.DataFrame, candidate: Candidate) -> Blocks:
     """
     if candidate.group:
         return group_codes(frame[candidate.group])
-    times = frame[candidate.time] if candidate.time else None
-    return by_day_or_row(len(frame), times, samples=1, seed=0).blocks
+    return by_group_day_or_row(
+        frame, group="", time=candidate.time, origin=candidate.origin, samples=1, seed=0
+    ).blocks

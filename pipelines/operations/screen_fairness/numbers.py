@@ -59,6 +59,7 @@ def run(context: Context, candidate: Candidate) -> Outcome:
         holdout.frame,
         group=candidate.group,
         time=candidate.time,
+        origin=candidate.origin,
         samples=context.whole("samples"),
         seed=context.seed,
     )

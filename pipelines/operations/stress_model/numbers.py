@@ -113,12 +113,12 @@ class _Before:
     @classmethod
     def of(cls, context: Context, candidate: Candidate, holdout: Holdout, picked: Index) -> _Before:
         """Of the drawn rows; they are drawn again by group, day or row."""
-        names = [name for name in (candidate.group, candidate.time) if name in holdout.frame]
-        frame = holdout.frame[names].iloc[picked].reset_index(drop=True)
+        frame = holdout.frame.iloc[picked].reset_index(drop=True)
         drawn = by_group_day_or_row(
             frame,
-            group=candidate.group if candidate.group in names else "",
-            time=candidate.time if candidate.time in names else "",
+            group=candidate.group,
+            time=candidate.time,
+            origin=candidate.origin,
             samples=300,
             seed=context.seed,
         )
