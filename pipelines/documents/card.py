@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.documents.numbers import number_tables
 from pipelines.documents.pack import Pack
 from pipelines.documents.tree import Block, Cell, Document, Evidence, Section, table
 from pipelines.documents.wording import said
@@ -170,6 +171,7 @@ def _analyses(writer: Writer) -> Section:
     blocks += writer.listed(sliced, "slices", GROUPS, title="Quality by group")
     columns = {"column": "Column", "value": "Loss when shuffled", "low": "95 %"}
     blocks += writer.listed(explained, "importance", columns, title="What it goes by")
+    blocks += number_tables(writer)
     if not blocks:
         blocks = [writer.computed("", "Groups and explanations")]
     return section("analyses", "Quantitative analyses", blocks)
