@@ -6,6 +6,7 @@ import pytest
 
 from pipelines.documents import card, validation
 from pipelines.documents.html import fragment
+from pipelines.runs.queries.brief import brief
 from tests.unit.documents.packs import FACTS, pack
 
 INTERVAL = {"value": 0.905, "low": 0.88, "high": 0.93}
@@ -55,3 +56,10 @@ def test_what_was_tried_stands_in_the_document(document) -> None:
 @pytest.mark.parametrize("document", [card, validation])
 def test_decisions_have_no_such_tables(document) -> None:
     assert "Groups of people" not in fragment(document.build(pack(facts=FACTS)))
+
+
+def test_the_brief_speaks_of_intervals_and_not_of_sets() -> None:
+    found = {figure.label: figure for figure in brief("DS", NUMBERS).figures}
+    assert found["outcomes inside later intervals"].value == 0.905
+    assert found["errors change under noise"].high == 0.06
+    assert "sets that hold the truth" not in found
