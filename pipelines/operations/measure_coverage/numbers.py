@@ -7,17 +7,15 @@ quantile regression). The rows that set them are not those they are counted on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
+from pipelines.operations.evaluate_model.margins import margin_by, one_margin
 from pipelines.operations.learning import conformal
-from pipelines.operations.learning.calibration import wilson
 from pipelines.operations.learning.candidates import Candidate, Holdout, open_holdout
 from pipelines.operations.learning.conformal import design_effect
 from pipelines.operations.learning.frames import read_training
@@ -30,14 +28,15 @@ from pipelines.operations.learning.resampling import (
     sum_samples,
 )
 from pipelines.operations.measure_coverage.conformal import allowed
+from pipelines.operations.measure_coverage.groups import Counted, coverage_by_group, inside_ends
 from pipelines.operations.measure_coverage.quantiles import predicted_ends, widened
 from pipelines.operations.measure_coverage.tying import tied
-from pipelines.operations.screen_fairness.screening import groups_of
-from pipelines.operations.tables import write_document
+from pipelines.operations.tables import as_numbers, write_document
 
 LEVELS = (0.5, 0.8, 0.9, 0.95)  # shown beside the confidence asked for
-MARGIN, QUANTILES = "one margin", "by row"
+MARGIN, STEPS, QUANTILES = "one margin", "one margin each step", "by row"
 SHOWN = 60
+AT_RANDOM = "rows drawn at random"
 
 Mask = npt.NDArray[np.bool_]
 
@@ -50,6 +49,7 @@ class Parted:
     calibration: Mask
     blocks: Blocks
     resampling: Resampling  # of the rows that count
+    order: str  # how the two were told apart
 
     @property
     def test(self) -> Mask:
@@ -60,33 +60,40 @@ class Parted:
 def run(context: Context, candidate: Candidate) -> Outcome:
     """Measure both kinds of intervals; raises OperationError."""
     by = list(dict.fromkeys(context.names("groups")))
-    holdout = open_holdout(context.inputs["holdout"], candidate, extra=[*by, *candidate.grouped])
+    named = filter(None, [*by, *candidate.grouped, context.text("interval_by")])
+    extra = list(dict.fromkeys(named))
+    holdout = open_holdout(context.inputs["holdout"], candidate, extra=extra)
     parted = _parted(context, candidate, holdout)
     context.progress(0.2, "scored", len(holdout.labels))
     alpha = context.params.get("alpha")
     stated = isinstance(alpha, int | float)
     asked = round(1 - float(str(alpha)), 12) if stated else context.number("confidence")
     ends: dict[str, Floats] = {}
-    margin = _margin_ends(parted, asked)
+    served = STEPS if context.text("interval_by") else MARGIN
+    margin = _margin_ends(context, parted, asked)
     if margin is not None:
-        ends[MARGIN] = margin
+        ends[served] = margin
     own, reason = _quantile_ends(context, candidate, parted, asked)
     if own is not None:
         ends[QUANTILES] = own
     context.progress(0.8, "intervals set", len(holdout.labels))
     measured = {name: _measured(parted, found, asked) for name, found in ends.items()}
-    groups = _by_group(parted, ends, by, asked, context.whole("minimum_rows"))
+    frame, minimum = holdout.frame[parted.test], context.whole("minimum_rows")
+    counted = Counted(holdout.labels[parted.test], parted.blocks[parted.test], asked)
+    cut = {name: found[parted.test] for name, found in ends.items()}
+    groups = coverage_by_group(frame[by], cut, counted, minimum=minimum)
     facts: dict[str, Json] = {
         "task": "regression",
         "confidence": asked,
-        "order": _order(candidate, parted),
+        "order": parted.order,
         "calibrated_on": int(parted.calibration.sum()),
         "tested_on": int(parted.test.sum()),
         "interval_unit": parted.resampling.unit,
-        **measured.get(MARGIN, {"coverage": None}),
+        "served": served,
+        **measured.get(served, {"coverage": None}),
         "methods": [{"method": name, **row} for name, row in measured.items()],
         "by_row_absent": reason,
-        "levels": [_level(parted, level) for level in sorted({*LEVELS, asked})],
+        "levels": [_level(context, parted, level) for level in sorted({*LEVELS, asked})],
         "grouped_by": list[Json](by),
         "minimum_rows": context.whole("minimum_rows"),
     }
@@ -109,11 +116,13 @@ def _parted(context: Context, candidate: Candidate, holdout: Holdout) -> Parted:
     drawn = Resampling(blocks, 1, context.seed, "group") if grouped else resampling
     share = context.number("calibration_share")
     first = conformal.first_half(rows, moments, drawn, share)
+    order = _order(candidate, grouped=bool(grouped), timed=moments is not None)
     if first.all() or not first.any():  # all rows of one moment: time cannot part them
         first = conformal.first_half(rows, None, Resampling(drawn.blocks, 1, drawn.seed, ""), share)
+        order = AT_RANDOM
     codes = np.unique(resampling.blocks[~first], return_inverse=True)[1].astype(np.int64)
     counted = Resampling(codes, resampling.samples, context.seed, resampling.unit)
-    return Parted(holdout, first, blocks, counted)
+    return Parted(holdout, first, blocks, counted, order)
 
 
 def _moments(times: pd.Series) -> Floats | None:
@@ -123,21 +132,27 @@ def _moments(times: pd.Series) -> Floats | None:
     return found.to_numpy(dtype="datetime64[us]").astype(np.float64)
 
 
-def _order(candidate: Candidate, parted: Parted) -> str:
-    if candidate.group and int(parted.blocks.max()) > 0:
+def _order(candidate: Candidate, *, grouped: bool, timed: bool) -> str:
+    if grouped:
         return f"groups drawn at random: rows of one {candidate.group} stay together"
-    if candidate.time:
-        return "earlier rows calibrate, later rows test"
-    return "rows drawn at random"
+    return "earlier rows calibrate, later rows test" if timed else AT_RANDOM
 
 
-def _margin_ends(parted: Parted, confidence: float) -> Floats | None:
-    """Ends of every row, by one margin; None where too few rows set it."""
-    errors = parted.holdout.labels - parted.holdout.scores
-    found = conformal.margin(errors[parted.calibration], 1 - confidence)
-    if found is None:
+def _margin_ends(context: Context, parted: Parted, confidence: float) -> Floats | None:
+    """Ends of every row, by one margin or one for each step, NaN for steps without any.
+
+    None where too few rows set them.
+    """
+    predicted, by = parted.holdout.scores, context.text("interval_by")
+    errors, first = parted.holdout.labels - predicted, parted.calibration
+    if not by:
+        made = one_margin(errors, first, parted.blocks, 1 - confidence)
+    else:
+        steps = as_numbers(parted.holdout.frame[by])
+        made = margin_by(steps, errors, first, blocks=parted.blocks, alpha=1 - confidence)
+    if not (made.promised & parted.test).any():
         return None
-    ends: Floats = parted.holdout.scores[:, None] + np.asarray([found.low, found.high])
+    ends: Floats = predicted[:, None] + np.column_stack([made.low, made.high])
     return ends
 
 
@@ -167,25 +182,22 @@ def _quantile_ends(
     return found, ""
 
 
-def _inside(ends: Floats, truth: Floats) -> tuple[Floats, Floats]:
-    """Per row: within the ends, and strictly so."""
-    closed = (truth >= ends[:, 0]) & (truth <= ends[:, 1])
-    strict = (truth > ends[:, 0]) & (truth < ends[:, 1])
-    return closed.astype(np.float64), strict.astype(np.float64)
-
-
 def _measured(parted: Parted, ends: Floats, confidence: float) -> dict[str, Json]:
     """Coverage beside what chance allows, and how wide the intervals are."""
-    truth = parted.holdout.labels[parted.test]
-    inside, strict = _inside(ends[parted.test], truth)
-    sums = sum_samples(np.column_stack([inside, np.ones(inside.size)]), parted.resampling)
-    spread = interval(float(inside.mean()), sums[:, 0] / sums[:, 1])
-    sides = [(inside, parted.blocks[parted.test])]
-    before, _ = _inside(ends[parted.calibration], parted.holdout.labels[parted.calibration])
-    sides.append((before, parted.blocks[parted.calibration]))
+    truth, known = parted.holdout.labels, np.isfinite(ends[:, 0])
+    counts, sets = parted.test & known, parted.calibration & known
+    inside, strict = inside_ends(ends[counts], truth[counts])
+    rows = known[parted.test].astype(np.float64)
+    hits = np.zeros(rows.size)
+    hits[rows == 1] = inside
+    sums = sum_samples(np.column_stack([hits, rows]), parted.resampling)
+    with np.errstate(invalid="ignore"):
+        spread = interval(float(inside.mean()), sums[:, 0] / sums[:, 1])
+    before, _ = inside_ends(ends[sets], truth[sets])
+    sides = [(inside, parted.blocks[counts]), (before, parted.blocks[sets])]
     effect = design_effect(sides, 1 - confidence)
-    low, high = allowed(inside.size, int(parted.calibration.sum()), confidence, effect)
-    width = ends[parted.test, 1] - ends[parted.test, 0]
+    low, high = allowed(inside.size, int(sets.sum()), confidence, effect)
+    width = ends[counts, 1] - ends[counts, 0]
     return {
         "coverage": {
             "value": finite(spread.value, 6),
@@ -202,70 +214,15 @@ def _measured(parted: Parted, ends: Floats, confidence: float) -> dict[str, Json
     }
 
 
-def _level(parted: Parted, confidence: float) -> Json:
-    """One row of the table: what a confidence costs in width, with one margin."""
-    ends = _margin_ends(parted, confidence)
+def _level(context: Context, parted: Parted, confidence: float) -> Json:
+    """One row of the table: what a confidence costs in width, as it is served."""
+    ends = _margin_ends(context, parted, confidence)
     row: dict[str, Json] = {"confidence": confidence, "coverage": None, "width": None}
     if ends is None:
         return row
-    inside, _ = _inside(ends[parted.test], parted.holdout.labels[parted.test])
+    known = parted.test & np.isfinite(ends[:, 0])
+    inside, _ = inside_ends(ends[known], parted.holdout.labels[known])
     return row | {
         "coverage": float(inside.mean()),
-        "width": finite(float(ends[0, 1] - ends[0, 0]), 6),
+        "width": finite(float(np.diff(ends[known], axis=1).mean()), 6),
     }
-
-
-def _by_group(
-    parted: Parted,
-    ends: dict[str, Floats],
-    names: Sequence[str],
-    confidence: float,
-    minimum: int,
-) -> list[dict[str, Json]]:
-    """Coverage of each group, least first; p-values after Benjamini-Hochberg over all of them."""
-    frame, truth = parted.holdout.frame[parted.test], parted.holdout.labels[parted.test]
-    blocks = parted.blocks[parted.test]
-    rows: list[dict[str, Json]] = []
-    chances: list[float | None] = []
-    for name in names:
-        groups = groups_of(frame[name])
-        for place, group in enumerate(groups.names):
-            mine = groups.codes == place
-            for method, found in ends.items():
-                inside = _inside(found[parted.test][mine], truth[mine])[0]
-                row = _group(inside, blocks[mine], confidence)
-                judged = inside.size >= minimum
-                chances.append(_below(row, confidence) if judged else None)
-                width = float(np.diff(found[parted.test][mine], axis=1).mean())
-                about: dict[str, Json] = {"column": name, "group": group, "method": method}
-                rows.append(about | row | {"mean_width": finite(width, 6), "judged": judged})
-    known = [place for place, chance in enumerate(chances) if chance is not None]
-    given = [chance for chance in chances if chance is not None]
-    adjusted = stats.false_discovery_control(given, method="bh") if given else []
-    for row in rows:
-        row["p_adjusted"] = None
-    for place, value in zip(known, adjusted, strict=True):
-        rows[place]["p_adjusted"] = finite(float(value), 6)
-    return sorted(rows, key=lambda row: (not row["judged"], float(str(row["coverage"]))))
-
-
-def _group(inside: Floats, blocks: Blocks, confidence: float) -> dict[str, Json]:
-    """Share with its Wilson interval at the effective number of rows."""
-    effect = design_effect([(inside, blocks)], 1 - confidence)
-    rows, share = inside.size, float(inside.mean())
-    effective = rows / effect
-    low, high = wilson(share, effective)
-    return {
-        "rows": rows,
-        "effective_rows": finite(effective, 1),
-        "coverage": finite(share, 6),
-        "low": finite(low, 6),
-        "high": finite(high, 6),
-    }
-
-
-def _below(row: dict[str, Json], confidence: float) -> float:
-    """How likely so few or fewer are by chance: binomial at the effective number of rows."""
-    rows = max(1, round(float(str(row["effective_rows"]))))
-    hits = round(float(str(row["coverage"])) * rows)
-    return float(stats.binom.cdf(hits, rows, confidence))

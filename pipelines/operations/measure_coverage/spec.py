@@ -44,6 +44,7 @@ SPEC = Spec(
             help="Of a number: share outside, instead of 1 - confidence",
         ),
         Param("groups", "list", [], help="For a number: columns whose groups are counted apart"),
+        Param("interval_by", "str", "", help="Of a number: column, each value its own interval"),
         Param("minimum_rows", "int", 50, minimum=1, help="Smaller groups are not judged (own)"),
         Param("fit_rows", "int", 20_000, minimum=100, help="Rows quantiles are learned from"),
         Param("samples", "int", 300, minimum=50, maximum=5000, help="Bootstrap samples"),

@@ -3,9 +3,9 @@
 import pytest
 
 from pipelines.catalogue import CHECKS, check
-from pipelines.checks import challenge, numbers
+from pipelines.checks import challenge, intervals, numbers
 
-MINE = [name for name, path in CHECKS.items() if ".checks.numbers." in path]
+MINE = [name for name, path in CHECKS.items() if ".numbers." in path or ".intervals." in path]
 
 
 def interval(value, low=None, high=None) -> dict:
@@ -77,7 +77,7 @@ def test_nobody_declared_and_too_few_are_no_green() -> None:
 def counted(coverage: float, **changes) -> dict:
     found = {
         "confidence": 0.9, "coverage": interval(coverage, 0.8, 0.95), "strictly_inside": coverage,
-        "allowed_low": 0.86, "allowed_high": 0.94, "mean_width": 20.0,
+        "served": "one margin", "allowed_low": 0.86, "allowed_high": 0.94, "mean_width": 20.0,
         "methods": [
             {"method": "one margin", "coverage": interval(coverage), "holds": True},
             {"method": "by row", "coverage": interval(0.9), "mean_width": 15.5},
@@ -100,24 +100,24 @@ def counted(coverage: float, **changes) -> dict:
     [(0.859, "fail", ">="), (0.86, "pass", ">="), (0.94, "pass", ">="), (0.95, "fail", "<=")],
 )
 def test_coverage_has_two_ends(coverage, verdict, comparison) -> None:
-    found = numbers.intervals_cover(counted(coverage), {})
+    found = intervals.intervals_cover(counted(coverage), {})
     assert (found.verdict, found.comparison) == (verdict, comparison)
     assert "by row would be 15.5 wide instead of 20" in found.summary
     assert len(found.details) == 2
 
 
 def test_ties_at_an_end_are_no_intervals_too_wide() -> None:
-    assert numbers.intervals_cover(counted(0.97, strictly_inside=0.9), {}).verdict == "pass"
+    assert intervals.intervals_cover(counted(0.97, strictly_inside=0.9), {}).verdict == "pass"
 
 
 def test_a_group_that_is_surely_covered_less_is_named() -> None:
-    found = numbers.groups_covered(counted(0.9), {})
+    found = intervals.groups_covered(counted(0.9), {})
     assert (found.verdict, found.value) == ("fail", 0.8)
     assert "1 of 2 groups are surely covered less than promised; least sex = f" in found.summary
     facts = counted(0.9)
     facts["evaluate.coverage"]["groups"][0]["p_adjusted"] = 0.2
-    assert numbers.groups_covered(facts, {}).verdict == "pass"
-    assert numbers.groups_covered(counted(0.9, grouped_by=[]), {}).verdict == "insufficient"
+    assert intervals.groups_covered(facts, {}).verdict == "pass"
+    assert intervals.groups_covered(counted(0.9, grouped_by=[]), {}).verdict == "insufficient"
 
 
 def stressed(worse: float) -> dict:

@@ -449,3 +449,18 @@ def test_a_horizon_with_few_forecasts_is_named(tmp_path) -> None:
     facts = perform("evaluate_forecast", tmp_path, inputs, groups=["place"], samples=50).facts
     assert facts["too_few"] == [{"horizon": int(last), "rows": 4}]
     assert last not in [row["horizon"] for row in facts["horizons"]]
+
+
+def test_coverage_counts_the_intervals_that_are_served(judged, tmp_path) -> None:
+    made_, outcome = judged
+    inputs = {"candidate": made_.model, "holdout": made_.holdout}
+    found = perform(
+        "measure_coverage", tmp_path, inputs, alpha=0.2, interval_by="horizon", samples=50,
+        groups=["horizon"],
+    ).facts  # fmt: skip
+    served = outcome.facts["prediction_interval"]
+    assert found["served"] == "one margin each step"
+    assert found["coverage"]["value"] == pytest.approx(served["coverage"], abs=1e-6)
+    steps = {f"horizon = {row['step']:g}": row["coverage"] for row in served["steps"]}
+    for row in found["groups"]:
+        assert row["coverage"] == pytest.approx(steps[row["group"]], abs=1e-6)
