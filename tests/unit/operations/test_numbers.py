@@ -15,6 +15,7 @@ from sklearn.metrics import mean_absolute_error, mean_pinball_loss
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from pipelines.checks import numbers
 from pipelines.operations.age_model.periods import calendar
 from pipelines.operations.contract import OperationError
 from pipelines.operations.learning import conformal, store, training
@@ -112,6 +113,25 @@ def test_small_groups_are_shown_and_not_judged(trained, tmp_path) -> None:
     (column,) = found["fairness"]
     assert column["too_small"] == 1
     assert (column["error_ratio"]["value"], column["p_bias"]) == (None, None)
+
+
+@pytest.mark.parametrize("kind", ["one group", "all missing", "no error"])
+def test_nasty_groups_are_told_and_judged_by_nothing(kind, trained, tmp_path) -> None:
+    def nasty(frame: pd.DataFrame) -> pd.DataFrame:
+        sex = {"one group": "f", "all missing": None}.get(kind)
+        frame["sex"] = np.where(frame.index % 2, "f", "m") if kind == "no error" else sex
+        frame["sex"] = frame["sex"].astype("string")
+        if kind == "no error":
+            frame[TARGET] = store.load(trained.model).predict(frame)
+        return frame
+
+    _, inputs = with_place(trained, tmp_path, nasty)
+    found = perform("screen_fairness", tmp_path, inputs, sensitive=["sex"], samples=50).facts
+    (column,) = found["fairness"]
+    assert column["error_ratio"]["value"] is None
+    facts = {"evaluate.fairness": found}
+    for judged in (numbers.group_bias_equal, numbers.group_errors_equal):
+        assert judged(facts, {}).verdict == "insufficient"
 
 
 def test_equal_means_of_independent_rows_is_welchs_test() -> None:
