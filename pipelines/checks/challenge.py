@@ -68,7 +68,7 @@ def sets_cover(facts: Facts, params: Params) -> CheckResult:
 
 
 def numerically_stable(facts: Facts, params: Params) -> CheckResult:
-    """No score is missing, infinite or outside 0 to 1, whatever was done to the inputs (Mon5)."""
+    """No score is missing, infinite or (of a class) outside 0 to 1, whatever was done (Mon5)."""
     found = facts_with(facts, params, STRESS, "bad_scores")
     bad = number(found, "bad_scores")
     if found is None or bad is None:
@@ -77,7 +77,8 @@ def numerically_stable(facts: Facts, params: Params) -> CheckResult:
     most, tried = limit(params, "maximum", 0), int(number(found, "tried") or 0)
     refused = int(number(found, "refused") or 0)
     verdict = judge(bad, "<=", most)
-    summary = f"{int(bad)} scores are no probability under {tried} disturbances"
+    wrong = "number" if text(found, "task") == "regression" else "probability"
+    summary = f"{int(bad)} scores are no {wrong} under {tried} disturbances"
     if refused:
         summary += f"; {refused} were refused with a reason"
     culprits = [row for row in rows(found, "disturbances") if number(row, "bad_scores")]
@@ -151,7 +152,7 @@ def age_known(facts: Facts, params: Params) -> CheckResult:
     oldest = number(found, "oldest_days") or 0.0
     days = number(found, "half_life_days")
     life = bounds(found, "half_life")
-    summary = f"{oldest:.0f} days older, it scores {lost or 0.0:.4f} {metric} less"
+    summary = f"{oldest:.0f} days older, it is {lost or 0.0:.4f} {metric} worse"
     if days is None:
         summary += f" (at most {most_lost or 0.0:.4f}): no decay is shown"
         return CheckResult("pass", summary, details=shown(rows(found, "curve")))

@@ -100,7 +100,7 @@ def groups_kept_apart(facts: Facts, params: Params) -> CheckResult:
         return insufficient("the table was not split")
     rule, proposed = text(found, "rule"), rows(found, "groups_proposed")
     names = ", ".join(text(row, "column") for row in proposed)
-    if rule == "group":
+    if rule in ("group", "time and group"):
         column = text(mapping(found, "boundaries"), "group_column")
         return CheckResult("pass", f"rows of one {column} lie on one side of the split")
     if not proposed:

@@ -83,9 +83,13 @@ def no_overlap(facts: Facts, params: Params) -> CheckResult:
         return insufficient("the data have not been split yet")
     groups = number(found, "groups_shared") or 0.0
     threshold = limit(params, "threshold", 0.0)
+    said = f"{shared:,.0f} rows and {groups:,.0f} groups are in both parts"
+    touched = number(found, "group_rows_shared")
+    if groups and touched is not None:
+        said += f"; {touched:.1%} of the rows to decide on are of groups that have trained"
     return CheckResult(
         judge(shared + groups, "<=", threshold),
-        f"{shared:,.0f} rows and {groups:,.0f} groups are in both parts",
+        said,
         value=shared + groups,
         threshold=threshold,
         comparison="<=",

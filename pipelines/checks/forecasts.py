@@ -74,11 +74,15 @@ def mase_below(facts: Facts, params: Params) -> CheckResult:
 
 
 def beats_naive(facts: Facts, params: Params) -> CheckResult:
-    """At every horizon forecasts err less than the last season repeated (catalogue 6.2)."""
+    """At every horizon forecasts err less than the last season repeated (catalogue 6.2).
+
+    Where a horizon has too few forecasts to be judged, "every" is not known.
+    """
     judged = facts_with(facts, params, FORECAST, "horizons")
     looked = rows(judged, "horizons")
     if not looked:
         return insufficient("no forecasts were judged")
+    small = rows(judged, "too_few")
     lost = [f"{number(row, 'horizon') or 0:g}" for row in looked if _gain(row) <= 0]
     unsure = [row for row in looked if _gain(row) > 0 and (bounds(row, "gain")[1] or 0.0) <= 0]
     said = f"better than the last season at {len(looked) - len(lost)} of {len(looked)} horizons"
@@ -86,16 +90,24 @@ def beats_naive(facts: Facts, params: Params) -> CheckResult:
         said += f"; not at {listed(lost, 10)}"
     if unsure:
         said += f"; at {len(unsure)} it may be chance"
+    if small:
+        least = number(judged, "minimum_rows") or 0
+        named = listed([f"{number(row, 'horizon') or 0:g}" for row in small], 10)
+        said += f"; not judged at {named}: fewer than {least:.0f} forecasts"
     return CheckResult(
-        judge(len(lost), "<=", 0),
+        "insufficient" if small and not lost else judge(len(lost), "<=", 0),
         said,
         value=float(len(lost)),
         threshold=0.0,
         comparison="<=",
         unit="horizons",
         threshold_class="conv",
-        details=shown(_table(looked)),
-        advice="Forecast fewer steps, or answer those with the last season." if lost else "",
+        details=shown(_table([*looked, *small])),
+        advice="Forecast fewer steps, or answer those with the last season."
+        if lost
+        else "Decide on a longer time, or forecast fewer steps."
+        if small
+        else "",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.documents.numbers import number_tables
 from pipelines.documents.pack import Pack
 from pipelines.documents.tree import Block, Cell, Document, Evidence, Section, table
 from pipelines.documents.wording import said
@@ -106,6 +107,10 @@ def _metrics(writer: Writer) -> Section:
     lead = ""
     if isinstance(how, Mapping) and how.get("samples"):
         lead = f"Intervals: bootstrap over {how.get('unit')}s, {how['samples']} samples."
+        if how.get("days"):
+            lead += f" A block is {how['days']:g} days long."
+        if how.get("wanted_days"):
+            lead += f" Forecasts reach {how['wanted_days']:g} days: intervals may be too narrow."
     sentences = judged.get("sentences") if judged else None
     text = " ".join(map(str, sentences)) if isinstance(sentences, list) else ""
     blocks: list[Block] = list(writer.metrics())
@@ -177,6 +182,7 @@ def _analyses(writer: Writer) -> Section:
     blocks += writer.listed(sliced, "slices", GROUPS, title="Quality by group")
     columns = {"column": "Column", "value": "Loss when shuffled", "low": "95 %"}
     blocks += writer.listed(explained, "importance", columns, title="What it goes by")
+    blocks += number_tables(writer)
     if not blocks:
         blocks = [writer.computed("", "Groups and explanations")]
     return section("analyses", "Quantitative analyses", blocks)

@@ -1,5 +1,6 @@
 """The validation report: what was tested, by whom it was judged, what is left open."""
 
+from pipelines.documents.numbers import number_tables
 from pipelines.documents.pack import (
     Judgement,
     Pack,
@@ -99,6 +100,7 @@ def _metrics(writer: Writer) -> Section:
     blocks = list(writer.metrics())
     sliced = writer.saying("slices", "worse")
     blocks += writer.listed(sliced, "slices", GROUPS, title="Quality by group")
+    blocks += number_tables(writer)
     held = writer.saying("challenger", "primary")
     columns = {"metric": "Metric", "champion": "Champion", "challenger": "Challenger"}
     blocks += writer.listed(held, "metrics", columns, title="Against the champion")

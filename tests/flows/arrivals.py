@@ -55,7 +55,11 @@ FORMS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
         **script.CONTRACT,
         "declarations": {"air_time": {"available": "after"}, TARGET: {"available": "after"}},
     },
-    ("explore", "report"): {**script.ITEMS["explore", "report"], "slices": ["origin"]},
+    ("explore", "report"): {
+        **script.ITEMS["explore", "report"],
+        "slices": ["origin"],
+        "sensitive": ["carrier"],
+    },
     script.CHOICE: {"columns": [], "reason": "Everything known when the flight leaves."},
 }
 WATCH: Final[dict[str, Any]] = {"metric": "mae", "costs": COSTS, "ignore": ["month", "day"]}

@@ -87,6 +87,19 @@ def test_the_checks_of_forecasts_are_green(played: Played) -> None:
     verdicts = {check["name"]: check["verdict"] for check in found}
     for name in ("series_sound", "mase_below", "beats_naive", "coverage_holds", "beats_baseline"):
         assert verdicts[name] == "pass", name
+    assert verdicts["rows_explained"] == "pass"
+    assert verdicts["numerically_stable"] == "pass"
+
+
+def test_each_step_ahead_has_its_interval_and_worth_is_beside_the_last_season(
+    played: Played,
+) -> None:
+    steps = played.steps()
+    ahead = steps["evaluate"]["prediction_interval"]["steps"]
+    assert [row["step"] for row in ahead] == [1, 2, 3]
+    assert steps["evaluate"]["usual_column"] == "season_1"
+    assert steps["evaluate"]["interval"]["unit"] == "block"
+    assert steps["package"]["interval"]["by"] == "horizon"
 
 
 def test_experts_find_their_answers_in_the_run(played: Played) -> None:

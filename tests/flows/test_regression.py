@@ -95,6 +95,20 @@ def test_the_checks_of_the_evaluation_speak_of_a_number(played: Played) -> None:
     names = {check["name"]: check["verdict"] for check in checks}
     assert names["coverage_holds"] == "pass"
     assert "calibrated" not in names
+    for name in ("numerically_stable", "rows_explained", "age_known", "intervals_cover"):
+        assert names[name] in ("pass", "fail"), name
+    assert names["numerically_stable"] == "pass"
+    assert names["rows_explained"] == "pass"
+
+
+def test_what_goes_beyond_scores_is_measured_of_a_number(played: Played) -> None:
+    steps = played.steps()
+    (carriers,) = steps["fairness"]["fairness"]
+    assert carriers["bias_difference"]["value"] > 0
+    assert [row["method"] for row in steps["coverage"]["methods"]] == ["one margin", "by row"]
+    assert {row["column"] for row in steps["coverage"]["groups"]} == {"carrier"}
+    assert steps["age"]["metric"] == "mae"
+    assert steps["age"]["aged"] is True
 
 
 def test_experts_find_their_answers_in_the_run(played: Played) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
+from pipelines.operations.age_model import numbers
 from pipelines.operations.age_model.curve import Curve, Scored, combine, score_ages
 from pipelines.operations.age_model.periods import Calendar, Index, calendar
 from pipelines.operations.contract import Context, Json, Outcome, finite
@@ -17,10 +18,12 @@ from pipelines.operations.learning.definition import FeatureSet
 from pipelines.operations.learning.families import encode
 from pipelines.operations.learning.folds import Fold
 from pipelines.operations.learning.frames import read_training
-from pipelines.operations.learning.labels import Labels, as_labels
-from pipelines.operations.learning.resampling import Interval, by_day_or_row
+from pipelines.operations.learning.metrics import Floats, metric_name
+from pipelines.operations.learning.resampling import Interval, by_day_or_row, by_reach
+from pipelines.operations.learning.tasks import TASKS, need_metric
 from pipelines.operations.learning.training import Training, fit
-from pipelines.operations.tables import write_document
+from pipelines.operations.learning.weights import WEIGHT
+from pipelines.operations.tables import as_numbers, write_document
 
 LEAST_PER_CLASS = 10  # rows of each class in every window and scored period (own)
 
@@ -30,8 +33,15 @@ class Rows:
     """All labelled rows of training and holdout, encoded, with their times."""
 
     training: Training
-    labels: Labels  # 1 for the positive class
+    truth: np.ndarray  # 1 for the positive class, or the number
     time: pd.Series
+    origin: pd.Series | None = None  # when a forecast was made
+    naive: Floats | None = None  # of numbers: the answer without a model, where a column has it
+
+    @property
+    def numbers(self) -> bool:
+        """Whether the answer is a number."""
+        return self.training.features.task == "regression"
 
 
 def run(context: Context) -> Outcome:
@@ -40,9 +50,11 @@ def run(context: Context) -> Outcome:
     reason = _why_not(candidate)
     if reason or candidate.features is None:
         return _none(context, reason)
+    metric = need_metric(candidate.task, context.text("metric"))
     rows = _open(context, candidate.features)
     ages, tests = context.whole("ages"), context.whole("tests")
-    known = calendar(rows.time, window=context.whole("window"), ages=ages, tests=tests)
+    length = context.whole("window")
+    known = calendar(rows.time, window=length, ages=ages, tests=tests, asked=rows.origin)
     if known is None:
         return _none(context, "all rows are of one moment")
     windows = {end: known.training(end) for end in known.ends}
@@ -52,18 +64,20 @@ def run(context: Context) -> Outcome:
         return _none(
             context,
             f"{len(thin)} of {len(windows) + len(scored)} periods of {known.days:.1f} days hold "
-            f"fewer than {LEAST_PER_CLASS} rows of a class",
+            + (
+                f"fewer than {numbers.LEAST_ROWS} rows"
+                if rows.numbers
+                else f"fewer than {LEAST_PER_CLASS} rows of a class"
+            ),
         )
     models = _models(context, candidate, rows, windows)
     periods = [_score(context, rows, known, period, models) for period in known.scored]
-    return _outcome(context, known, combine(periods, context.text("metric")), windows)
+    return _outcome(context, known, combine(periods, metric), windows)
 
 
 def _why_not(candidate: Candidate) -> str:
     if candidate.brought or candidate.features is None:
         return "the model was trained elsewhere: it cannot be trained again on older windows"
-    if candidate.features.task != "classification":
-        return "a curve is drawn for questions with two answers only"
     if not candidate.time:
         return "no time column is known"
     return ""
@@ -81,14 +95,24 @@ def _open(context: Context, features: FeatureSet) -> Rows:
     ]
     frame = pd.concat(parts, ignore_index=True)
     columns, matrix = encode(features, frame, field="train and holdout")
-    labels = as_labels(frame[features.target], (features.classes[0], features.classes[1]))
+    truth = TASKS[features.task].truth(frame[features.target], features.classes)
     context.progress(0.1, "encoded", len(frame))
-    training = Training(features, columns, matrix, labels, [], context.seed)
-    return Rows(training, labels, frame[features.time])
+    # rows of the holdout were not sampled: each stands for itself
+    weights = frame[WEIGHT].fillna(1.0).to_numpy(dtype=np.float64) if WEIGHT in frame else None
+    training = Training(features, columns, matrix, truth, [], context.seed, weights)
+    origin = frame[features.origin] if features.origin else None
+    return Rows(training, truth, frame[features.time], origin, _naive(context, frame))
+
+
+def _naive(context: Context, frame: pd.DataFrame) -> Floats | None:
+    name = context.text("naive_column")
+    return as_numbers(frame[name]) if name and name in frame else None
 
 
 def _usable(rows: Rows, picked: Index) -> bool:
-    counts = np.bincount(rows.labels[picked], minlength=2)
+    if rows.numbers:
+        return picked.size >= numbers.LEAST_ROWS
+    counts = np.bincount(rows.truth[picked], minlength=2)
     return int(counts.min()) >= LEAST_PER_CLASS
 
 
@@ -114,6 +138,16 @@ def _drawn(picked: Index, limit: int, seed: Sequence[int]) -> Index:
     return np.sort(np.random.default_rng(list(seed)).choice(picked, limit, replace=False))
 
 
+def _stand_ins(rows: Rows, picked: Index, limit: int, seed: Sequence[int]) -> Index:
+    """Rows to score on: of a sampled table, each as often as the rows that it stands for."""
+    weights = rows.training.weights
+    if weights is None or np.ptp(weights[picked]) == 0:
+        return _drawn(picked, limit, seed)
+    share = weights[picked] / weights[picked].sum()
+    size = min(limit, picked.size)
+    return np.sort(np.random.default_rng(list(seed)).choice(picked, size, p=share))
+
+
 def _score(
     context: Context,
     rows: Rows,
@@ -123,17 +157,20 @@ def _score(
 ) -> Scored:
     """One scored period by models of every age, on the same rows and bootstrap samples."""
     limit = context.whole("test_rows")
-    picked = _drawn(known.scoring(period), limit, [context.seed, period, 1])
-    matrix, labels = rows.training.matrix[picked], rows.labels[picked]
-    resampling = by_day_or_row(
-        picked.size,
-        rows.time.iloc[picked].reset_index(drop=True),
-        samples=context.whole("samples"),
-        seed=context.seed,
-    )
+    picked = _stand_ins(rows, known.scoring(period), limit, [context.seed, period, 1])
+    matrix, truth = rows.training.matrix[picked], rows.truth[picked]
+    times = rows.time.iloc[picked].reset_index(drop=True)
+    origin = None if rows.origin is None else rows.origin.iloc[picked].reset_index(drop=True)
+    draws = {"samples": context.whole("samples"), "seed": context.seed}
+    tied = None if origin is None else by_reach(times, origin, **draws)
+    resampling = tied or by_day_or_row(picked.size, times, **draws)
     aged = [models[period - 1 - age] for age in range(known.ages + 1)]
-    scores = [model.predict_proba(matrix)[:, 1] for model in aged]
-    return score_ages(scores, labels, context.text("metric"), resampling)
+    scores = [rows.training.task.predict(model, matrix) for model in aged]
+    metric = metric_name(context.text("metric"))
+    if not rows.numbers:
+        return score_ages(scores, truth, metric, resampling)
+    naive = None if rows.naive is None else rows.naive[picked]
+    return numbers.score_ages(scores, truth, metric, resampling, naive=naive)
 
 
 def _outcome(context: Context, known: Calendar, curve: Curve, windows: dict[int, Index]) -> Outcome:
@@ -151,7 +188,7 @@ def _outcome(context: Context, known: Calendar, curve: Curve, windows: dict[int,
     days = Interval(life.value * known.days, life.low * known.days, life.high * known.days)
     facts: dict[str, Json] = {
         "aged": True,
-        "metric": context.text("metric"),
+        "metric": metric_name(context.text("metric")),
         "period_days": round(known.days, 2),
         "window_days": round(known.window * known.days, 2),
         "oldest_days": round(known.ages * known.days, 2),

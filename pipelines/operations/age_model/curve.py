@@ -83,7 +83,7 @@ def combine(periods: Sequence[Scored], metric: str) -> Curve:
     values = np.mean([one.values for one in periods], axis=0)
     samples = np.mean([one.samples for one in periods], axis=0)
     floor = float(np.mean([one.no_skill for one in periods]))
-    lost, lost_samples = sign * (values[0] - values), sign * (samples[:, :1] - samples)
+    lost, lost_samples = sign * (values[0] - values) + 0.0, sign * (samples[:, :1] - samples) + 0.0
     skill = sign * (values - floor)
     life, decays = half_life(skill, sign * (samples - floor))
     return Curve(

@@ -26,6 +26,7 @@ class Calendar:
     window: int
     ages: int
     tests: int
+    asked: Index | None = None  # of forecasts: the period of the origin
 
     @property
     def scored(self) -> range:
@@ -44,19 +45,34 @@ class Calendar:
         return np.flatnonzero(inside)
 
     def scoring(self, period: int) -> Index:
-        """Rows of a scored period."""
-        return np.flatnonzero(self.place == period)
+        """Rows of a scored period; forecasts by when they were made, after all that was learned."""
+        return np.flatnonzero((self.place if self.asked is None else self.asked) == period)
 
 
-def calendar(time: pd.Series, *, window: int, ages: int, tests: int) -> Calendar | None:
-    """As many periods as are needed, equally long; None where all rows are of one moment."""
-    stamps = pd.to_datetime(time, utc=True).dt.tz_convert(None).to_numpy("datetime64[us]")
-    known, moments = ~np.isnat(stamps), stamps.astype("int64")
+def calendar(
+    time: pd.Series, *, window: int, ages: int, tests: int, asked: pd.Series | None = None
+) -> Calendar | None:
+    """As many periods as are needed, equally long; None where all rows are of one moment.
+
+    `asked` is when a forecast was made: a window learns from outcomes of its periods, and scores
+    forecasts made in a later one.
+    """
+    known, moments = _moments(time)
     if not known.any() or moments[known].min() == moments[known].max():
         return None
     first, last = int(moments[known].min()), int(moments[known].max())
     count = window + ages + tests
     length = (last - first) / count
-    place = np.minimum(((moments - first) / length).astype(np.int64), count - 1)
-    place = np.where(known, place, -1)
-    return Calendar(place, count, length / DAY, window, ages, tests)
+
+    def places(known: npt.NDArray[np.bool_], moments: Index) -> Index:
+        place = np.minimum(np.floor((moments - first) / length).astype(np.int64), count - 1)
+        return np.where(known, np.maximum(place, -1), -1)
+
+    origin = None if asked is None else places(*_moments(asked))
+    return Calendar(places(known, moments), count, length / DAY, window, ages, tests, origin)
+
+
+def _moments(time: pd.Series) -> tuple[npt.NDArray[np.bool_], Index]:
+    """Which times are known, and all as microseconds."""
+    stamps = pd.to_datetime(time, utc=True).dt.tz_convert(None).to_numpy("datetime64[us]")
+    return ~np.isnat(stamps), stamps.astype("int64")

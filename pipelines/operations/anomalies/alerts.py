@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from pipelines.operations.anomalies.planting import KIND, PLANTED, Reach, reach_of
 from pipelines.operations.contract import Json, OperationError, finite
+from pipelines.operations.learning.calibration import wilson
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.tables import as_numbers
 from pipelines.operations.unlabelled.columns import is_number
@@ -39,18 +39,17 @@ def threshold_for(capacity: float, volume: float | None, *, margin: float) -> fl
             value=finite(capacity if capacity <= 0 else volume),
             rule="> 0",
         )
-    return min(max(1.0 - margin * capacity / volume, 0.5), 0.9999)
+    # as rare as people can review, never 1: no score reaches it
+    return min(max(1.0 - margin * capacity / volume, 0.5), math.nextafter(1.0, 0.0))
 
 
-def wilson(hits: int, count: int) -> dict[str, Json]:
+def share_of(hits: int, count: int) -> dict[str, Json]:
     """A share with its 95 % Wilson interval; None without rows."""
-    if not count:
-        return {"value": None, "low": None, "high": None, "rows": 0}
-    interval = stats.binomtest(hits, count).proportion_ci(0.95, method="wilson")
+    low, high = wilson(hits / count, count) if count else (None, None)
     return {
-        "value": finite(hits / count, 6),
-        "low": finite(float(interval.low), 6),
-        "high": finite(float(interval.high), 6),
+        "value": finite(hits / count, 6) if count else None,
+        "low": finite(low, 6),
+        "high": finite(high, 6),
         "rows": count,
     }
 
@@ -61,12 +60,12 @@ def recall(frame: pd.DataFrame, scores: Floats, threshold: float) -> dict[str, J
     kinds = frame[KIND].to_numpy()
     found = scores >= threshold
     by_kind: dict[str, Json] = {
-        str(kind): wilson(int(found[kinds == kind].sum()), int((kinds == kind).sum()))
+        str(kind): share_of(int(found[kinds == kind].sum()), int((kinds == kind).sum()))
         for kind in sorted(set(kinds[planted]))
     }
     gross = planted & np.isin(kinds, GROSS)
     return {
-        **wilson(int(found[gross].sum()), int(gross.sum())),
+        **share_of(int(found[gross].sum()), int(gross.sum())),
         "kinds": by_kind,
         "counted": list[Json](GROSS),
     }

@@ -96,27 +96,66 @@ def silhouette(matrix: Floats, labels: Labels) -> float | None:
 def chance(
     segmenter: Segmenter, matrix: Floats, *, shuffles: int, seed: int, told: Told = _silent
 ) -> dict[str, Json]:
-    """The silhouette against what the same method finds where columns do not belong together.
+    """The silhouette against what the same method finds in two kinds of tables without groups.
 
-    Each shuffle permutes every column by itself: the columns stay as they are, what they have
-    in common goes. p = (1 + shuffles at least as separated) / (1 + shuffles). Rows dealt at
-    random into groups of the same sizes are the plain baseline.
+    `shuffled` permutes every column by itself: the columns stay as they are, what they have in
+    common goes. Alone it is too easy: columns that only rise together make one long crowd,
+    which any method cuts into better separated pieces than a round one. `one_crowd` draws evenly
+    from the box around the rows along their principal axes, the second reference of the gap
+    statistic (Tibshirani, Walther and Hastie 2001, section 4): it keeps how long the crowd is
+    each way. Each p = (1 + tables at least as separated) / (1 + tables); the larger one counts,
+    for segments have to be more than either. Rows dealt at random into groups of the same sizes
+    are the plain baseline.
     """
     labels = clone(segmenter).fit(matrix).predict(matrix)
     own, draw = silhouette(matrix, labels), np.random.default_rng(seed)
     dealt = silhouette(matrix, draw.permutation(labels))
-    nulls: list[float] = []
+    crowd = Crowd.of(matrix)
+    nulls: dict[str, list[float]] = {"shuffled": [], "one_crowd": []}
     for number in range(1, shuffles + 1):
-        other = draw.permuted(matrix, axis=0)
-        found = silhouette(other, clone(segmenter).fit(other).predict(other))
-        nulls.append(-1.0 if found is None else found)
+        for name, other in (
+            ("shuffled", draw.permuted(matrix, axis=0)), ("one_crowd", crowd.draw(draw)),
+        ):  # fmt: skip
+            found = silhouette(other, clone(segmenter).fit(other).predict(other))
+            nulls[name].append(-1.0 if found is None else found)
         told(number / shuffles)
-    p = None if own is None else (1 + sum(null >= own for null in nulls)) / (1 + len(nulls))
+    p_values = {name: None if own is None else _p(own, found) for name, found in nulls.items()}
+    known = [value for value in p_values.values() if value is not None]
     return {
         "silhouette": finite(own, 6),
         "random_labels": finite(dealt, 6),
-        "shuffled_mean": finite(float(np.mean(nulls)), 6) if nulls else None,
-        "shuffled_most": finite(max(nulls), 6) if nulls else None,
-        "shuffles": len(nulls),
-        "p_value": finite(p, 6),
+        **{f"{name}_mean": finite(float(np.mean(found)), 6) for name, found in nulls.items()},
+        **{f"{name}_most": finite(max(found), 6) for name, found in nulls.items()},
+        **{f"{name}_p": finite(value, 6) for name, value in p_values.items()},
+        "shuffles": shuffles,
+        "p_value": finite(max(known), 6) if known else None,
     }
+
+
+def _p(own: float, nulls: list[float]) -> float:
+    return (1 + sum(null >= own for null in nulls)) / (1 + len(nulls))
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """The box around rows along their principal axes; rows of it have no groups."""
+
+    rows: int
+    middle: Floats
+    axes: Floats
+    low: Floats
+    high: Floats
+
+    @classmethod
+    def of(cls, matrix: Floats) -> Crowd:
+        """The box of these rows."""
+        middle = matrix.mean(axis=0)
+        axes = np.linalg.svd(matrix - middle, full_matrices=False)[2]
+        turned = (matrix - middle) @ axes.T
+        return cls(len(matrix), middle, axes, turned.min(axis=0), turned.max(axis=0))
+
+    def draw(self, draw: np.random.Generator) -> Floats:
+        """As many rows, evenly from the box."""
+        turned = draw.uniform(self.low, self.high, (self.rows, self.low.size))
+        found: Floats = turned @ self.axes + self.middle
+        return found

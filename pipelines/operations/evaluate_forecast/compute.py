@@ -2,7 +2,8 @@
 
 MASE (Hyndman and Koehler 2006): absolute error over the mean absolute error of the seasonal naive
 forecast one step ahead on the training part, of the row's own series. sMAPE as in the M4 contest:
-200 |error| / (|outcome| + |forecast|), 0 where both are 0. Rows of one day are drawn together.
+200 |error| / (|outcome| + |forecast|), 0 where both are 0. Rows are drawn in blocks of time as
+long as the longest forecast, a day at least; without a known origin by day.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pipelines.operations.learning.frames import read_columns
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.resampling import (
     Resampling,
-    by_day_or_row,
+    by_group_day_or_row,
     interval,
     sum_samples,
 )
@@ -37,13 +38,15 @@ def run(context: Context) -> Outcome:
     candidate = open_candidate(context.inputs["candidate"], context)
     horizon, naive = context.text("horizon_column"), context.text("naive_column")
     groups = list(dict.fromkeys(context.names("groups")))
-    extra = [horizon, naive, *groups]
+    extra = [horizon, naive, *groups, *filter(None, [candidate.origin])]
     holdout = open_holdout(context.inputs["holdout"], candidate, extra=extra)
     scales = _scales(context, candidate, groups)
     context.progress(0.3, "scored", len(holdout.labels))
-    drawn = by_day_or_row(
-        len(holdout.labels),
-        holdout.frame[candidate.time] if candidate.time else None,
+    drawn = by_group_day_or_row(
+        holdout.frame,
+        group="",
+        time=candidate.time,
+        origin=candidate.origin,
         samples=context.whole("samples"),
         seed=context.seed,
     )
@@ -63,10 +66,24 @@ def run(context: Context) -> Outcome:
         "groups": [{"group": name, "scale": finite(value, 6)} for name, value in scales.items()],
         "beaten_at": [row["horizon"] for row in rows if not row["beats_naive"]],
         "resampled_by": drawn.unit,
+        "block_days": drawn.days,
+        "wanted_days": drawn.wanted_days,
+        "too_few": _too_few(steps),
+        "minimum_rows": MINIMUM_ROWS,
     }
     path = write_document(context.output("forecast"), {"format": "baton/forecast/1", **facts})
     context.progress(1.0, f"{len(rows)} horizons", len(holdout.labels))
     return Outcome({"forecast": path}, facts)
+
+
+def _too_few(steps: Floats) -> list[Json]:
+    """Horizons of which nothing is said, with how many forecasts there are."""
+    known, counts = np.unique(steps, return_counts=True)
+    return [
+        {"horizon": int(step), "rows": int(count)}
+        for step, count in zip(known, counts, strict=True)
+        if count < MINIMUM_ROWS
+    ]
 
 
 def _scales(context: Context, candidate: Candidate, groups: list[str]) -> dict[str, float]:
@@ -162,13 +179,14 @@ def _interval(columns: dict[str, Floats], mine: np.ndarray, drawn: Resampling) -
     """An interval of this horizon's own: set by earlier forecasts, checked by later ones."""
     errors, blocks = columns["error"][mine], drawn.blocks[mine]
     alpha = float(columns["alpha"][0])
-    keys = blocks if drawn.unit == "day" else columns["moment"][mine]
+    keys = blocks if drawn.unit in ("day", "block") else columns["moment"][mine]
     first = keys < np.sort(keys)[keys.size // 2]
     margin = conformal.margin(errors[first], alpha)
     if margin is None or first.all():
         return {"interval": None, "pinball": None}
     later = errors[~first]
-    checked = conformal.coverage(later, margin, blocks[~first])
+    before = (errors[first], blocks[first])
+    checked = conformal.coverage(later, margin, blocks[~first], before=before)
     ends = [(margin.low, alpha / 2), (margin.high, 1 - alpha / 2)]
     zero = np.zeros(later.size)
     losses = [float(pinball_losses(zero + end, later, at).mean()) for end, at in ends]

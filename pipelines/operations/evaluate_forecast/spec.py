@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="evaluate_forecast",
-    version=2,
+    version=3,
     summary="Judge forecasts step by step ahead, beside repeating the last season",
     inputs=(
         Port("candidate", "skops", help="The model file"),

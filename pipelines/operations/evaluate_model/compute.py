@@ -30,12 +30,13 @@ def run(context: Context) -> Outcome:
     """Evaluate the candidate; raises OperationError."""
     asked = parse_target(context.text("target_metric"), context.params.get("target_value"))
     candidate = open_candidate(context.inputs["candidate"], context)
-    holdout = open_holdout(context.inputs["holdout"], candidate, extra=candidate.grouped)
+    holdout = open_holdout(context.inputs["holdout"], candidate, extra=_extra(context, candidate))
     context.progress(0.2, "scored", len(holdout.labels))
     resampling = by_group_day_or_row(
         holdout.frame,
         group=candidate.group,
         time=candidate.time,
+        origin=candidate.origin,
         samples=context.whole("samples"),
         seed=context.seed,
     )
@@ -51,6 +52,7 @@ def run(context: Context) -> Outcome:
             "unit": resampling.unit,
             "units": resampling.size,
             "samples": resampling.samples,
+            **_blocks(resampling),
         },
         "target_metric": target_facts(asked, judged.measured),
     }
@@ -60,6 +62,17 @@ def run(context: Context) -> Outcome:
         "predictions": _predictions(context.output("predictions"), candidate, holdout, judged),
     }
     return Outcome(outputs, facts)
+
+
+def _blocks(drawn: Resampling) -> dict[str, Json]:
+    if drawn.unit != "block":
+        return {}
+    return {"days": drawn.days, "wanted_days": drawn.wanted_days}
+
+
+def _extra(context: Context, candidate: Candidate) -> list[str]:
+    named = (context.text("interval_by"), context.text("usual_column"))
+    return list(dict.fromkeys([*candidate.grouped, *filter(None, named)]))
 
 
 def _predictions(path: Path, candidate: Candidate, holdout: Holdout, judged: Judgement) -> Path:

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="evaluate_model",
-    version=2,
+    version=3,
     summary="Judge a candidate on rows it never saw: scores, how far to trust them, worth",
     inputs=(
         Port("candidate", "skops", help="The model file"),
@@ -27,6 +27,8 @@ SPEC = Spec(
             "alpha", "float", 0.1, minimum=0.01, maximum=0.5,
             help="Of a number: share of outcomes that its interval may miss (conv)",
         ),
+        Param("interval_by", "str", "", help="Of a number: column, each value its own interval"),
+        Param("usual_column", "str", "", help="Of a number: the answer without a model"),
         Param("samples", "int", 300, minimum=50, maximum=5000, help="Bootstrap samples"),
         Param("key_column", "str", "", help="For a model brought in: column naming a row"),
         Param("time_column", "str", "", help="For a model brought in: column ordering the rows"),

@@ -9,6 +9,7 @@ import pandas as pd
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
 from pipelines.operations.explain_model.view import View
+from pipelines.operations.explain_rows import numbers
 from pipelines.operations.explain_rows.shapley import Index, Mixed, Parts, draw, explain
 from pipelines.operations.learning.candidates import open_candidate, open_holdout
 from pipelines.operations.learning.decisions import Decided, decide
@@ -23,29 +24,22 @@ SHOWN = 30
 def run(context: Context) -> Outcome:
     """Explain the picked rows; raises OperationError."""
     candidate = open_candidate(context.inputs["candidate"], context)
+    if candidate.task.name == "regression":
+        seen = View.of(candidate, open_holdout(context.inputs["holdout"], candidate))
+        return numbers.run(context, seen, _explained)
     need_task(candidate.task, "classification")
     holdout = open_holdout(context.inputs["holdout"], candidate)
     view = View.of(candidate, holdout)
     decided = decide(context, holdout)
     context.progress(0.1, "scored", len(holdout.labels))
-    picked = _picked(context, view, decided.threshold)
-    rng = np.random.default_rng([context.seed, 2])
-    # one draw for all rows: they stand against the same others and share one base score
-    orders = draw(len(view.places), orders=context.whole("orders"), rng=rng)
-    mixed = _mixer(view, _spread(holdout.scores, orders.pairs))
-    found: list[dict[str, Json]] = []
-    worst = 0.0
-    for row, why in picked:
-        parts = explain(row, orders, mixed)
-        gap = abs(parts.base + float(parts.added.sum()) - float(holdout.scores[row]))
-        worst = max(worst, gap)
-        found.append(_row(view, row, why, parts) | {"flagged": bool(decided.flags[row])})
-        context.progress(0.1 + 0.9 * len(found) / len(picked), "explained", len(found))
+    found, worst, against = _explained(context, view, _picked(context, view, decided.threshold))
+    for row in found:
+        row["flagged"] = bool(decided.flags[int(str(row["row"]))])
     facts = _facts(found, decided, worst) | {
         "rows": len(holdout.labels),
         "columns": len(view.places),
         "orders": context.whole("orders"),
-        "stood_against": orders.pairs,
+        "stood_against": against,
     }
     document: dict[str, Json] = {
         "format": "baton/rows/1",
@@ -55,6 +49,27 @@ def run(context: Context) -> Outcome:
     path = write_document(context.output("rows"), document)
     shown: list[Json] = [_short(row) for row in found[:SHOWN]]
     return Outcome({"rows": path}, {**facts, "examples": shown})
+
+
+def _explained(
+    context: Context, view: View, picked: Sequence[tuple[int, str]]
+) -> tuple[list[dict[str, Json]], float, int]:
+    """Each row with its parts, the largest miss of their sum, and how many rows it stood against.
+
+    One draw for all rows: they stand against the same others and share one base score.
+    """
+    scores, rng = view.holdout.scores, np.random.default_rng([context.seed, 2])
+    orders = draw(len(view.places), orders=context.whole("orders"), rng=rng)
+    mixed = _mixer(view, _spread(scores, orders.pairs))
+    found: list[dict[str, Json]] = []
+    worst = 0.0
+    for row, why in picked:
+        parts = explain(row, orders, mixed)
+        gap = abs(parts.base + float(parts.added.sum()) - float(scores[row]))
+        worst = max(worst, gap)
+        found.append(_row(view, row, why, parts))
+        context.progress(0.1 + 0.9 * len(found) / len(picked), "explained", len(found))
+    return found, worst, orders.pairs
 
 
 def _picked(context: Context, view: View, threshold: float) -> list[tuple[int, str]]:
@@ -123,7 +138,7 @@ def _row(view: View, row: int, why: str, parts: Parts) -> dict[str, Json]:
         "key": {name: plain(values[name]) for name in view.candidate.key},
         "why": why,
         "score": round(float(view.holdout.scores[row]), 6),
-        "label": int(view.holdout.labels[row]),
+        "label": plain(view.holdout.labels[row]),
         "base": round(parts.base, 6),
         "added": added,
     }

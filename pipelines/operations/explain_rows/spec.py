@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="explain_rows",
-    version=1,
+    version=2,
     summary="What each column added to the score of single rows: errors, near misses, any rows",
     inputs=(
         Port("candidate", "skops", help="The model file"),
@@ -14,7 +14,14 @@ SPEC = Spec(
     outputs=(Port("rows", "json", help="Per row: score, label and what each column added"),),
     params=(
         Param("errors", "int", 50, minimum=1, maximum=500, help="Worst errors explained (W25)"),
-        Param("close", "int", 10, minimum=0, maximum=500, help="Rows nearest to the threshold"),
+        Param(
+            "close",
+            "int",
+            10,
+            minimum=0,
+            maximum=500,
+            help="Rows nearest to the threshold; of a number: lowest and highest",
+        ),
         Param("others", "int", 20, minimum=0, maximum=500, help="Rows drawn from all"),
         Param(
             "orders",

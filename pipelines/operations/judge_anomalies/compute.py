@@ -12,8 +12,8 @@ from pipelines.operations.anomalies.alerts import (
     reasons,
     recall,
     rows_per_day,
+    share_of,
     threshold_for,
-    wilson,
 )
 from pipelines.operations.anomalies.planting import PLANTED
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
@@ -126,9 +126,9 @@ def _labelled(
         "rows": int(known.sum()),
         "share": finite(float(truth[known].mean()), 6) if known.any() else None,
         "k": int(top.size),
-        "precision_at_k": wilson(int(truth[top].sum()), int(top.size)),
-        "precision": wilson(int(hits.sum()), int((known & alerts).sum())),
-        "recall": wilson(int(hits.sum()), int(marked.sum())),
+        "precision_at_k": share_of(int(truth[top].sum()), int(top.size)),
+        "precision": share_of(int(hits.sum()), int((known & alerts).sum())),
+        "recall": share_of(int(hits.sum()), int(marked.sum())),
     }
 
 

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="judge_anomalies",
-    version=1,
+    version=2,
     summary="Challenge a detector: planted anomalies found, alerts a day, alert rate, top cases",
     inputs=(
         Port("candidate", "skops", help="The detector"),

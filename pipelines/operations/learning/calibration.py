@@ -65,8 +65,8 @@ def noise_floor(rows: int) -> float:
     return float(math.exp(np.interp(math.log(rows), logs, floors)))
 
 
-def wilson(share: float, rows: int) -> tuple[float, float]:
-    """95 % Wilson interval of a share."""
+def wilson(share: float, rows: float) -> tuple[float, float]:
+    """95 % Wilson interval of a share; `rows` may be an effective number, NaN for none."""
     if not rows:
         return float("nan"), float("nan")
     z = 1.959963984540054

@@ -46,8 +46,13 @@ class Candidate:
 
     @property
     def grouped(self) -> tuple[str, ...]:
-        """That column, if there is one, to read with the holdout."""
-        return (self.group,) if self.group else ()
+        """What ties rows together, to read with the holdout: group, when a forecast was made."""
+        return tuple(filter(None, (self.group, self.origin)))
+
+    @property
+    def origin(self) -> str:
+        """Column that says when a forecast was made; "" for none."""
+        return self.features.origin if self.features else ""
 
     @property
     def brought(self) -> bool:

@@ -16,6 +16,8 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold, KFold, StratifiedGroupKFold, StratifiedKFold
 
 from pipelines.operations.contract import OperationError
+from pipelines.operations.learning.resampling import group_codes
+from pipelines.operations.learning.spanning import kept_apart
 
 Index = npt.NDArray[np.int64]
 
@@ -105,10 +107,11 @@ class ByRow:
 
 @dataclass(frozen=True)
 class Clock:
-    """When the outcome of each row is, and (for forecasts) when it was asked for."""
+    """When the outcome of each row is, when (a forecast) it was asked for, what it belongs to."""
 
     moment: pd.Series
     origin: pd.Series | None = None
+    group: pd.Series | None = None
 
 
 def make_folds(
@@ -124,12 +127,18 @@ def make_folds(
 
     With time, fold i trains on the latest rows before block i and scores block i: rows of
     one moment never lie on both sides. Blocks of forecasts are by their origin, and train on
-    outcomes known by then. Raises OperationError if a side cannot be used.
+    outcomes known by then. Groups stay on one side, as `spanning` says.
+
+    Raises OperationError if a side cannot be used.
     """
     if time is None:
         folds = dealer.deal(truth, count=count, seed=seed)
     else:
-        folds = _forward_folds(time if isinstance(time, Clock) else Clock(time), count=count)
+        clock = time if isinstance(time, Clock) else Clock(time)
+        folds = _forward_folds(clock, count=count)
+        if clock.group is not None:
+            codes = group_codes(clock.group)
+            folds = [_apart(fold, codes, [seed, place]) for place, fold in enumerate(folds)]
     folds = [Fold(_latest(fold.train, rows), fold.test) for fold in folds]
     for number, fold in enumerate(folds, start=1):
         for side in (fold.train, fold.test):
@@ -181,6 +190,14 @@ def _forward_folds(clock: Clock, *, count: int) -> list[Fold]:
             train = train[moments[train] < ordered[start]]
         folds.append(Fold(train, order[start:end]))
     return folds
+
+
+def _apart(fold: Fold, codes: Index, seed: Sequence[int]) -> Fold:
+    """The fold with no group on both sides, where that is possible."""
+    every = np.concatenate([fold.train, fold.test])
+    early = np.arange(every.size) < fold.train.size
+    kept = kept_apart(codes[every], early, seed=seed)
+    return Fold(every[early & kept], every[~early & kept])
 
 
 def _moments(time: pd.Series) -> np.ndarray:

@@ -13,6 +13,7 @@ from pipelines.operations.learning.metrics import Floats, Labels, Ranking
 
 Blocks = npt.NDArray[np.int64]
 MINIMUM_BLOCKS = 10  # fewer groups or days give no usable spread: none are drawn (own)
+DAY = 86_400_000_000  # microseconds
 CELLS = 2_000_000  # samples x rows held at once: 16 MB per array
 TAILS = (2.5, 97.5)
 
@@ -33,7 +34,9 @@ class Resampling:
     blocks: Blocks
     samples: int
     seed: int
-    unit: str  # "group", "day" or "row"
+    unit: str  # "group", "block" (of time, for forecasts), "day" or "row"
+    days: float | None = None  # how long a block of time is
+    wanted_days: float | None = None  # how long it should be, where there is less time
 
     @property
     def size(self) -> int:
@@ -68,14 +71,17 @@ def by_group(groups: pd.Series, *, samples: int, seed: int) -> Resampling | None
 
 
 def by_group_day_or_row(
-    frame: pd.DataFrame, *, group: str, time: str, samples: int, seed: int
+    frame: pd.DataFrame, *, group: str, time: str, samples: int, seed: int, origin: str = ""
 ) -> Resampling:
     """By the column `group`, else by the days of the column `time`, else by row ("" for none).
 
     What rows of one group share, such as an author, ties them more than their day does.
+    Forecasts made at `origin` are drawn in blocks of time as long as they reach ahead.
     """
     found = by_group(frame[group], samples=samples, seed=seed) if group else None
     times = frame[time] if time else None
+    if found is None and times is not None and origin:
+        found = by_reach(times, frame[origin], samples=samples, seed=seed)
     return found or by_day_or_row(len(frame), times, samples=samples, seed=seed)
 
 
@@ -91,6 +97,35 @@ def some_groups(codes: Blocks, rows: int, *, seed: int) -> npt.NDArray[np.bool_]
     taken = order[: int(np.argmin(np.abs(held[:most] - rows))) + 1]
     found: npt.NDArray[np.bool_] = np.isin(codes, taken)
     return found
+
+
+def by_reach(time: pd.Series, origin: pd.Series, *, samples: int, seed: int) -> Resampling | None:
+    """Blocks of time as long as the longest forecast, a day at least; None for less time.
+
+    Errors of forecasts h steps ahead are tied over h - 1 steps, since neighbours know nothing of
+    the steps between either (Hansen and Hodrick 1980): shorter blocks would take them for
+    independent and make intervals too narrow. Where the time holds fewer than ten such blocks,
+    it is cut into ten shorter ones; `wanted_days` then says how long they should be.
+    """
+    known = pd.to_datetime(time, utc=True).to_numpy("datetime64[us]").astype("int64")
+    made = pd.to_datetime(origin, utc=True).to_numpy("datetime64[us]").astype("int64")
+    if pd.isna(time).any() or pd.isna(origin).any() or not known.size:
+        return None
+    ahead = known - made
+    step = int(ahead[ahead > 0].min()) if (ahead > 0).any() else 0
+    wanted = max(DAY, int(ahead.max()) + step)
+    whole = int(known.max() - known.min()) + max(step, 1)
+    # whole days: a block does not part a day
+    length = -(-wanted // DAY) * DAY
+    if length > whole // MINIMUM_BLOCKS:
+        length = whole // MINIMUM_BLOCKS // DAY * DAY
+    if length < DAY:
+        return None
+    codes, count = pd.factorize((known - known.min() // DAY * DAY) // length, sort=True)
+    if len(count) < MINIMUM_BLOCKS:
+        return None
+    short = wanted / DAY if length < wanted else None
+    return Resampling(codes.astype(np.int64), samples, seed, "block", length / DAY, short)
 
 
 def by_day_or_row(rows: int, time: pd.Series | None, *, samples: int, seed: int) -> Resampling:

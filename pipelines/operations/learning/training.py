@@ -85,7 +85,9 @@ def open_training(context: Context) -> Training:
 def _clock(features: FeatureSet, frame: pd.DataFrame) -> Clock | None:
     if not features.time:
         return None
-    return Clock(frame[features.time], frame[features.origin] if features.origin else None)
+    origin = frame[features.origin] if features.origin else None
+    group = frame[features.group] if features.group else None
+    return Clock(frame[features.time], origin, group)
 
 
 def fit(training: Training, family: str, settings: Settings, rows: Fold | None = None) -> Fitted:

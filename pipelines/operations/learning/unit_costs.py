@@ -42,10 +42,15 @@ def parse_unit_cost(given: Mapping[str, Json]) -> UnitCost | None:
     return UnitCost(amount, str(given.get("currency") or ""))
 
 
-def worth(scores: Floats, truth: Floats, usual: float, cost: UnitCost) -> Floats:
-    """Money per row that a prediction saves beside always answering `usual`."""
+def worth(scores: Floats, truth: Floats, usual: float | Floats, cost: UnitCost) -> Floats:
+    """Money per row that a prediction saves beside answering `usual`: one number, or each row's."""
     found: Floats = cost.amount * (np.abs(truth - usual) - np.abs(truth - scores))
     return found
+
+
+def without_model(column: str, usual: Floats) -> str:
+    """What an answer is held against, in words: a column, else always the same number."""
+    return f"answering {column}" if column else f"always answering {usual[0]:g}"
 
 
 def worth_interval(money: Floats, resampling: Resampling) -> Interval:

@@ -7,7 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from pipelines.operations import windows
-from pipelines.operations.anomalies.alerts import alert_rate, per_day, wilson
+from pipelines.operations.anomalies.alerts import alert_rate, per_day, share_of
 from pipelines.operations.contract import Context, Json, OperationError, Outcome
 from pipelines.operations.tables import read_document, write_document
 
@@ -74,7 +74,7 @@ def _measured(
         "times": limit,
         "alert_rate": rate,
         **volume,
-        "precision": wilson(int((actual[reviewed] == "1").sum()), int(reviewed.sum())),
+        "precision": share_of(int((actual[reviewed] == "1").sum()), int(reviewed.sum())),
         "moved": moved,
         "over_capacity": over,
         "alerts": len(told),

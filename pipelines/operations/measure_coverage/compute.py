@@ -16,7 +16,9 @@ from pipelines.operations.learning.candidates import (
     open_candidate,
     open_holdout,
 )
+from pipelines.operations.learning.conformal import design_effect
 from pipelines.operations.learning.resampling import (
+    Blocks,
     Resampling,
     by_group_day_or_row,
     group_codes,
@@ -25,6 +27,7 @@ from pipelines.operations.learning.resampling import (
     sum_samples,
 )
 from pipelines.operations.learning.tasks import need_task
+from pipelines.operations.measure_coverage import numbers
 from pipelines.operations.measure_coverage.conformal import (
     Cuts,
     Sets,
@@ -33,6 +36,7 @@ from pipelines.operations.measure_coverage.conformal import (
     covered,
     sets,
 )
+from pipelines.operations.measure_coverage.tying import tied
 from pipelines.operations.tables import write_document
 
 LEVELS = (0.8, 0.9, 0.95, 0.99)  # shown beside the confidence asked for
@@ -55,6 +59,8 @@ class Parts:
 def run(context: Context) -> Outcome:
     """Measure coverage and abstention; raises OperationError."""
     candidate = open_candidate(context.inputs["candidate"], context)
+    if candidate.task.name == "regression":
+        return numbers.run(context, candidate)
     need_task(candidate.task, "classification")
     holdout = open_holdout(context.inputs["holdout"], candidate, extra=candidate.grouped)
     context.progress(0.4, "scored", len(holdout.labels))
@@ -72,7 +78,9 @@ def run(context: Context) -> Outcome:
         for apart in (False, True)
         for level in sorted({*LEVELS, asked})
     ]
-    facts = _facts(holdout, parts, _Asked(asked, by_class), resampling)
+    facts = _facts(
+        holdout, parts, _Asked(asked, by_class, tied(holdout.frame, candidate)), resampling
+    )
     document: dict[str, Json] = {"format": "baton/coverage/1", "facts": facts, "levels": levels}
     path = write_document(context.output("coverage"), document)
     return Outcome({"coverage": path}, {**facts, "levels": levels})
@@ -108,6 +116,7 @@ def _row_parts(rows: int, times: pd.Series | None, *, share: float, seed: int) -
 class _Asked:
     confidence: float
     by_class: bool
+    blocks: Blocks  # of all rows: what ties them together
 
 
 def _level(holdout: Holdout, parts: Parts, confidence: float, *, by_class: bool) -> dict[str, Json]:
@@ -150,7 +159,15 @@ def _facts(
     sums = sum_samples(np.column_stack([inside, np.ones(inside.size)]).astype(float), resampling)
     spread = interval(float(inside.mean()), sums[:, 0] / sums[:, 1])
     rows = int(labels.size)
-    low, high = allowed(rows, min(cuts.rows), asked.confidence)
+    before = covered(
+        sets(holdout.scores[parts.calibration], cuts), holdout.labels[parts.calibration]
+    )
+    sides = [
+        (inside.astype(np.float64), asked.blocks[parts.test]),
+        (before.astype(np.float64), asked.blocks[parts.calibration]),
+    ]
+    effect = design_effect(sides, 1 - asked.confidence)
+    low, high = allowed(rows, min(cuts.rows), asked.confidence, effect)
     return {
         "confidence": asked.confidence,
         "by_class": asked.by_class,
@@ -163,6 +180,7 @@ def _facts(
             "high": finite(spread.high, 6),
         },
         "interval_unit": resampling.unit,
+        "design_effect": finite(effect, 3),
         "allowed_low": finite(low, 6),
         "allowed_high": finite(high, 6),
         **_sizes(found, inside),

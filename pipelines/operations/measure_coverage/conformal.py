@@ -72,7 +72,9 @@ def covered(found: Sets, labels: Labels) -> npt.NDArray[np.bool_]:
     return inside
 
 
-def allowed(rows: int, calibrated: int, confidence: float) -> tuple[float, float]:
+def allowed(
+    rows: int, calibrated: int, confidence: float, effect: float = 1.0
+) -> tuple[float, float]:
     """Between which shares the coverage of `rows` test rows lies in 99.73 % of all cases.
 
     The catalogue allows 3 * sqrt(a * (1 - a) / n), which holds the cut for known. It is drawn:
@@ -82,10 +84,14 @@ def allowed(rows: int, calibrated: int, confidence: float) -> tuple[float, float
     3.4 % of cases instead of 0.27 %. Ties and sets of everything only make coverage higher.
     With a cut for each class the rows of the smaller one are taken for m: the band is then wider
     than needed, never too narrow.
+
+    Rows of one group or day stray together: n of them are worth n / effect independent ones, on
+    both sides, `effect` being the design effect (Kish 1965).
     """
     place = rank(calibrated, confidence)
     if place > calibrated:
         return 1.0, 1.0
-    law = stats.betabinom(rows, place, calibrated + 1 - place)
-    low, high = law.ppf([OUTSIDE / 2, 1 - OUTSIDE / 2]) / rows
+    worth = max(1, round(rows / effect))
+    law = stats.betabinom(worth, place / effect, (calibrated + 1 - place) / effect)
+    low, high = law.ppf([OUTSIDE / 2, 1 - OUTSIDE / 2]) / worth
     return float(low), float(high)

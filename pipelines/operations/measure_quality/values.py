@@ -9,9 +9,9 @@ import pandas as pd
 
 from pipelines.operations import windows
 from pipelines.operations.contract import Context, Json, finite
-from pipelines.operations.learning.conformal import Margin, coverage
+from pipelines.operations.learning.conformal import counted
 from pipelines.operations.learning.metrics import Floats
-from pipelines.operations.learning.unit_costs import parse_unit_cost, worth
+from pipelines.operations.learning.unit_costs import parse_unit_cost, without_model, worth
 from pipelines.operations.measure_quality.classes import money_facts
 from pipelines.operations.measure_quality.reading import Scored
 from pipelines.operations.tables import read_table
@@ -49,15 +49,29 @@ class ValueReading:
             "bias": finite(float((now.scores - now.truth).mean()), 6),
             "mean_truth": finite(float(now.truth.mean()), 6),
             "reference_mean_truth": finite(float(before.mean()), 6),
-            "interval": _covered(predictions, now),
+            "interval": _covered(predictions, known, now),
         }
         cost = parse_unit_cost(context.mapping("costs"))
         if cost is None or "usual" not in predictions.columns:
             return facts
-        usual = float(predictions["usual"].iloc[0])
+        usual, named = _usual(predictions, known)
         money = worth(now.scores, now.truth, usual, cost)
-        beside: dict[str, Json] = {"beside": f"always answering {usual:g}"}
+        beside: dict[str, Json] = {"beside": without_model(named, usual)}
         return facts | money_facts(money, now, cost.currency) | beside
+
+
+def _usual(predictions: pd.DataFrame, known: pd.DataFrame) -> tuple[Floats, str]:
+    """The answer without a model for each row, and the column of the rows that holds it.
+
+    Where rows lack the column, or hold none in it, the median of the evaluation's.
+    """
+    same = float(predictions["usual"].median())
+    named = predictions.get("usual_column")
+    name = "" if named is None else str(named.iloc[0])
+    if not name or name not in known.columns:
+        return np.full(len(known), same), ""
+    column = pd.to_numeric(known[name], errors="coerce").to_numpy(dtype=np.float64)
+    return np.where(np.isfinite(column), column, same), name
 
 
 def _numbers(rows: pd.DataFrame) -> Floats:
@@ -65,17 +79,44 @@ def _numbers(rows: pd.DataFrame) -> Floats:
     return parsed.to_numpy(dtype=np.float64)
 
 
-def _covered(predictions: pd.DataFrame, now: Scored) -> Json:
+def _covered(predictions: pd.DataFrame, known: pd.DataFrame, now: Scored) -> Json:
     """Coverage of the promised interval on the outcomes; None where none was promised."""
-    if not set(predictions.columns) >= PROMISED or predictions["low"].isna().any():
+    if not set(predictions.columns) >= PROMISED or predictions["low"].isna().all():
         return None
-    first, rows = predictions.iloc[0], int(predictions["calibrates"].sum())
-    low, high = float(first["low"] - first["score"]), float(first["high"] - first["score"])
-    promised = Margin(low, high, float(first["level"]), rows)
-    found = coverage(now.truth - now.scores, promised, now.drawn.blocks)
+    ends = _ends(predictions, known)
+    served = np.isfinite(ends[:, 0])
+    if not served.any():
+        return None
+    errors, low, high = (now.truth - now.scores)[served], ends[served, 0], ends[served, 1]
+    inside = ((errors >= low) & (errors <= high)).astype(np.float64)
+    strict = float(((errors > low) & (errors < high)).mean())
+    promised = predictions[predictions["low"].notna()]
+    sides = [(inside, now.drawn.blocks[served])]
+    rows = int(promised["calibrates"].sum())
+    found = counted(sides, strict, float(promised["level"].iloc[0]), rows)
     return {
         "level": found.promised,
+        "rows": found.rows,
         "coverage": finite(found.share, 6),
         "tolerance": finite(found.tolerance, 6),
         "holds": found.holds,
     }
+
+
+def _ends(predictions: pd.DataFrame, known: pd.DataFrame) -> Floats:
+    """What was added to each answer, low and high, by the row's step where each has its own."""
+    added = pd.DataFrame(
+        {
+            "low": predictions["low"] - predictions["score"],
+            "high": predictions["high"] - predictions["score"],
+        }
+    )
+    by = predictions.get("interval_by")
+    if by is None:
+        return np.tile(added.iloc[0].to_numpy(dtype=np.float64), (len(known), 1))
+    name = str(by.iloc[0])
+    if name not in known.columns:
+        return np.full((len(known), 2), np.nan)
+    table = added.groupby(predictions["step"]).first()
+    steps = pd.to_numeric(known[name], errors="coerce")
+    return table.reindex(steps).to_numpy(dtype=np.float64)

@@ -63,10 +63,19 @@ class ValueForm:
         found = _evaluated(context).get("prediction_interval")
         if not isinstance(found, dict):
             return {"interval": None}
+        if found.get("by"):
+            return {"interval": {name: found[name] for name in ("level", "by")} | _steps(found)}
         return {"interval": {name: found[name] for name in ("low", "high", "level")}}
 
 
 FORMS: Mapping[str, Form] = {"classification": ClassForm(), "regression": ValueForm()}
+
+
+def _steps(found: Mapping[str, Json]) -> dict[str, Json]:
+    """The margin of each step: what answers about other steps promise is nothing."""
+    given = found.get("steps")
+    rows = [row for row in given if isinstance(row, dict)] if isinstance(given, list) else []
+    return {"steps": [{name: row[name] for name in ("step", "low", "high")} for row in rows]}
 
 
 def _evaluated(context: Context) -> Mapping[str, Json]:

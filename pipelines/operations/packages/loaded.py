@@ -47,6 +47,9 @@ class Estimator(Protocol):
     def predict(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]: ...
 
 
+Ends = tuple[float | None, float | None]  # of an interval; None where none is promised
+
+
 @dataclass(frozen=True)
 class Prediction:
     """Scores (probability of the positive class, or the value) and labels, one per row.
@@ -56,19 +59,22 @@ class Prediction:
 
     scores: list[float]
     labels: list[Json]
-    intervals: list[tuple[float, float]] = field(default_factory=list)
+    intervals: list[Ends] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
 class Decision:
     """How a score becomes a label: its classes as (other, positive) and the threshold.
 
-    Where there are no classes, `margin` is what the interval adds to the value at both ends.
+    Where there are no classes, `margin` is what the interval adds to the value at both ends;
+    `margins` is that for each value of the column `by`, such as the steps a forecast is ahead.
     """
 
     classes: tuple[Json, Json] | None
     threshold: float
     margin: tuple[float, float] | None = None
+    by: str = ""
+    margins: Mapping[float, tuple[float, float]] = field(default_factory=dict)
 
     def label(self, score: float) -> Json:
         """The class of a score; for a regression the value itself."""
@@ -76,12 +82,22 @@ class Decision:
             return score
         return self.classes[1] if score >= self.threshold else self.classes[0]
 
-    def intervals(self, scores: Sequence[float]) -> list[tuple[float, float]]:
-        """(low, high) around each value; empty where none is promised."""
+    def intervals(self, scores: Sequence[float], rows: Sequence[Row]) -> list[Ends]:
+        """(low, high) around each value; empty where none is promised for any row."""
+        if self.by:
+            found = [self._margin(row.get(self.by)) for row in rows]
+            return [
+                (None, None) if ends is None else (score + ends[0], score + ends[1])
+                for score, ends in zip(scores, found, strict=True)
+            ]
         if self.margin is None:
             return []
         low, high = self.margin
         return [(score + low, score + high) for score in scores]
+
+    def _margin(self, step: Json) -> tuple[float, float] | None:
+        number = isinstance(step, int | float) and not isinstance(step, bool)
+        return self.margins.get(float(str(step))) if number else None
 
 
 class Loaded:
@@ -98,9 +114,10 @@ class Loaded:
 
     def predict(self, rows: Sequence[Row]) -> Prediction:
         """Scores and labels of rows. Raises RowsError with every problem of every row."""
-        scores = self.score(self._check.clean(rows))
+        cleaned = self._check.clean(rows)
+        scores = self.score(cleaned)
         labels = [self.decision.label(score) for score in scores]
-        return Prediction(scores, labels, self.decision.intervals(scores))
+        return Prediction(scores, labels, self.decision.intervals(scores, cleaned))
 
     def more(self, found: Prediction) -> list[dict[str, Json]]:
         """Outputs of the signature beside score and label, row by row; empty without any."""
@@ -193,7 +210,13 @@ def _decision(manifest: Mapping[str, Json]) -> Decision:
     pair = (classes[0], classes[1]) if isinstance(classes, list) and len(classes) == 2 else None
     given = manifest.get("interval")
     margin = (_number(given, "low", 0.0), _number(given, "high", 0.0)) if _both(given) else None
-    return Decision(pair, _number(manifest, "threshold", 0.5), margin)
+    by = str(given.get("by") or "") if isinstance(given, dict) else ""
+    steps = _rows(given, "steps") if isinstance(given, dict) else []
+    margins = {
+        _number(row, "step", 0.0): (_number(row, "low", 0.0), _number(row, "high", 0.0))
+        for row in steps
+    }
+    return Decision(pair, _number(manifest, "threshold", 0.5), margin, by, margins)
 
 
 def _both(given: Json) -> TypeGuard[dict[str, Json]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.operations.anomalies.alerts import wilson
+from pipelines.operations.anomalies.alerts import share_of
 from pipelines.operations.contract import Context, Json, OperationError, Outcome
 from pipelines.operations.tables import read_document, write_document
 
@@ -29,7 +29,7 @@ def run(context: Context) -> Outcome:
         "reviewed": len(said),
         "anomalies": hits,
         "unclear": sum(row["verdict"] == "unclear" for row in said),
-        "precision_at_k": wilson(hits, len(said)),
+        "precision_at_k": share_of(hits, len(said)),
         "cases": list[Json](rows),
     }
     context.progress(1.0, f"{len(said)} cases reviewed")

@@ -7,6 +7,8 @@ import pandas as pd
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.ingest.target import parse_time
+from pipelines.operations.learning.resampling import group_codes
+from pipelines.operations.learning.spanning import kept_apart, spanning
 from pipelines.operations.split_data.groups import draw_groups, proposed
 from pipelines.operations.tables import (
     digest_of,
@@ -59,6 +61,7 @@ def run(context: Context) -> Outcome:
         "reproducible": bool(same),
         "overlap_rows": _overlap(parts["train"], parts["holdout"]),
         "groups_shared": _groups_shared(parts, context.text("group_column")),
+        "group_rows_shared": _rows_shared(parts, context.text("group_column")),
         "groups_proposed": list[Json](proposed(frame, [target, time_column], parts)),
     }
     outputs = {name: write_table(part, context.output(name)) for name, part in parts.items()}
@@ -117,7 +120,26 @@ def by_time(
         "decide_until": None if end is None else end.isoformat(),
     }
     learn = times < boundary
-    return Split("time", rows[learn & ~late], rows[~learn & ~late], boundaries, left_out)
+    split = Split("time", rows[learn & ~late], rows[~learn & ~late], boundaries, left_out)
+    return _apart(context, frame, split) if context.text("group_column") else split
+
+
+def _apart(context: Context, frame: pd.DataFrame, split: Split) -> Split:
+    """The same with no group on both sides, where that is possible: see `learning.spanning`."""
+    name = context.text("group_column")
+    every = np.concatenate([split.train, split.holdout])
+    codes = group_codes(need_column(frame, name, "group_column").iloc[every])
+    early = np.arange(every.size) < split.train.size
+    both = spanning(codes, early).size
+    kept = kept_apart(codes, early, seed=context.seed)
+    left_out = dict(split.left_out)
+    for side, said in ((early, "earlier row of a group that decides"),
+                       (~early, "later row of a group that trains")):  # fmt: skip
+        gone = int((side & ~kept).sum())
+        left_out |= {said: gone} if gone else {}
+    boundaries = split.boundaries | {"group_column": name, "groups_spanning": both}
+    rule = "time" if both and kept.all() else "time and group"
+    return Split(rule, every[early & kept], every[~early & kept], boundaries, left_out)
 
 
 def by_group(
@@ -128,9 +150,10 @@ def by_group(
     Of several draws the one whose holdout has its classes in the likest shares.
     """
     name = context.text("group_column")
-    groups = need_column(frame, name, "group_column").iloc[rows].astype("str")
-    codes, uniques = pd.factorize(groups, sort=True)
-    if len(uniques) < 2:
+    groups = need_column(frame, name, "group_column").iloc[rows]
+    codes = group_codes(groups)
+    count = np.unique(codes).size
+    if count < 2:
         raise OperationError(
             "one_group",
             f"group_column {name!r} has one group only, so it cannot be on two sides",
@@ -141,7 +164,8 @@ def by_group(
     held, chosen = draw_groups(codes, _classes(context, frame, rows), context)
     boundaries: dict[str, Json] = {
         "group_column": name,
-        "groups": len(uniques),
+        "groups": count,
+        "rows_without_group": int(groups.isna().sum()),
         "holdout_groups": chosen,
     }
     return Split("group", rows[~held], rows[held], boundaries, left_out)
@@ -234,4 +258,18 @@ def _overlap(train: pd.DataFrame, holdout: pd.DataFrame) -> int:
 def _groups_shared(parts: dict[str, pd.DataFrame], group_column: str) -> Json:
     if not group_column:
         return None
-    return len(set(parts["train"][group_column]) & set(parts["holdout"][group_column]))
+    return len(_shared(parts, group_column))
+
+
+def _shared(parts: dict[str, pd.DataFrame], group_column: str) -> set[object]:
+    """Groups on both sides; rows without a group are each their own."""
+    train, holdout = (parts[name][group_column].dropna() for name in ("train", "holdout"))
+    return set(train) & set(holdout)
+
+
+def _rows_shared(parts: dict[str, pd.DataFrame], group_column: str) -> Json:
+    """Share of the deciding rows whose group has trained."""
+    if not group_column:
+        return None
+    mine = parts["holdout"][group_column].isin(_shared(parts, group_column))
+    return finite(float(mine.mean()), 6)

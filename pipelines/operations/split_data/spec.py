@@ -5,7 +5,7 @@ from pipelines.operations.learning.definition import TASK_NAMES
 
 SPEC = Spec(
     name="split_data",
-    version=2,  # the document tells its recipe
+    version=3,  # 2: the document tells its recipe; 3: groups beside time
     summary="Split by time, by group or stratified; says how, and proves it with digests",
     inputs=(Port("table", "parquet", help="The whole table"),),
     outputs=(
@@ -30,7 +30,12 @@ SPEC = Spec(
             "",
             help="Rows from train_until to before this time decide (ISO 8601)",
         ),
-        Param("group_column", "str", "", help="Rows of one group stay on one side"),
+        Param(
+            "group_column",
+            "str",
+            "",
+            help="Rows of one group stay on one side",
+        ),
         Param(
             "holdout_share",
             "float",

@@ -19,6 +19,7 @@ from pipelines.operations.learning.candidates import (
 from pipelines.operations.learning.decisions import decide
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.tasks import need_task
+from pipelines.operations.stress_model import numbers
 from pipelines.operations.stress_model.disturbing import Disturbance, disturbances, roles_of
 from pipelines.operations.tables import write_document
 
@@ -40,6 +41,8 @@ def run(context: Context) -> Outcome:
     """Disturb, score and compare; raises OperationError."""
     fractions = _fractions(context)
     candidate = open_candidate(context.inputs["candidate"], context)
+    if candidate.task.name == "regression":
+        return _numbers(context, candidate, fractions)
     need_task(candidate.task, "classification")
     holdout = open_holdout(context.inputs["holdout"], candidate)
     threshold = decide(context, holdout)
@@ -63,6 +66,14 @@ def run(context: Context) -> Outcome:
     }
     path = write_document(context.output("stress"), document)
     return Outcome({"stress": path}, {**facts, "disturbances": list[Json](rows[:SHOWN])})
+
+
+def _numbers(context: Context, candidate: Candidate, fractions: Sequence[float]) -> Outcome:
+    holdout = open_holdout(context.inputs["holdout"], candidate, extra=candidate.grouped)
+    picked = _drawn(len(holdout.labels), context.whole("rows"), context.seed)
+    return numbers.run(
+        context, candidate, holdout, picked=picked, fractions=fractions, scored=_scored
+    )
 
 
 def _fractions(context: Context) -> list[float]:

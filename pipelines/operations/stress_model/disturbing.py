@@ -46,9 +46,17 @@ def roles_of(
 
 
 def disturbances(
-    frame: pd.DataFrame, roles: dict[str, Role], fractions: Sequence[float], *, seed: int
+    frame: pd.DataFrame,
+    roles: dict[str, Role],
+    fractions: Sequence[float],
+    *,
+    seed: int,
+    units: Sequence[float] = (),
 ) -> Iterator[Disturbance]:
-    """All that are tried, column by column; then noise on all numbers at once."""
+    """All that are tried, column by column; then noise on all numbers at once.
+
+    `units` are factors by which a number in another unit would be off.
+    """
     numbers = [name for name, role in roles.items() if role == "number" and _spread(frame[name])]
     for place, (name, role) in enumerate(roles.items()):
         if name in numbers:
@@ -57,6 +65,8 @@ def disturbances(
             yield Disturbance(name, "far above", FAR, {name: _far(FAR)})
             yield Disturbance(name, "far below", -FAR, {name: _far(-FAR)})
             yield Disturbance(name, "infinite", 0.0, {name: _infinite})
+            for size in units:
+                yield Disturbance(name, "other unit", size, {name: _times(size)})
         elif role in ("category", "many_categories"):
             yield Disturbance(name, "unknown", 0.0, {name: _unknown})
         elif role == "flag":
@@ -96,6 +106,13 @@ def _far(size: float) -> Change:
         found = _numbers(values)
         end = np.nanmax(found) if size > 0 else np.nanmin(found)
         return pd.Series(np.full(len(values), end + size * _spread(values)), index=values.index)
+
+    return change
+
+
+def _times(size: float) -> Change:
+    def change(values: pd.Series) -> pd.Series:
+        return pd.Series(_numbers(values) * size, index=values.index)
 
     return change
 

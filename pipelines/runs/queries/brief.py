@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from pipelines.runs.queries.facts import Facts, names, number, rows, saying, stated
 
+SETS: Final = "sets that hold the truth"
 Unit = str  # "", "share", "money", "ms", "MiB", "rows", "h"
 
 
@@ -213,9 +214,16 @@ def _challenged(facts: Facts) -> Iterator[Figure]:
         value, low, high = (number(sets, "coverage", end) for end in ("value", "low", "high"))
         if value is not None:
             note = f"{promised:.0%} promised"
-            yield Figure("sets that hold the truth", value, low, high, note=note)
+            what = "outcomes inside later intervals" if "methods" in sets else SETS
+            yield Figure(what, value, low, high, note=note)
         yield from _plain(sets, "rows with one answer", "answered", unit="share")
     life = saying(facts, "half_life_days", "oldest_days")
+    noisy = [row for row in rows(saying(facts, "noise", "mae"), "noise") if row.get("size") == 0.05]
+    for row in noisy:
+        ends = (number(row, "worse", end) for end in ("value", "low", "high"))
+        value, low, high = ends
+        if value is not None:
+            yield Figure("errors change under noise", value, low, high, note="5 % of a deviation")
     days, oldest = number(life, "half_life_days"), number(life, "oldest_days")
     if days is not None:
         bounds = number(life, "half_life", "low"), number(life, "half_life", "high")

@@ -43,6 +43,17 @@ def test_each_horizon_has_to_beat_the_last_season() -> None:
     assert lost.details[1]["errs less by"] == -0.5
 
 
+def test_a_horizon_that_could_not_be_judged_is_not_passed_over() -> None:
+    facts = judged(2.0, 0.5)
+    facts["evaluate.forecast"] |= {"too_few": [{"horizon": 3, "rows": 4}], "minimum_rows": 10}
+    found = forecasts.beats_naive(facts, {})
+    assert found.verdict == "insufficient"
+    assert "not judged at 3: fewer than 10 forecasts" in found.summary
+    assert found.details[-1]["horizon"] == 3
+    facts["evaluate.forecast"]["horizons"][0]["gain"]["value"] = -1.0
+    assert forecasts.beats_naive(facts, {}).verdict == "fail"
+
+
 @pytest.mark.parametrize(("gaps", "verdict"), [(5, "pass"), (6, "fail")])
 def test_a_series_full_of_holes_is_none(gaps, verdict) -> None:
     listed = [{"from": "2024-01-17T00:00:00", "steps": gaps}]

@@ -112,6 +112,9 @@ def test_planted_anomalies_are_what_their_kind_says() -> None:
 def test_the_threshold_fills_the_reviewers_day() -> None:
     assert alerts.threshold_for(5, 100, margin=0.8) == pytest.approx(0.96)
     assert alerts.threshold_for(500, 100, margin=1.0) == 0.5
+    # two a day of a million rows: it was cut off at 0.9999, a hundred alerts a day
+    assert 1 - alerts.threshold_for(2, 1e6, margin=1.0) == pytest.approx(2e-6)
+    assert alerts.threshold_for(1e-9, 1e12, margin=0.5) < 1
     for capacity, volume in ((5.0, None), (0.0, 100.0)):
         with pytest.raises(OperationError) as refused:
             alerts.threshold_for(capacity, volume, margin=0.8)
@@ -137,10 +140,10 @@ def test_alerts_by_day_are_counted_and_their_rate_is_judged_by_days() -> None:
 
 
 def test_shares_have_wilson_intervals() -> None:
-    found = alerts.wilson(8, 10)
+    found = alerts.share_of(8, 10)
     expected = stats.binomtest(8, 10).proportion_ci(method="wilson")
     assert (found["low"], found["high"]) == pytest.approx((expected.low, expected.high), abs=1e-6)
-    assert alerts.wilson(0, 0)["value"] is None
+    assert alerts.share_of(0, 0)["value"] is None
 
 
 def test_the_simplest_within_one_standard_error_is_chosen() -> None:

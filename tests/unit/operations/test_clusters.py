@@ -14,7 +14,7 @@ from pipelines.operations.clusters import example
 from pipelines.operations.clusters.profiles import profile
 from pipelines.operations.clusters.segmenter import Segmenter
 from pipelines.operations.clusters.shares import share_drift
-from pipelines.operations.clusters.stability import chance, separation, stability
+from pipelines.operations.clusters.stability import Crowd, chance, separation, stability
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.drift import psi
 from pipelines.operations.tables import read_document, read_table, write_document, write_table
@@ -113,6 +113,25 @@ def test_shuffled_columns_make_no_groups() -> None:
     crowd = np.random.default_rng(2).normal(size=(200, 3))
     other = chance(Segmenter("kmeans", 3), crowd, shuffles=19, seed=1)
     assert float(str(other["p_value"])) > 0.05
+
+
+def test_columns_that_rise_together_make_no_groups_either() -> None:
+    """One long crowd: better separated than its shuffled columns, and still no groups."""
+    draw = np.random.default_rng(3)
+    crowd = draw.multivariate_normal([0, 0, 0], 0.1 * np.eye(3) + 0.9, size=200)
+    found = chance(Segmenter("kmeans", 2), crowd, shuffles=19, seed=1)
+    assert found["shuffled_p"] == pytest.approx(1 / 20)  # was called significant
+    assert float(str(found["one_crowd_p"])) > 0.05
+    assert found["p_value"] == found["one_crowd_p"]
+
+
+def test_a_crowd_has_the_shape_of_the_rows() -> None:
+    draw = np.random.default_rng(4)
+    rows = draw.multivariate_normal([5, -3], [[4.0, 3.8], [3.8, 4.0]], size=400)
+    drawn = Crowd.of(rows).draw(draw)
+    assert drawn.shape == rows.shape
+    assert np.allclose(drawn.mean(axis=0), rows.mean(axis=0), atol=1.0)
+    assert np.corrcoef(drawn.T)[0, 1] > 0.9
 
 
 def test_shares_that_moved_are_told_by_psi() -> None:

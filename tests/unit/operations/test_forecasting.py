@@ -8,6 +8,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 from sklearn.tree import DecisionTreeRegressor
 
+from pipelines.operations import windows
 from pipelines.operations.contract import Context, OperationError, clean_params
 from pipelines.operations.evaluate_forecast.example import write_model
 from pipelines.operations.learning import store
@@ -15,10 +16,17 @@ from pipelines.operations.learning.definition import FeatureColumn, FeatureSet, 
 from pipelines.operations.learning.families import build
 from pipelines.operations.learning.folds import ByRow, Clock, make_folds
 from pipelines.operations.learning.offsets import FromColumn
+from pipelines.operations.learning.resampling import (
+    by_day_or_row,
+    by_reach,
+    interval,
+    sum_samples,
+)
 from pipelines.operations.make_horizons.compute import run as make_horizons
 from pipelines.operations.make_horizons.example import series
 from pipelines.operations.make_horizons.spec import SPEC as HORIZONS
 from pipelines.operations.make_series.example import events
+from pipelines.operations.packages.loaded import load_package, plain_rows
 from pipelines.operations.tables import read_document, write_table
 from tests.unit.operations.running import perform
 
@@ -290,3 +298,169 @@ def test_single_forecasts_are_served_by_the_row_form(family, tmp_path) -> None:
     facts = perform("package_model", tmp_path, given, golden=40).facts
     assert (facts["row_form"], facts["row_form_reason"]) == (True, "")
     assert facts["row_form_difference"] < 1e-12
+
+
+# --- an interval for each step, money beside the last season, blocks as long as the reach -------
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory):
+    """A model of forecasts, judged as the blueprint has it judged."""
+    folder = tmp_path_factory.mktemp("judged")
+    made_ = write_model(folder, base="season_1")
+    inputs = {"candidate": made_.model, "holdout": made_.holdout}
+    outcome = perform(
+        "evaluate_model", folder, inputs, alpha=0.2, samples=50, costs={"unit_cost": 2},
+        interval_by="horizon", usual_column="season_1",
+    )  # fmt: skip
+    return made_, outcome
+
+
+def test_each_step_has_the_interval_of_its_own_errors(judged) -> None:
+    _, outcome = judged
+    found = outcome.facts["prediction_interval"]
+    table = pd.read_parquet(outcome.outputs["predictions"])
+    errors = table["label"] - table["score"]
+    assert found["by"] == "horizon"
+    assert [row["step"] for row in found["steps"]] == sorted(table["step"].unique())
+    for row in found["steps"]:
+        mine = table["step"] == row["step"]
+        set_ = np.sort(errors[mine & table["calibrates"]])
+        place = int((set_.size + 1) * 0.1 + 1e-9)
+        assert row["low"] == set_[place - 1]
+        assert row["high"] == set_[set_.size - place]
+        ends = (table["low"] - table["score"])[mine]
+        assert np.allclose(ends, row["low"])
+    inside = (table["label"] >= table["low"]) & (table["label"] <= table["high"])
+    assert found["coverage"] == pytest.approx(inside[~table["calibrates"]].mean())
+    assert found["checked_rows"] == (~table["calibrates"]).sum()
+
+
+def test_forecasts_are_worth_what_they_save_beside_the_last_season(judged) -> None:
+    made_, outcome = judged
+    table, rows = (
+        pd.read_parquet(path) for path in (outcome.outputs["predictions"], made_.holdout)
+    )
+    saved = (rows["value"] - rows["season_1"]).abs() - (table["label"] - table["score"]).abs()
+    money = outcome.facts["value"]
+    assert money["per_1000"]["value"] == pytest.approx(2000 * saved.mean(), rel=1e-6)
+    assert money["against"][0]["against"] == "answering season_1"
+
+
+def test_answers_carry_the_interval_of_their_step(judged, tmp_path) -> None:
+    made_, outcome = judged
+    inputs = {
+        "candidate": made_.model,
+        "holdout": made_.holdout,
+        "evaluation": outcome.outputs["evaluation"],
+    }
+    package = load_package(perform("package_model", tmp_path, inputs).outputs["package"])
+    frame = pd.read_parquet(made_.holdout).groupby("horizon").head(1)
+    rows = plain_rows(frame, package.signature)
+    strange = {**rows[0], "horizon": 99}
+    answers = package.more(package.predict([*rows, strange]))
+    steps = {row["step"]: row for row in outcome.facts["prediction_interval"]["steps"]}
+    for row, answer in zip(rows, answers, strict=False):
+        margin = steps[row["horizon"]]
+        assert answer["low"] == pytest.approx(answer["prediction"] + margin["low"])
+        assert answer["high"] == pytest.approx(answer["prediction"] + margin["high"])
+    # nobody has looked at forecasts 99 steps ahead: nothing is promised of them
+    assert (answers[-1]["low"], answers[-1]["high"]) == (None, None)
+
+
+def test_late_outcomes_are_held_against_interval_and_season_of_their_step(judged, tmp_path) -> None:
+    made_, outcome = judged
+    table = pd.read_parquet(outcome.outputs["predictions"])
+    rows = pd.read_parquet(made_.holdout)
+    window = rows[["horizon", "season_1", "moment"]].assign(
+        **{
+            windows.KEY: rows["key"].astype(str),
+            windows.EVENT_TIME: rows["moment"],
+            windows.AT: rows["moment"],
+            windows.RECEIVED_AT: rows["moment"],
+            windows.SERVED_BY: windows.MODEL,
+            windows.SCORE: table["score"].to_numpy(),
+            windows.ACTUAL: rows["value"].astype(str),
+        }
+    )
+    inputs = {
+        "window": write_table(window, tmp_path / "window.parquet"),
+        "predictions": outcome.outputs["predictions"],
+    }
+    facts = perform(
+        "measure_quality", tmp_path, inputs, metric="mae", minimum=20, costs={"unit_cost": 2}
+    ).facts
+    assert facts["beside"] == "answering season_1"
+    assert facts["worth_per_1000"] == pytest.approx(
+        outcome.facts["value"]["per_1000"]["value"], abs=0.01
+    )
+    inside = (table["label"] >= table["low"]) & (table["label"] <= table["high"])
+    assert facts["interval"]["coverage"] == pytest.approx(inside.mean(), abs=1e-6)
+
+
+def test_blocks_are_as_long_as_forecasts_reach() -> None:
+    origins = pd.date_range("2024-01-01", periods=200, freq="D", tz="UTC")
+    origin = pd.Series(origins.repeat(7))
+    moment = origin + pd.to_timedelta(np.tile(np.arange(7), 200), unit="D")
+    found = by_reach(moment, origin, samples=10, seed=0)
+    assert found is not None
+    assert (found.unit, found.days, found.wanted_days) == ("block", 7.0, None)
+    spans = moment.groupby(found.blocks).agg(lambda days: (days.max() - days.min()).days)
+    assert (spans <= 6).all()
+    few = moment < pd.Timestamp("2024-02-01", tz="UTC")
+    short = by_reach(moment[few], origin[few], samples=10, seed=0)
+    assert short is not None
+    assert (short.days, short.wanted_days) == (3.0, 7.0)
+    assert by_reach(moment[:21], origin[:21], samples=10, seed=0) is None
+    missing = moment.where(np.arange(1400) > 0)
+    assert by_reach(missing, origin, samples=10, seed=0) is None
+
+
+def test_errors_that_overlap_make_the_interval_wider_than_days_say() -> None:
+    """Forecasts seven days ahead from every day: each error holds seven days' news."""
+    draw = np.random.default_rng(4)
+    days = pd.Series(pd.date_range("2024-01-01", periods=400, freq="D", tz="UTC"))
+    covered = {"day": 0, "block": 0}
+    for trial in range(150):
+        news = draw.normal(size=407)
+        errors = np.convolve(news, np.ones(7) / 7, mode="valid")[:400]
+        for drawn in (
+            by_day_or_row(400, days, samples=100, seed=trial),
+            by_reach(days, days - pd.Timedelta(days=6), samples=100, seed=trial),
+        ):
+            assert drawn is not None
+            sums = sum_samples(np.column_stack([errors, np.ones(400)]), drawn)
+            found = interval(float(errors.mean()), sums[:, 0] / sums[:, 1])
+            covered[drawn.unit] += found.low <= 0 <= found.high
+    assert covered["day"] < 105  # of 150: 95 % would be 142
+    assert covered["block"] > 125
+
+
+def test_a_horizon_with_few_forecasts_is_named(tmp_path) -> None:
+    made_ = write_model(tmp_path)
+    rows = pd.read_parquet(made_.holdout)
+    last = rows["horizon"].max()
+    keep = (rows["horizon"] < last) | ((rows["horizon"] == last).cumsum() <= 4)
+    inputs = {
+        "candidate": made_.model,
+        "train": made_.train,
+        "holdout": write_table(rows[keep], tmp_path / "few.parquet"),
+    }
+    facts = perform("evaluate_forecast", tmp_path, inputs, groups=["place"], samples=50).facts
+    assert facts["too_few"] == [{"horizon": int(last), "rows": 4}]
+    assert last not in [row["horizon"] for row in facts["horizons"]]
+
+
+def test_coverage_counts_the_intervals_that_are_served(judged, tmp_path) -> None:
+    made_, outcome = judged
+    inputs = {"candidate": made_.model, "holdout": made_.holdout}
+    found = perform(
+        "measure_coverage", tmp_path, inputs, alpha=0.2, interval_by="horizon", samples=50,
+        groups=["horizon"],
+    ).facts  # fmt: skip
+    served = outcome.facts["prediction_interval"]
+    assert found["served"] == "one margin each step"
+    assert found["coverage"]["value"] == pytest.approx(served["coverage"], abs=1e-6)
+    steps = {f"horizon = {row['step']:g}": row["coverage"] for row in served["steps"]}
+    for row in found["groups"]:
+        assert row["coverage"] == pytest.approx(steps[row["group"]], abs=1e-6)

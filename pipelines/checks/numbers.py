@@ -1,0 +1,203 @@
+"""Checks of predicted numbers: alike for every group of people, steady under noise."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipelines.checks.contract import (
+    CheckResult,
+    Facts,
+    Json,
+    Params,
+    insufficient,
+    judge,
+    limit,
+    names,
+    number,
+    rows,
+    shown,
+    text,
+)
+from pipelines.checks.reading import bounds, facts_with, listed
+
+FAIRNESS, STRESS = "evaluate.fairness", "evaluate.stress"
+CERTAIN = 0.05  # p-value after Benjamini-Hochberg from which a distance is no chance (conv)
+ENOUGH = 0.05  # noise of so many standard deviations, on all numbers at once (own)
+ALL = "all at once"
+
+
+def group_bias_equal(facts: Facts, params: Params) -> CheckResult:
+    """Mean signed errors of groups lie within a fifth of the mean absolute error (own).
+
+    A screening flag, not a verdict: beyond it fails only what chance does not explain. Model7.
+    """
+    found = _screened(facts, params)
+    if isinstance(found, CheckResult):
+        return found
+    most = limit(params, "maximum", 0.2)
+    measured, flagged, chance = _told(found, params, ("bias_difference", "p_bias", most))
+    if not measured:
+        return _too_few(found)
+    worst = max(measured, key=lambda row: bounds(row, "bias_difference")[0] or 0.0)
+    value, low, high = bounds(worst, "bias_difference")
+    unit = number(found, "mae") or 0.0
+    summary = (
+        f"{text(worst, 'column')}: predictions for {text(worst, 'highest')} are "
+        f"{(value or 0.0) * unit:.4g} higher against what came out than for "
+        f"{text(worst, 'lowest')}, {value or 0.0:.2f} mean errors"
+    )
+    return CheckResult(
+        "fail" if flagged else "pass",
+        summary + chance + _caveat(found),
+        value=value,
+        low=low,
+        high=high,
+        threshold=most,
+        comparison="<=",
+        unit="mean absolute errors",
+        details=shown(_group_row(row, "bias") for row in rows(found, "groups")),
+        advice=_look(flagged),
+    )
+
+
+def group_errors_equal(facts: Facts, params: Params) -> CheckResult:
+    """The largest mean absolute error of a group is at most 1.25 times the smallest (own).
+
+    That is the four-fifths rule turned to errors, where it has no standing in law; a flag fails
+    only what chance does not explain. Model7.
+    """
+    found = _screened(facts, params)
+    if isinstance(found, CheckResult):
+        return found
+    most = limit(params, "maximum", 1.25)
+    measured, flagged, chance = _told(found, params, ("error_ratio", "p_error", most))
+    if not measured:
+        return _too_few(found)
+    worst = max(measured, key=lambda row: bounds(row, "error_ratio")[0] or 0.0)
+    value, low, high = bounds(worst, "error_ratio")
+    summary = (
+        f"{text(worst, 'column')}: {text(worst, 'most_wrong')} is predicted with "
+        f"{value:.2f} times the error of {text(worst, 'least_wrong')}"
+    )
+    return CheckResult(
+        "fail" if flagged else "pass",
+        summary + chance + _caveat(found),
+        value=value,
+        low=low,
+        high=high,
+        threshold=most,
+        comparison="<=",
+        unit="ratio of mean absolute errors",
+        details=shown(_group_row(row, "mae") for row in rows(found, "groups")),
+        advice=_look(flagged),
+    )
+
+
+def _screened(facts: Facts, params: Params) -> Mapping[str, Json] | CheckResult:
+    found = facts_with(facts, params, FAIRNESS, "fairness")
+    if found is None:
+        return insufficient("no groups were compared")
+    if not names(found, "sensitive"):
+        return insufficient(
+            "nobody declared a sensitive column, so no groups were compared",
+            advice="Declare sensitive columns in Explore, or state that there are none.",
+        )
+    return found
+
+
+def _told(
+    found: Mapping[str, Json], params: Params, measure: tuple[str, str, float]
+) -> tuple[list[dict[str, Json]], list[dict[str, Json]], str]:
+    """Columns that were measured, those flagged, and what to say of chance."""
+    name, p_value, most = measure
+    certain = limit(params, "significance", CERTAIN)
+    measured = [row for row in rows(found, "fairness") if bounds(row, name)[0] is not None]
+    far = [row for row in measured if (bounds(row, name)[0] or 0.0) > most]
+    known = [row for row in far if number(row, p_value) is not None]
+    flagged = [row for row in known if (number(row, p_value) or 0.0) <= certain]
+    if not far or flagged:
+        return measured, flagged, ""
+    said = "so far apart could be chance" if known else "too few days or groups to tell chance"
+    return measured, flagged, f"; {said}"
+
+
+def _too_few(found: Mapping[str, Json]) -> CheckResult:
+    least = int(number(found, "minimum_rows") or 0)
+    return insufficient(
+        f"no two groups of {listed(names(found, 'sensitive'))} have {least} rows and more",
+        advice="Gather more rows of the small groups before anything is said about them.",
+    )
+
+
+def _caveat(found: Mapping[str, Json]) -> str:
+    small = sum(int(number(row, "too_small") or 0) for row in rows(found, "fairness"))
+    what = "group is" if small == 1 else "groups are"
+    said = f"; {small} {what} too small to judge" if small else ""
+    return f"{said}. A flag for people to look at, not a verdict."
+
+
+def _look(flagged: list[dict[str, Json]]) -> str:
+    if not flagged:
+        return ""
+    columns = listed([text(row, "column") for row in flagged])
+    return (
+        f"Let analyst and data scientist look at {columns}: why the groups differ, whom it harms, "
+        "whether other features or more rows do without it, and write down what they decide."
+    )
+
+
+def _group_row(row: dict[str, Json], measure: str) -> dict[str, Json]:
+    keys = ("group", "rows", "mean_prediction", "mean_outcome")
+    ends = (measure, f"{measure}_low", f"{measure}_high", "judged")
+    return {key: row.get(key) for key in (*keys, *ends)}
+
+
+def predictions_steady(facts: Facts, params: Params) -> CheckResult:
+    """Noise of 5 % of a standard deviation on all numbers adds at most 10 % to errors (own)."""
+    found = facts_with(facts, params, STRESS, "bad_scores")
+    size = limit(params, "noise", ENOUGH)
+    noise = next((row for row in rows(found, "noise") if number(row, "size") == size), None)
+    value, low, high = bounds(noise, "worse")
+    if found is None or value is None:
+        return insufficient(f"no noise of {size:g} standard deviations was tried")
+    most = limit(params, "maximum", 0.1)
+    verdict = judge(value, "<=", most)
+    every = rows(found, "disturbances")
+    summary = (
+        f"noise of {size:g} standard deviations on every number changes errors by {value:+.1%}"
+    )
+    for kind, said in (("missing", "missing everywhere"), ("other unit", "in another unit")):
+        worst = [row for row in every if row.get("kind") == kind and row.get("column") != ALL]
+        if worst:
+            most_harm = max(worst, key=lambda row: bounds(row, "worse")[0] or 0.0)
+            harm = bounds(most_harm, "worse")[0] or 0.0
+            summary += f"; {text(most_harm, 'column')} {said} by {harm:+.1%}"
+    return CheckResult(
+        verdict,
+        summary,
+        value=value,
+        low=low,
+        high=high,
+        threshold=most,
+        comparison="<=",
+        unit="of the mean absolute error",
+        details=shown(_stress_row(row) for row in every),
+        advice=""
+        if verdict == "pass"
+        else "Use features that are measured better, or fewer trees on what is noisy.",
+    )
+
+
+def _stress_row(row: dict[str, Json]) -> dict[str, Json]:
+    worse = bounds(row, "worse")
+    return {
+        "column": row.get("column"),
+        "kind": row.get("kind"),
+        "size": row.get("size"),
+        "errors_change": worse[0],
+        "low": worse[1],
+        "high": worse[2],
+        "moved": row.get("moved"),
+        "beyond_any_outcome": row.get("outside"),
+        "bad_scores": row.get("bad_scores"),
+    }

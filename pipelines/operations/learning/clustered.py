@@ -1,0 +1,63 @@
+"""Do group means differ, where rows of one block (a day, a person) may stray together?
+
+Wald test of equal means with a cluster-robust covariance (Liang and Zeger 1986) and the usual
+correction for few clusters, B / (B - 1) * (n - 1) / (n - k), against F(k - 1, B - 1): what a
+regression on indicators of the groups with clustered errors gives. Where every row is a block of
+its own it is Welch's analysis of variance (1951), as `scipy.stats.f_oneway(equal_var=False)`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy import stats
+
+from pipelines.operations.learning.metrics import Floats
+from pipelines.operations.learning.resampling import Blocks
+
+Codes = npt.NDArray[np.int64]
+
+
+def equal_means(values: Floats, codes: Codes, blocks: Blocks | None) -> float | None:
+    """p-value of equal means of the groups `codes`; None where it cannot be told.
+
+    `blocks` is None for independent rows. It cannot be told for fewer than two groups, for
+    groups without a spread, and for no more blocks than groups.
+    """
+    known, place = np.unique(codes, return_inverse=True)
+    if known.size < 2 or values.size <= known.size:
+        return None
+    if np.ptp(values) == 0:
+        return 1.0
+    if blocks is None:
+        return _welch([values[place == group] for group in range(known.size)])
+    return _wald(values, place.astype(np.int64), np.unique(blocks, return_inverse=True)[1])
+
+
+def _welch(parts: Sequence[Floats]) -> float | None:
+    if min(part.size for part in parts) < 2 or min(float(np.ptp(part)) for part in parts) == 0:
+        return None
+    found = float(stats.f_oneway(*parts, equal_var=False).pvalue)
+    return found if math.isfinite(found) else None
+
+
+def _wald(values: Floats, place: Codes, blocks: Blocks) -> float | None:
+    groups, count = int(place.max()) + 1, int(blocks.max()) + 1
+    if count <= groups:
+        return None
+    sizes = np.bincount(place, minlength=groups).astype(np.float64)
+    means = np.bincount(place, values, minlength=groups) / sizes
+    pulls = np.zeros((count, groups))
+    np.add.at(pulls, (blocks, place), (values - means[place]) / sizes[place])
+    rows = values.size
+    correction = count / (count - 1) * (rows - 1) / (rows - groups)
+    covariance = correction * pulls.T @ pulls
+    contrast = np.column_stack([-np.ones(groups - 1), np.eye(groups - 1)])
+    away, spread = contrast @ means, contrast @ covariance @ contrast.T
+    if np.linalg.matrix_rank(spread) < groups - 1:
+        return None
+    statistic = float(away @ np.linalg.solve(spread, away)) / (groups - 1)
+    return float(stats.f.sf(statistic, groups - 1, count - 1))
