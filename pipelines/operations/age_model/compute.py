@@ -17,11 +17,13 @@ from pipelines.operations.learning.definition import FeatureSet
 from pipelines.operations.learning.families import encode
 from pipelines.operations.learning.folds import Fold
 from pipelines.operations.learning.frames import read_training
-from pipelines.operations.learning.labels import Labels, as_labels
+from pipelines.operations.learning.labels import Labels
 from pipelines.operations.learning.resampling import Interval, by_day_or_row
+from pipelines.operations.learning.tasks import TASKS
 from pipelines.operations.learning.training import Training, fit
 from pipelines.operations.tables import write_document
 
+SCORES = ("classification", "multiclass")
 LEAST_PER_CLASS = 10  # rows of each class in every window and scored period (own)
 
 
@@ -30,7 +32,8 @@ class Rows:
     """All labelled rows of training and holdout, encoded, with their times."""
 
     training: Training
-    labels: Labels  # 1 for the positive class
+    labels: Labels  # 1 for the positive class, or the place of one of several
+    classes: int
     time: pd.Series
 
 
@@ -62,8 +65,8 @@ def run(context: Context) -> Outcome:
 def _why_not(candidate: Candidate) -> str:
     if candidate.features is None:
         return "the model was trained elsewhere: it cannot be trained again on older windows"
-    if candidate.features.task != "classification":
-        return "a curve is drawn for questions with two answers only"
+    if candidate.features.task not in SCORES:
+        return "a curve is drawn for questions whose answer is a class only"
     if not candidate.time:
         return "no time column is known"
     return ""
@@ -81,14 +84,14 @@ def _open(context: Context, features: FeatureSet) -> Rows:
     ]
     frame = pd.concat(parts, ignore_index=True)
     columns, matrix = encode(features, frame, field="train and holdout")
-    labels = as_labels(frame[features.target], (features.classes[0], features.classes[1]))
+    labels = TASKS[features.task].truth(frame[features.target], features.classes)
     context.progress(0.1, "encoded", len(frame))
     training = Training(features, columns, matrix, labels, [], context.seed)
-    return Rows(training, labels, frame[features.time])
+    return Rows(training, labels, len(features.classes), frame[features.time])
 
 
 def _usable(rows: Rows, picked: Index) -> bool:
-    counts = np.bincount(rows.labels[picked], minlength=2)
+    counts = np.bincount(rows.labels[picked], minlength=rows.classes)
     return int(counts.min()) >= LEAST_PER_CLASS
 
 
@@ -100,7 +103,7 @@ def _models(
     limit = min(context.whole("fit_rows"), *(picked.size for picked in windows.values()))
     found = {}
     for number, (end, picked) in enumerate(windows.items(), start=1):
-        drawn = _drawn(picked, limit, [context.seed, end])
+        drawn = _with_every_class(rows, picked, _drawn(picked, limit, [context.seed, end]))
         fold = Fold(drawn, drawn[:0])
         chosen = settings if isinstance(settings, dict) else {}
         found[end] = fit(rows.training, candidate.family, chosen, fold).model
@@ -112,6 +115,15 @@ def _drawn(picked: Index, limit: int, seed: Sequence[int]) -> Index:
     if picked.size <= limit:
         return picked
     return np.sort(np.random.default_rng(list(seed)).choice(picked, limit, replace=False))
+
+
+def _with_every_class(rows: Rows, picked: Index, drawn: Index) -> Index:
+    """Rows drawn of a window; with several classes one that none was drawn of keeps its first."""
+    lost = np.setdiff1d(rows.labels[picked], rows.labels[drawn]) if rows.classes > 2 else ()
+    if not len(lost):
+        return drawn
+    kept = [picked[rows.labels[picked] == code][:LEAST_PER_CLASS] for code in lost]
+    return np.sort(np.concatenate([drawn, *kept]))
 
 
 def _score(
@@ -132,7 +144,8 @@ def _score(
         seed=context.seed,
     )
     aged = [models[period - 1 - age] for age in range(known.ages + 1)]
-    scores = [model.predict_proba(matrix)[:, 1] for model in aged]
+    task = rows.training.task
+    scores = [task.predict(model, matrix) for model in aged]
     return score_ages(scores, labels, context.text("metric"), resampling)
 
 

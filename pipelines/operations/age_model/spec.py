@@ -1,10 +1,11 @@
 """Declaration of `age_model`."""
 
 from pipelines.operations.contract import Param, Port, Spec
+from pipelines.operations.learning.definition import CLASS_METRICS
 
 SPEC = Spec(
     name="age_model",
-    version=1,
+    version=2,
     summary="Train on ever older windows and score the same later rows: how fast does it age?",
     inputs=(
         Port("candidate", "skops", help="The model file: family, settings and features"),
@@ -17,7 +18,7 @@ SPEC = Spec(
             "metric",
             "str",
             "roc_auc",
-            choices=("roc_auc", "pr_auc", "log_loss", "brier"),
+            choices=CLASS_METRICS,
             help="Score that decides",
         ),
         Param("ages", "int", 6, minimum=1, maximum=24, help="Oldest window, in periods"),

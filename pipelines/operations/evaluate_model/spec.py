@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="evaluate_model",
-    version=2,
+    version=3,
     summary="Judge a candidate on rows it never saw: scores, how far to trust them, worth",
     inputs=(
         Port("candidate", "skops", help="The model file"),
@@ -19,6 +19,10 @@ SPEC = Spec(
         Param(
             "costs", "map", {},
             help="Money: cost_fp, cost_fn, benefit_tp; for a number unit_cost; currency",
+        ),
+        Param(
+            "class_costs", "map", {},
+            help='Money per error of several classes: "true -> answer", and other for the rest',
         ),
         Param("currency", "str", "", help="Of the costs, where they do not say it themselves"),
         Param("target_metric", "str", "", help="Metric of the brief, such as ROC AUC"),

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="explain_rows",
-    version=1,
+    version=2,
     summary="What each column added to the score of single rows: errors, near misses, any rows",
     inputs=(
         Port("candidate", "skops", help="The model file"),

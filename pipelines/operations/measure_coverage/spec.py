@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="measure_coverage",
-    version=2,
+    version=3,
     summary="Answer with sets of classes that hold the truth as often as promised, else abstain",
     inputs=(
         Port("candidate", "skops", help="The model file"),

@@ -10,6 +10,7 @@ from pipelines.operations.learning.decisions import decide
 from pipelines.operations.learning.metrics import Floats, Labels
 from pipelines.operations.learning.resampling import Resampling, by_group_day_or_row, sum_samples
 from pipelines.operations.learning.tasks import need_task
+from pipelines.operations.screen_fairness.multiclass import screen_several
 from pipelines.operations.screen_fairness.rates import COUNTS, Groups, indicators
 from pipelines.operations.screen_fairness.screening import (
     Minimum,
@@ -28,6 +29,8 @@ SHOWN = 60  # groups in facts; the artefact has all
 def run(context: Context) -> Outcome:
     """Screen every declared column; raises OperationError."""
     candidate = open_candidate(context.inputs["candidate"], context)
+    if candidate.task.name == "multiclass":
+        return screen_several(context, candidate)
     need_task(candidate.task, "classification")
     names = list(dict.fromkeys(context.names("sensitive")))
     holdout = open_holdout(context.inputs["holdout"], candidate, extra=[*names, *candidate.grouped])

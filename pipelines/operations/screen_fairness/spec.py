@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="screen_fairness",
-    version=2,
+    version=3,
     summary="Compare decisions and errors between the groups of declared sensitive columns",
     inputs=(
         Port("candidate", "skops", help="The model file"),

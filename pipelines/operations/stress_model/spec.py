@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="stress_model",
-    version=1,
+    version=2,
     summary="Disturb the inputs column by column and see how far scores and decisions move",
     inputs=(
         Port("candidate", "skops", help="The model file"),
