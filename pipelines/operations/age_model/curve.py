@@ -63,7 +63,9 @@ def score_ages(
     values = np.asarray([measured(one, labels)[metric] for one in scores])
     drawn = _class_samples if several else _samples
     samples = np.column_stack([drawn(one, labels, metric, resampling) for one in scores])
-    return Scored(values, samples, no_skill(labels, metric, classes=scores[0].shape[1] if several else 2))
+    return Scored(
+        values, samples, no_skill(labels, metric, classes=scores[0].shape[1] if several else 2)
+    )
 
 
 def _class_samples(scores: Floats, labels: Labels, metric: str, resampling: Resampling) -> Floats:

@@ -142,4 +142,3 @@ def _curve(rows: Answered) -> list[dict[str, Json]]:
             }
         )
     return found
-

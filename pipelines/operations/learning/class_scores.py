@@ -87,9 +87,7 @@ def shares(sums: Floats) -> dict[str, Floats]:
     precision = np.divide(right, said, out=np.zeros_like(right), where=said > 0)
     f1 = np.divide(2 * right, of + said, out=np.full_like(right, np.nan), where=of + said > 0)
     total = of.sum(axis=1)
-    accuracy = np.divide(
-        right.sum(axis=1), total, out=np.full(len(sums), np.nan), where=total > 0
-    )
+    accuracy = np.divide(right.sum(axis=1), total, out=np.full(len(sums), np.nan), where=total > 0)
     return {
         "recall": recall,
         "precision": precision,
@@ -111,9 +109,7 @@ def all_scores(scores: Floats, truth: Labels, weights: Floats | None = None) -> 
         "pr_auc": float(mean_of_known(averages)[0]),
         "log_loss": float(np.average(log_losses(scores, truth), weights=weights)),
         "brier": float(np.average(brier_losses(scores, truth), weights=weights)),
-        **{
-            name: float(decided[name][0]) for name in ("macro_f1", "balanced_accuracy", "accuracy")
-        },
+        **{name: float(decided[name][0]) for name in ("macro_f1", "balanced_accuracy", "accuracy")},
     }
 
 
@@ -122,9 +118,7 @@ def all_samples(scores: Floats, truth: Labels, resampling: Resampling) -> dict[s
     aucs, averages = area_samples(scores, truth, resampling)
     losses = [log_losses(scores, truth), brier_losses(scores, truth), np.ones(truth.size)]
     sums = sum_samples(np.column_stack(losses), resampling)
-    decided = shares(
-        sum_samples(tallies(truth, likeliest(scores), scores.shape[1]), resampling)
-    )
+    decided = shares(sum_samples(tallies(truth, likeliest(scores), scores.shape[1]), resampling))
     return {
         "roc_auc": mean_of_known(aucs),
         "pr_auc": mean_of_known(averages),

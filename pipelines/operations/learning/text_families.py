@@ -67,7 +67,9 @@ def text_boosting(features: FeatureSet, settings: Settings, seed: int) -> BaseEs
     ]
     many = features.positions("many_categories")
     plain = features.positions("number", "flag", "date", "category")
-    parts += [("means", chain(Plain(), TASKS[features.task].target_means(seed)), many)] if many else []
+    parts += (
+        [("means", chain(Plain(), TASKS[features.task].target_means(seed)), many)] if many else []
+    )
     parts += [("plain", Plain(), plain)] if plain else []
     trees = HistGradientBoostingClassifier(
         learning_rate=number_of(settings, "learning_rate", 0.1),

@@ -13,9 +13,7 @@ from pipelines.operations.packages.decisions import Decision, parse_decision
 from pipelines.operations.tables import read_document
 
 
-def abstain_rule(
-    context: Context, manifest: Mapping[str, Json], classes: tuple[Json, ...]
-) -> Json:
+def abstain_rule(context: Context, manifest: Mapping[str, Json], classes: tuple[Json, ...]) -> Json:
     """The manifest's entry; None where the package is to answer every row.
 
     Raises OperationError where it is asked to abstain and nothing measured says when.

@@ -23,8 +23,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from pipelines.operations.learning.keyword_votes import KeywordVotes
 from pipelines.operations.learning.texts import KeywordRule
-from pipelines.operations.rowwise.stages import NotCompilableError
 from pipelines.operations.rowwise.several import calibrated_several, keyword_votes, softmax
+from pipelines.operations.rowwise.stages import NotCompilableError
 from pipelines.operations.rowwise.texts import calibrated, keyword_rule
 
 Vector: TypeAlias = Sequence[float]

@@ -155,7 +155,9 @@ def _widths(branch: object, encoder: Encoder, base: pd.DataFrame) -> list[int]:
     """Outputs per column: one; for one-hot as many as the encoder made, for means of several
     classes one for each."""
     hot = isinstance(encoder, OneHotEncoder)
-    widths = [int(n) for n in encoder._n_features_outs] if hot else [_means(encoder)] * base.shape[1]
+    widths = (
+        [int(n) for n in encoder._n_features_outs] if hot else [_means(encoder)] * base.shape[1]
+    )
     total = _transform(branch, base).shape[1]
     if sum(widths) != total:
         raise NotCompilableError(

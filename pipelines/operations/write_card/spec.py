@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="write_card",
-    version=1,
+    version=2,
     summary="Write the model card: what was computed, and what people state about the model",
     inputs=(
         Port("package", "zip", help="The serving package"),

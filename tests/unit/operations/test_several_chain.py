@@ -5,16 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from pipelines.operations import windows
 from pipelines.operations.contract import Json
 from pipelines.operations.learning.example import write_contract
 from pipelines.operations.learning.example_classes import CLASSES, TARGET, rows
-from pipelines.operations.packages.loaded import load_package
-from pipelines.operations.tables import read_document, read_table, write_table
+from pipelines.operations.tables import write_table
 
 from .running import perform
 
