@@ -1,4 +1,4 @@
-"""A use case with three answers: will a flight that has left arrive on time, late or very late?
+"""A use case with three answers: will a flight that has left arrive early, on time or late?
 
 The flights, days and people of `arrivals`; only the question is another, and the answer is one of
 three classes whose confusions cost differently. Rows that are too often answered wrongly are left
@@ -14,22 +14,22 @@ from portal.demo.traffic import LABEL_BATCH
 from tests.flows import arrivals
 
 TARGET: Final = "outcome"
-CLASSES: Final = ("late", "on time", "very late")
-QUESTION: Final = "Will a flight that has left arrive on time, late or very late?"
-LATE, VERY_LATE = 5.0, 45.0  # minutes
+CLASSES: Final = ("early", "late", "on time")
+QUESTION: Final = "Will a flight that has left arrive early, on time or late?"
+EARLY, LATE = -15.0, 15.0  # minutes
 PARAMETERS: Final[dict[str, Any]] = {
     **arrivals.PARAMETERS,
     "target": TARGET,
     "max_ece": 0.1,
     "leave_to_people": True,
 }
-COSTS: Final[dict[str, Any]] = {"very late -> on time": 12.0, "late -> on time": 3.0, "other": 1.0}
+COSTS: Final[dict[str, Any]] = {"late -> early": 8.0, "late -> on time": 3.0, "other": 1.0}
 FORMS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
     ("frame", "brief"): {
         **{k: v for k, v in script.BRIEF.items() if k not in ("base_rate", "costs")},
         "question": QUESTION,
         "metric": "log_loss",
-        "target_value": 0.9,
+        "target_value": 1.0,
         "class_costs": COSTS,
         "error_now": 0.4,
     },
@@ -72,9 +72,9 @@ class Outcomes(arrivals.Arrivals):
 def outcome(minutes: str) -> str:
     """The class of so many minutes."""
     value = float(minutes)
-    if value > VERY_LATE:
-        return "very late"
-    return "late" if value > LATE else "on time"
+    if value > LATE:
+        return "late"
+    return "on time" if value > EARLY else "early"
 
 
 def as_csv(rows: list[Row]) -> bytes:

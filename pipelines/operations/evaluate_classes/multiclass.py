@@ -45,7 +45,7 @@ def judge_several(
     groups: npt.NDArray[np.int64] | None,
     halves: Bools,
 ) -> dict[str, Json]:
-    """Each class, the matrix, and the band; raises OperationError for rows of another evaluation."""
+    """Each class, the matrix, and the band; raises OperationError for another evaluation's rows."""
     names = classes_in(list(map(str, frame.columns)))
     if names != facts.get("classes"):
         raise OperationError(

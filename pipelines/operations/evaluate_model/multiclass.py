@@ -1,4 +1,4 @@
-"""Judging a classification of several classes: scores, each class, calibration, cheapest answers."""
+"""Judging several classes: scores, each class apart, calibration, the cheapest answers."""
 
 from __future__ import annotations
 

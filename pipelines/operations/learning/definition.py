@@ -108,9 +108,10 @@ class LeftOut:
 class FeatureSet:
     """The whole definition; `classes` are (other, positive), as the table holds them.
 
-    A multiclass definition has all its classes in order, a regression none. Rows of one `group` (an author, a thread) stay together in
-    folds. `origin` is when a forecast was made, where that is before the `time` that it is
-    about. A model of numbers predicts the difference from the column `base`, where there is one.
+    With several classes these are all in order, a regression has none. Rows of one `group` (an
+    author, a thread) stay together in folds. `origin` is when a forecast was made, where that is
+    before the `time` that it is about. A model of numbers predicts the difference from the column
+    `base`, where there is one.
     """
 
     target: str

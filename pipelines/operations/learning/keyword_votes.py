@@ -9,11 +9,11 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.feature_extraction.text import CountVectorizer
 
+from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.texts import (
     MIN_ROWS,
     PRIOR,
     SUPPORT,
-    Floats,
     Objects,
     no_words,
     telling,

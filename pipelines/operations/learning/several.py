@@ -77,7 +77,7 @@ def _check_names(name: str, classes: list[Json]) -> None:
     if alike:
         raise OperationError(
             "classes_alike", f"target {name} writes the class {alike[0]} in more than one way",
-            field="target", value=alike[0], rule="classes differ in more than spaces, or text and number",
+            field="target", value=alike[0], rule="classes differ in more than spaces",
         )  # fmt: skip
 
 

@@ -24,10 +24,7 @@ def abstain_rule(context: Context, manifest: Mapping[str, Json], classes: tuple[
     document = read_document(path) if path else {}
     facts = document.get("facts")
     found = facts if isinstance(facts, dict) else {}
-    if len(classes) == 2:
-        rule = _band(found, manifest)
-    else:
-        rule = _several(found, classes)
+    rule = _band(found, manifest) if len(classes) == 2 else _several(found, classes)
     if rule is None:
         raise OperationError(
             "no_band",

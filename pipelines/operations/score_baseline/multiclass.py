@@ -1,4 +1,4 @@
-"""Baselines of a question with several classes: their shares, and the shares in bins of a column."""
+"""Baselines of several classes: their shares, and their shares in the bins of one column."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def moved(scores: Floats, before: Floats) -> Floats:
 
 def flipped(scores: Floats, before: Floats, decided: Answers) -> np.ndarray:
     """Which rows get another answer; one without finite probabilities does."""
-    known = np.isfinite(scores).all(axis=1)
-    found = ~known
+    known = np.asarray(np.isfinite(scores).all(axis=1))
+    found: np.ndarray = ~known
     found[known] = decided.costs.answers(scores[known]) != decided.costs.answers(before[known])
     return found
