@@ -58,6 +58,7 @@ def played(baton: Baton) -> Played:
         play.run = run = baton.run(play.use_case)
         ended = play.until(lambda now: now["state"] != "RUNNING")
     assert ended["state"] == "SUCCEEDED", (baton.folder / "outcomes.txt").read_text()
+    caller.close()
     return Played(play, run, baton.serve_url, baton.tokens["SWE"])
 
 

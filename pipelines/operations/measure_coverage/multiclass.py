@@ -127,7 +127,7 @@ def _facts(
         "allowed_high": finite(high, 6),
         **_sizes(found, inside),
         # no cut where a class has too few rows: then it is always possible
-        "cuts": [finite(float(one), 9) if math.isfinite(one) else None for one in cuts.cuts],
+        "cuts": [finite(float(one)) if math.isfinite(one) else None for one in cuts.cuts],
         "cut_classes": list(texts_of(holdout.classes)),
         "classes": _classes(holdout, truth, inside, found),
     }

@@ -12,6 +12,7 @@ from typing import TypeGuard
 from pipelines.operations.contract import Json
 
 Row = Sequence[float]
+ROUNDING = 1e-12  # sums in another order may differ so much: what ties stays on one side
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Abstain:
     def of_several(self, shares: Row, answer: int, cost: float, names: Sequence[str]) -> str:
         """Why a row of several classes gets no answer; "" where it gets one."""
         if self.rule == "risk":
-            if cost <= self.most:
+            if cost <= self.most + ROUNDING:
                 return ""
             return (
                 f"the cheapest answer, {names[answer]}, would cost {cost:.4g} on average,"
@@ -50,7 +51,7 @@ class Abstain:
         possible = [
             place
             for place, (share, cut) in enumerate(zip(shares, self.cuts, strict=True))
-            if cut is None or 1 - share <= cut
+            if cut is None or 1 - share <= cut + ROUNDING
         ]
         if possible == [answer]:
             return ""
@@ -93,7 +94,7 @@ class Decision:
             sum(share * row[answer] for share, row in zip(shares, self.costs, strict=True))
             for answer in range(len(self.costs))
         ]
-        least = min(expected) + 1e-12
+        least = min(expected) + ROUNDING
         answer = max(
             (place for place, cost in enumerate(expected) if cost <= least),
             key=lambda place: (shares[place], -place),
