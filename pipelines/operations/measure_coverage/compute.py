@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
+import pandas as pd
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
 from pipelines.operations.learning.calibration import wilson
-from pipelines.operations.learning.candidates import Holdout, open_candidate, open_holdout
+from pipelines.operations.learning.candidates import (
+    Candidate,
+    Holdout,
+    open_candidate,
+    open_holdout,
+)
 from pipelines.operations.learning.resampling import (
     Resampling,
     by_group_day_or_row,
+    group_codes,
     interval,
+    some_groups,
     sum_samples,
 )
 from pipelines.operations.learning.tasks import need_task
@@ -24,22 +33,37 @@ from pipelines.operations.measure_coverage.conformal import (
     covered,
     sets,
 )
-from pipelines.operations.measure_coverage.multiclass import measure_several
-from pipelines.operations.measure_coverage.parting import Mask, Parts, parts_of
+from pipelines.operations.measure_coverage.multiclass import Halves, measure_several
 from pipelines.operations.tables import write_document
 
 LEVELS = (0.8, 0.9, 0.95, 0.99)  # shown beside the confidence asked for
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Rows that set the cuts, rows that count, and how the two were told apart."""
+
+    calibration: Mask
+    order: str
+
+    @property
+    def test(self) -> Mask:
+        """All other rows."""
+        return ~self.calibration
 
 
 def run(context: Context) -> Outcome:
     """Measure coverage and abstention; raises OperationError."""
     candidate = open_candidate(context.inputs["candidate"], context)
-    if candidate.task.name == "multiclass":
-        return measure_several(context, candidate)
-    need_task(candidate.task, "classification")
+    several = candidate.task.name == "multiclass"
+    if not several:
+        need_task(candidate.task, "classification")
     holdout = open_holdout(context.inputs["holdout"], candidate, extra=candidate.grouped)
     context.progress(0.4, "scored", len(holdout.labels))
-    parts = parts_of(candidate, holdout, context)
+    parts = _parts(candidate, holdout, context)
+    if several:
+        return measure_several(context, candidate, holdout, Halves(parts.calibration, parts.order))
     asked, by_class = context.number("confidence"), context.flag("by_class")
     resampling = by_group_day_or_row(
         holdout.frame[parts.test],
@@ -57,6 +81,32 @@ def run(context: Context) -> Outcome:
     document: dict[str, Json] = {"format": "baton/coverage/1", "facts": facts, "levels": levels}
     path = write_document(context.output("coverage"), document)
     return Outcome({"coverage": path}, {**facts, "levels": levels})
+
+
+def _parts(candidate: Candidate, holdout: Holdout, context: Context) -> Parts:
+    """Whole groups calibrate where the features name them, else rows."""
+    frame, share = holdout.frame, context.number("calibration_share")
+    codes = group_codes(frame[candidate.group]) if candidate.group else None
+    if codes is not None and codes.max() > 0:
+        wanted = max(1, round(len(frame) * share))
+        drawn: Mask = some_groups(codes, wanted, seed=context.seed)
+        return Parts(drawn, f"groups drawn at random: rows of one {candidate.group} stay together")
+    times = frame[candidate.time] if candidate.time else None
+    return _row_parts(len(frame), times, share=share, seed=context.seed)
+
+
+def _row_parts(rows: int, times: pd.Series | None, *, share: float, seed: int) -> Parts:
+    """The earlier rows calibrate where time tells them apart: as in use, the test comes later."""
+    wanted = min(max(1, round(rows * share)), rows - 1)
+    if times is not None:
+        moments = pd.to_datetime(times, utc=True).to_numpy()
+        bound = np.sort(moments)[wanted]
+        earlier: Mask = moments < bound  # rows of one moment stay together
+        if earlier.any():
+            return Parts(earlier, "earlier rows calibrate, later rows test")
+    drawn = np.zeros(rows, dtype=bool)
+    drawn[np.random.default_rng(seed).permutation(rows)[:wanted]] = True
+    return Parts(drawn, "rows drawn at random")
 
 
 @dataclass(frozen=True)

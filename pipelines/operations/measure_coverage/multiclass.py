@@ -13,16 +13,28 @@ import numpy.typing as npt
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
 from pipelines.operations.learning.calibration import wilson
-from pipelines.operations.learning.candidates import Candidate, Holdout, open_holdout
+from pipelines.operations.learning.candidates import Candidate, Holdout
 from pipelines.operations.learning.class_names import texts_of
 from pipelines.operations.learning.metrics import Floats, Labels
 from pipelines.operations.learning.resampling import by_group_day_or_row, interval, sum_samples
 from pipelines.operations.measure_coverage.conformal import allowed, cut
-from pipelines.operations.measure_coverage.parting import Parts, parts_of
 from pipelines.operations.tables import write_document
 
 LEVELS = (0.8, 0.9, 0.95, 0.99)
 Sets = npt.NDArray[np.bool_]  # rows x classes
+
+
+@dataclass(frozen=True)
+class Halves:
+    """Which rows set the cuts, all others counting; and how the two were told apart."""
+
+    calibration: npt.NDArray[np.bool_]
+    order: str
+
+    @property
+    def test(self) -> npt.NDArray[np.bool_]:
+        """All other rows."""
+        return ~self.calibration
 
 
 @dataclass(frozen=True)
@@ -51,11 +63,10 @@ def sets(scores: Floats, cuts: ClassCuts) -> Sets:
     return found
 
 
-def measure_several(context: Context, candidate: Candidate) -> Outcome:
-    """Measure coverage, sizes and abstention of several classes; raises OperationError."""
-    holdout = open_holdout(context.inputs["holdout"], candidate, extra=candidate.grouped)
-    context.progress(0.4, "scored", len(holdout.labels))
-    parts = parts_of(candidate, holdout, context)
+def measure_several(
+    context: Context, candidate: Candidate, holdout: Holdout, parts: Halves
+) -> Outcome:
+    """Measure coverage, sizes and abstention of several classes."""
     asked, by_class = context.number("confidence"), context.flag("by_class")
     levels: list[Json] = [
         _level(holdout, parts, level, by_class=apart)
@@ -69,12 +80,14 @@ def measure_several(context: Context, candidate: Candidate) -> Outcome:
     return Outcome({"coverage": path}, {**facts, "levels": levels})
 
 
-def _cuts(holdout: Holdout, parts: Parts, confidence: float, *, by_class: bool) -> ClassCuts:
+def _cuts(holdout: Holdout, parts: Halves, confidence: float, *, by_class: bool) -> ClassCuts:
     rows = parts.calibration
     return calibrate(holdout.scores[rows], holdout.labels[rows], confidence, by_class=by_class)
 
 
-def _level(holdout: Holdout, parts: Parts, confidence: float, *, by_class: bool) -> dict[str, Json]:
+def _level(
+    holdout: Holdout, parts: Halves, confidence: float, *, by_class: bool
+) -> dict[str, Json]:
     cuts = _cuts(holdout, parts, confidence, by_class=by_class)
     found = sets(holdout.scores[parts.test], cuts)
     inside = found[np.arange(len(found)), holdout.labels[parts.test]]
@@ -100,7 +113,7 @@ def _sizes(found: Sets, inside: npt.NDArray[np.bool_]) -> dict[str, Json]:
 
 
 def _facts(
-    context: Context, candidate: Candidate, holdout: Holdout, parts: Parts
+    context: Context, candidate: Candidate, holdout: Holdout, parts: Halves
 ) -> dict[str, Json]:
     asked = context.number("confidence")
     cuts = _cuts(holdout, parts, asked, by_class=context.flag("by_class"))
