@@ -31,12 +31,22 @@ class Line:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """Rows of one class that were answered as another."""
+
+    true: str
+    answered: str
+    rows: int
+    share: str
+
+
+@dataclass(frozen=True)
 class Confusion:
     """The whole matrix, and sentences on its commonest errors."""
 
     names: tuple[str, ...]
     lines: tuple[Line, ...]
-    commonest: tuple[Mapping[str, Any], ...]
+    commonest: tuple[Pair, ...]
     left_out: str
 
 
@@ -51,7 +61,12 @@ def confusion(facts: Mapping[str, Any]) -> Confusion | None:
         for place, (row, counts) in enumerate(zip(judged, matrix["counts"], strict=True))
     )
     absent = [str(name) for name in facts.get("absent_classes") or ()]
-    return Confusion(names, lines, tuple(matrix.get("commonest") or ()), ", ".join(absent))
+    return Confusion(names, lines, tuple(map(_pair, matrix.get("commonest") or ())), ", ".join(absent))
+
+
+def _pair(row: Mapping[str, Any]) -> Pair:
+    share = f"{row['share']:.0%}".replace("%", " %")
+    return Pair(str(row["true"]), str(row["answered"]), int(row["rows"]), share)
 
 
 def _line(place: int, row: Mapping[str, Any], counts: list[int]) -> Line:
