@@ -61,7 +61,9 @@ def confusion(facts: Mapping[str, Any]) -> Confusion | None:
         for place, (row, counts) in enumerate(zip(judged, matrix["counts"], strict=True))
     )
     absent = [str(name) for name in facts.get("absent_classes") or ()]
-    return Confusion(names, lines, tuple(map(_pair, matrix.get("commonest") or ())), ", ".join(absent))
+    return Confusion(
+        names, lines, tuple(map(_pair, matrix.get("commonest") or ())), ", ".join(absent)
+    )
 
 
 def _pair(row: Mapping[str, Any]) -> Pair:
