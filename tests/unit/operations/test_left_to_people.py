@@ -10,7 +10,7 @@ import pytest
 from pipelines.operations.contract import OperationError
 from pipelines.operations.learning.example import Trained, write_model
 from pipelines.operations.packages.loaded import load_package, plain_rows
-from pipelines.operations.tables import read_table
+from pipelines.operations.tables import read_table, write_document
 from tests.unit.operations.running import perform
 
 
@@ -71,6 +71,17 @@ def test_rows_outside_the_coverage_band_are_those_with_one_possible_class(traine
     # widened by one float, and to the threshold: never narrower than what was measured
     assert rule["low"] < facts["abstain_from"] + 1e-6
     assert rule["high"] > facts["abstain_to"] - 1e-6
+
+
+@pytest.mark.parametrize(
+    ("threshold", "low", "high"), [(0.5, 0.4, 0.6), (0.3, 0.3, 0.6), (0.8, 0.4, 0.8)]
+)
+def test_a_band_reaches_to_the_threshold(trained, tmp_path, threshold, low, high) -> None:
+    made, _ = trained
+    band = write_document(tmp_path / "band.json", {"facts": {"abstain": {"low": 0.4, "high": 0.6}}})
+    given = {"candidate": made.model, "holdout": made.holdout, "band": band}
+    done = perform("package_model", tmp_path, given, golden=20, abstain=True, threshold=threshold)
+    assert done.facts["abstain"] == {"rule": "band", "low": low, "high": high}
 
 
 def test_nothing_changes_for_who_did_not_ask_for_it(trained, tmp_path) -> None:

@@ -82,6 +82,9 @@ def test_a_class_without_rows_leaves_the_means_to_the_others() -> None:
     assert found["roc_auc"] == pytest.approx(np.mean(kept))
     recalls = metrics.recall_score(truth, scores.argmax(axis=1), labels=range(3), average=None)
     assert found["balanced_accuracy"] == pytest.approx(np.mean(recalls))
+    answers = scores.argmax(axis=1)
+    assert (answers == 3).any()  # answered and never true: its F1 of 0 counts
+    assert found["macro_f1"] == pytest.approx(metrics.f1_score(truth, answers, average="macro"))
     assert all(np.isfinite(value) for value in found.values())
 
 
