@@ -44,7 +44,7 @@ def selection_rates_equal(facts: Facts, params: Params) -> CheckResult:
     value, lower, upper = bounds(worst, "selection_ratio")
     column = text(worst, "column")
     summary = (
-        f"{column}: the rate of being {text(found, 'favourable')} for {text(worst, 'lowest')} is "
+        f"{column}: the rate of being {_decision(found, worst)} for {text(worst, 'lowest')} is "
         f"{value:.2f} of that for {text(worst, 'highest')}"
     )
     if low and not flagged:
@@ -162,3 +162,8 @@ def _chance(row: dict[str, Json], key: str) -> Json:
     """A p-value as people read it."""
     value = number(row, key)
     return "<0.001" if value is not None and value < 0.001 else value
+
+
+def _decision(found: Mapping[str, Json], row: Mapping[str, Json]) -> str:
+    """The decision whose rates are compared: with several classes each class is one."""
+    return f"answered {row['class']}" if row.get("class") else text(found, "favourable")

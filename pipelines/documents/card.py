@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pipelines.documents.classes import class_tables
 from pipelines.documents.numbers import number_tables
 from pipelines.documents.pack import Pack
 from pipelines.documents.tree import Block, Cell, Document, Evidence, Section, table
@@ -114,6 +115,7 @@ def _metrics(writer: Writer) -> Section:
     sentences = judged.get("sentences") if judged else None
     text = " ".join(map(str, sentences)) if isinstance(sentences, list) else ""
     blocks: list[Block] = list(writer.metrics())
+    blocks += class_tables(writer)
     judged = writer.evaluated()
     blocks += writer.figures(
         writer.figure(judged, "Threshold", "threshold", note=said(judged.get("threshold_method"))),

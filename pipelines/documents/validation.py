@@ -1,5 +1,6 @@
 """The validation report: what was tested, by whom it was judged, what is left open."""
 
+from pipelines.documents.classes import class_tables
 from pipelines.documents.numbers import number_tables
 from pipelines.documents.pack import (
     Judgement,
@@ -98,6 +99,7 @@ def _decisions(review: Review) -> list[Block]:
 
 def _metrics(writer: Writer) -> Section:
     blocks = list(writer.metrics())
+    blocks += class_tables(writer)
     sliced = writer.saying("slices", "worse")
     blocks += writer.listed(sliced, "slices", GROUPS, title="Quality by group")
     blocks += number_tables(writer)

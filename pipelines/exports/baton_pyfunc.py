@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipelines.operations.learning.class_names import PREFIX
 from pipelines.operations.packages.loaded import Loaded, load_package, plain_rows
 
 PACKAGE = "package.zip"
@@ -23,7 +24,13 @@ class Served:
         """Answer as the prediction endpoint does. Raises RowsError with every problem."""
         rows = plain_rows(model_input, self.package.signature)
         found = self.package.predict(rows)
-        return pd.DataFrame({"score": found.scores, "label": found.labels}, index=model_input.index)
+        table: dict[str, Any] = {"score": found.scores, "label": found.labels}
+        for place, name in enumerate(self.package.names):  # of several classes
+            table[f"{PREFIX}{name}"] = [shares[place] for shares in found.probabilities]
+        if found.reasons:
+            table["abstained"] = [bool(why) for why in found.reasons]
+            table["reason"] = [why or None for why in found.reasons]
+        return pd.DataFrame(table, index=model_input.index)
 
 
 def _load_pyfunc(path: str) -> Served:

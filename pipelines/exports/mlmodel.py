@@ -47,7 +47,9 @@ def mlmodel(
         "utc_time_created": created,
         "signature": {
             "inputs": _text([_input(one) for one in signature.get("inputs", [])]),
-            "outputs": _text([{"type": "double", "name": "score"}, _label(classes)]),
+            "outputs": _text(
+                [{"type": "double", "name": "score"}, _label(classes), *_more(signature)]
+            ),
             "params": None,
         },
         "metadata": dict(metadata),
@@ -70,6 +72,15 @@ def _label(classes: Any) -> dict[str, str]:
     first = classes[0] if isinstance(classes, list) and classes else 0.0
     kinds = {bool: "boolean", int: "long", float: "double"}
     return {"type": kinds.get(type(first), "string"), "name": "label"}
+
+
+def _more(signature: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Outputs beside score and label: probabilities of several classes, rows left to people."""
+    return [
+        {"type": TYPES[str(one["type"])], "name": one["name"], "required": one["name"] != "reason"}
+        for one in signature.get("outputs", [])
+        if str(one["name"]).startswith("p:") or one["name"] in ("abstained", "reason")
+    ]
 
 
 def requirements(environment: Mapping[str, Any]) -> list[str]:

@@ -118,6 +118,12 @@ def r_squared(target: np.ndarray, predicted: np.ndarray) -> float:
     return float("nan") if spread == 0 else 1 - float(np.sum((target - predicted) ** 2)) / spread
 
 
+def several(series: pd.Series, *, task: str = "") -> bool:
+    """Whether these are more than two classes; numbers only where a classification is asked."""
+    classed = task == "classification" or column_type(series) == "text"
+    return classed and series.dropna().nunique() > 2
+
+
 def as_target(series: pd.Series) -> tuple[np.ndarray, bool]:
     """The target as numbers and whether it has two classes; more classes count the rarest."""
     values = series.dropna().unique()

@@ -13,6 +13,7 @@ SERVED_BY = "_served_by"  # model or fallback
 VERSION = "_version"  # number of the model version
 SCORE = "_score"
 LABEL = "_label"
+PROBABILITIES = "_probabilities"  # JSON by class, only where there are several
 FAILED = "_failed"  # True where the model failed on a row that suits it
 LATENCY = "_latency"  # seconds the request took in the server, shared by its rows
 ACTUAL = "_actual"  # the class that came out, as text; missing while it is not known

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from pipelines.operations.contract import Json
+from pipelines.operations.learning.class_names import PREFIX
 from pipelines.operations.windows import FALLBACK, MODEL
 from pipelines.serving.log import Entry, LogWriter
 from pipelines.serving.predict import Line, Problem, RowsError, Served
@@ -42,7 +43,12 @@ class Answered:
 
     def value(self, name: str) -> Json:
         """One of the outputs that the signature names."""
-        return self.more.get(name) if name in self.more else self.as_json().get(name)
+        if name in self.more:
+            return self.more.get(name)
+        shares = self.more.get("probabilities")
+        if name.startswith(PREFIX) and isinstance(shares, dict):
+            return shares.get(name.removeprefix(PREFIX))
+        return self.as_json().get(name)
 
     def as_json(self) -> dict[str, Json]:
         """The answer as the API gives it: with version, deployment and the gate that approved."""
@@ -198,6 +204,14 @@ class _Notes:
                 latency=self.seconds,
                 request=self.request,
                 asked_by_id=self.asked.user,
+                probabilities=_shares(found, place),
             )
             for place, index in enumerate(places)
         ]
+
+
+def _shares(found: Scored | None, place: int) -> Mapping[str, Json] | None:
+    """The probabilities of several classes; None for other models."""
+    more = found.more[place] if found and found.more else {}
+    shares = more.get("probabilities")
+    return shares if isinstance(shares, dict) else None

@@ -48,6 +48,7 @@ class Entry(NamedTuple):
     latency: float
     request: UUID
     asked_by_id: int | None
+    probabilities: Mapping[str, Json] | None = None
 
 
 _INPUTS = json.JSONEncoder(separators=(",", ":"), allow_nan=False)  # `dumps` makes one a call
@@ -136,6 +137,8 @@ def _as_csv(batch: Sequence[Entry]) -> io.StringIO:
     for entry in batch:
         label = None if entry.label is None else json.dumps(entry.label)
         inputs = _INPUTS.encode(entry.inputs)
-        writer.writerow(entry._replace(inputs=inputs, label=label))  # type: ignore[arg-type]
+        shares = None if entry.probabilities is None else _INPUTS.encode(entry.probabilities)
+        row = entry._replace(inputs=inputs, label=label, probabilities=shares)  # type: ignore[arg-type]
+        writer.writerow(row)
     lines.seek(0)
     return lines

@@ -26,6 +26,8 @@ class Prediction(models.Model):
     inputs = models.JSONField(default=dict)
     score = models.FloatField(null=True)
     label = models.JSONField(null=True)
+    # of several classes: by class as text, so that outcomes can be scored when they come in
+    probabilities = models.JSONField(null=True)
     failed = models.BooleanField(default=False)
     latency = models.FloatField(null=True, help_text="seconds in the server, shared by a request")
     request = models.UUIDField()

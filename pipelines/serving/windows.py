@@ -19,7 +19,7 @@ MAX_ROWS = 100_000  # the newest; 20 columns of them are about 30 MB in memory
 
 _SELECT = """
 SELECT p.key, p.event_time, p.at, p.mode, p.served_by, v.number, p.score, p.label, p.failed,
-       p.latency, l.value, l.observed_at, l.received_at, p.inputs
+       p.latency, l.value, l.observed_at, l.received_at, p.inputs, p.probabilities
 FROM serving_prediction p
 LEFT JOIN registry_modelversion v ON v.id = p.version_id
 LEFT JOIN serving_label l ON l.model_id = p.model_id AND l.key = p.key
@@ -49,7 +49,7 @@ _TYPES: Mapping[str, pa.DataType] = {
     "string": pa.string(),
     "datetime": pa.string(),
 }
-_LABEL, _INPUTS = 7, 13
+_LABEL, _INPUTS, _SHARES = 7, 13, 14
 
 
 def fetch(where: str, values: Mapping[str, Any], *, limit: int = MAX_ROWS) -> list[Any]:
@@ -70,6 +70,9 @@ def write_window(path: Path, rows: Sequence[Any], deployment: Deployment | None)
     )
     columns[names.LABEL] = tuple(_label(row[_LABEL]) for row in rows)
     arrays = {name: pa.array(columns[name], type=kind) for name, kind in _SCHEMA}
+    shares = [_text(row[_SHARES]) for row in rows]
+    if any(shares):  # only of several classes: windows of other models stay as they were
+        arrays[names.PROBABILITIES] = pa.array(shares, type=pa.string())
     given = [_loaded(row[_INPUTS]) for row in rows]
     types = deployment.version.facts.get("types") if deployment else None
     for name, kind in (types or {}).items():
@@ -83,6 +86,11 @@ def _loaded(value: object) -> dict[str, Any]:
     """Django leaves jsonb of raw SQL as text."""
     found = json.loads(value) if isinstance(value, str) else value
     return found if isinstance(found, dict) else {}
+
+
+def _text(value: object) -> str | None:
+    """JSON as text, as Django leaves it or not."""
+    return value if value is None or isinstance(value, str) else json.dumps(value)
 
 
 def _label(value: Any) -> str | None:

@@ -19,6 +19,7 @@ from pipelines.usecases.policies import not_managing
 from portal import access, uploads
 from portal.web.errors import change, form_page, refusal
 from portal.web.forms import actor_of, key_of, text_of, user_of
+from portal.web.targets import target_problems
 
 STEPS = (
     ("new_use_case", "Question and data"),
@@ -246,6 +247,7 @@ def _column_problems(request: HttpRequest, found: Mapping[str, Any] | None) -> d
     target = request.POST.get("target", "")
     if not target:
         problems["target"] = ["choose the column to predict"]
+    problems |= target_problems(found, target, positive=request.POST.get("positive", ""))
     for field in ("target", "time_column", "key_column", "group_column"):
         value = request.POST.get(field, "")
         if value and value not in names:

@@ -16,7 +16,7 @@ from pipelines.runs.models.findings import SEVERITIES
 from pipelines.runs.queries.choices import VERDICTS
 from pipelines.runs.queries.review import Review, review
 from portal import access
-from portal.web import charts, curves
+from portal.web import charts, confusion, curves
 from portal.web.errors import change, form_page
 from portal.web.forms import actor_of, done, key_of, text_of, user_of, whole_of
 
@@ -167,6 +167,7 @@ def _show(
         "may_waive": user.can("gate.waive"),
         "rows": _rows(given.get("conditions") or []),
         "severities": SEVERITIES,
+        "matrix": confusion.confusion(shown.curves.get("facts") or {}),
         "plots": [plot for plot in _plots(shown) if plot is not None],
     }
     return render(request, "gates/gate.html", context, status=status)

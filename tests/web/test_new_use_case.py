@@ -68,6 +68,27 @@ def test_a_number_as_target_suits_regression(amara: Client) -> None:
     assert made.blueprint.key == "tabular-classification"
 
 
+def test_a_target_of_several_classes_is_taken_and_one_of_too_many_refused(amara: Client) -> None:
+    head = "id,kind,topic\n"
+    rows = head + "".join(f"C{n},k{n % 5},t{n % 30}\n" for n in range(90))
+    upload(amara, question="Which kind is it?", files=[csv(rows)])
+    made = UseCase.objects.get(draft=True)
+    path = f"/use-cases/{made.key}/columns/"
+    form = {"base": "customers", "target": "kind", "key_column": "id", "blueprint": "hello"}
+    amara.post(path, form)
+    made.refresh_from_db()
+    assert made.parameters["target"] == "kind"
+    assert made.blueprint is not None
+    assert made.blueprint.key == "tabular-classification"
+    refused = amara.post(path, {**form, "target": "topic"}).content.decode()
+    assert "topic has 30 classes, at most 20 can be told apart" in refused
+    asked = amara.post(path, {**form, "positive": "k1"}).content.decode()
+    assert "kind has 5 classes, and none of them is the positive" in asked
+    made.refresh_from_db()
+    assert made.parameters["target"] == "kind"
+    assert "positive" not in made.parameters
+
+
 def test_the_whole_way_to_a_running_run(amara: Client, cast: Cast) -> None:
     made = draft(amara)
     path = f"/use-cases/{made.key}"

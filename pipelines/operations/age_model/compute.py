@@ -33,10 +33,15 @@ class Rows:
     """All labelled rows of training and holdout, encoded, with their times."""
 
     training: Training
-    truth: np.ndarray  # 1 for the positive class, or the number
+    truth: np.ndarray  # 1 for the positive class, the place of one of several, or the number
     time: pd.Series
     origin: pd.Series | None = None  # when a forecast was made
     naive: Floats | None = None  # of numbers: the answer without a model, where a column has it
+
+    @property
+    def classes(self) -> int:
+        """How many classes there are; 0 for numbers."""
+        return len(self.training.features.classes)
 
     @property
     def numbers(self) -> bool:
@@ -112,7 +117,7 @@ def _naive(context: Context, frame: pd.DataFrame) -> Floats | None:
 def _usable(rows: Rows, picked: Index) -> bool:
     if rows.numbers:
         return picked.size >= numbers.LEAST_ROWS
-    counts = np.bincount(rows.truth[picked], minlength=2)
+    counts = np.bincount(rows.truth[picked], minlength=rows.classes)
     return int(counts.min()) >= LEAST_PER_CLASS
 
 
@@ -124,7 +129,7 @@ def _models(
     limit = min(context.whole("fit_rows"), *(picked.size for picked in windows.values()))
     found = {}
     for number, (end, picked) in enumerate(windows.items(), start=1):
-        drawn = _drawn(picked, limit, [context.seed, end])
+        drawn = _with_every_class(rows, picked, _drawn(picked, limit, [context.seed, end]))
         fold = Fold(drawn, drawn[:0])
         chosen = settings if isinstance(settings, dict) else {}
         found[end] = fit(rows.training, candidate.family, chosen, fold).model
@@ -146,6 +151,15 @@ def _stand_ins(rows: Rows, picked: Index, limit: int, seed: Sequence[int]) -> In
     share = weights[picked] / weights[picked].sum()
     size = min(limit, picked.size)
     return np.sort(np.random.default_rng(list(seed)).choice(picked, size, p=share))
+
+
+def _with_every_class(rows: Rows, picked: Index, drawn: Index) -> Index:
+    """Rows drawn of a window; with several classes one that none was drawn of keeps its first."""
+    lost = np.setdiff1d(rows.truth[picked], rows.truth[drawn]) if rows.classes > 2 else ()
+    if not len(lost):
+        return drawn
+    kept = [picked[rows.truth[picked] == code][:LEAST_PER_CLASS] for code in lost]
+    return np.sort(np.concatenate([drawn, *kept]))
 
 
 def _score(

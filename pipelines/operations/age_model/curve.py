@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from pipelines.operations.learning import class_scores
 from pipelines.operations.learning.metrics import (
     HIGHER_IS_BETTER,
     Floats,
@@ -57,9 +58,18 @@ def score_ages(
     scores: Sequence[Floats], labels: Labels, metric: str, resampling: Resampling
 ) -> Scored:
     """One scored period; `scores` are those of the models by age."""
-    values = np.asarray([all_scores(one, labels)[metric] for one in scores])
-    samples = np.column_stack([_samples(one, labels, metric, resampling) for one in scores])
-    return Scored(values, samples, no_skill(labels, metric))
+    several = scores[0].ndim > 1
+    measured = class_scores.all_scores if several else all_scores
+    values = np.asarray([measured(one, labels)[metric] for one in scores])
+    drawn = _class_samples if several else _samples
+    samples = np.column_stack([drawn(one, labels, metric, resampling) for one in scores])
+    return Scored(
+        values, samples, no_skill(labels, metric, classes=scores[0].shape[1] if several else 2)
+    )
+
+
+def _class_samples(scores: Floats, labels: Labels, metric: str, resampling: Resampling) -> Floats:
+    return class_scores.all_samples(scores, labels, resampling)[metric]
 
 
 def _samples(scores: Floats, labels: Labels, metric: str, resampling: Resampling) -> Floats:
@@ -71,8 +81,11 @@ def _samples(scores: Floats, labels: Labels, metric: str, resampling: Resampling
     return sums[:, 0] / sums[:, 1]
 
 
-def no_skill(labels: Labels, metric: str) -> float:
-    """What the share of positives alone, told to every row, would score."""
+def no_skill(labels: Labels, metric: str, *, classes: int = 2) -> float:
+    """What the shares of classes alone, told to every row, would score."""
+    if classes > 2:
+        shares = np.bincount(labels, minlength=classes) / labels.size
+        return class_scores.all_scores(np.tile(shares, (labels.size, 1)), labels)[metric]
     share = float(labels.mean())
     return all_scores(np.full(labels.size, share), labels)[metric]
 

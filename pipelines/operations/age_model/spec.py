@@ -1,6 +1,7 @@
 """Declaration of `age_model`."""
 
 from pipelines.operations.contract import Param, Port, Spec
+from pipelines.operations.learning.definition import CLASS_METRICS
 
 SPEC = Spec(
     name="age_model",
@@ -17,7 +18,7 @@ SPEC = Spec(
             "metric",
             "str",
             "roc_auc",
-            choices=("roc_auc", "pr_auc", "log_loss", "brier", "mae", "rmse", "r2"),
+            choices=(*CLASS_METRICS, "mae", "rmse", "r2"),
             help="Score that decides; one of the model's task",
         ),
         Param("ages", "int", 6, minimum=1, maximum=24, help="Oldest window, in periods"),

@@ -17,7 +17,7 @@ from pipelines.operations.learning.definition import FeatureColumn, FeatureSet, 
 from pipelines.operations.learning.families import encode
 from pipelines.operations.learning.frames import column_names, read_columns
 from pipelines.operations.learning.labels import labelled
-from pipelines.operations.learning.tasks import task_named
+from pipelines.operations.learning.tasks import task_for
 from pipelines.operations.learning.weights import WEIGHT
 from pipelines.operations.tables import read_document, write_document
 
@@ -35,7 +35,7 @@ def run(context: Context) -> Outcome:
     _require([origin] if origin else [], names, "origin_column")
     extra = [target, *(name for name in [*key, time, group, origin] if name in names)]
     frame = read_columns(context.inputs["train"], [*chosen, *extra], field="train")
-    task = task_named(context.text("task"))
+    task = task_for(context.text("task"), frame[target])
     classes = task.classes(frame[target], positive=context.text("positive") or None)
     frame = labelled(frame, target)
     context.progress(0.3, f"mapping {len(chosen)} columns", len(frame))
@@ -183,7 +183,8 @@ def _facts(
         "rows": len(frame),
         "target": features.target,
         "task": features.task,
-        "positive": features.classes[-1] if features.classes else None,
+        "positive": features.classes[-1] if len(features.classes) == 2 else None,
+        "classes": list(features.classes),
         "columns_used": len(columns),
         "numbers_made": len(features.outputs),
         "columns": columns,

@@ -5,7 +5,7 @@ from pipelines.operations.learning.definition import TASK_NAMES
 
 SPEC = Spec(
     name="build_features",
-    version=1,
+    version=2,
     summary="Define how each column becomes numbers, and test the definition",
     inputs=(
         Port("train", "parquet", help="Training rows"),
@@ -13,7 +13,7 @@ SPEC = Spec(
     ),
     outputs=(Port("features", "json", help="The feature definition"),),
     params=(
-        Param("target", "str", required=True, help="Column to predict: two classes, or a number"),
+        Param("target", "str", required=True, help="Column to predict: classes, or a number"),
         Param(
             "task", "str", "classification", choices=TASK_NAMES, help="What is asked of the model"
         ),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipelines.operations.compare_champion.question import same_question
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
-from pipelines.operations.learning import thresholds, unit_costs
+from pipelines.operations.learning import class_costs, thresholds, unit_costs
 from pipelines.operations.learning.labels import labelled
 from pipelines.operations.learning.metrics import HIGHER_IS_BETTER, Floats, metric_name
 from pipelines.operations.learning.resampling import Resampling, by_group_day_or_row, sum_samples
@@ -94,7 +94,7 @@ def _rows(context: Context, loaded: Loaded) -> Rows:
             field="holdout", value=target, rule="has the target column",
         )  # fmt: skip
     frame = labelled(frame, target)
-    truth = task.truth(frame[target], loaded.decision.classes or ())
+    truth = task.truth(frame[target], loaded.decision.classes or loaded.decision.several)
     if context.text("group_column"):
         need_column(frame, context.text("group_column"), "group_column")
     drawn = by_group_day_or_row(
@@ -104,7 +104,8 @@ def _rows(context: Context, loaded: Loaded) -> Rows:
         samples=context.whole("samples"),
         seed=context.seed,
     )
-    return Rows(task, frame, truth, drawn, MONEY[task.name](context.mapping("costs")))
+    costs = context.mapping("class_costs" if task.name == "multiclass" else "costs")
+    return Rows(task, frame, truth, drawn, MONEY[task.name](costs))
 
 
 def _of_decisions(given: Mapping[str, Json]) -> Money:
@@ -132,8 +133,25 @@ def _of_errors(given: Mapping[str, Json]) -> Money:
     return money
 
 
+def _of_answers(given: Mapping[str, Json]) -> Money:
+    """Money saved beside the best single answer to these rows, by each side's own decisions."""
+    if not given:
+        return None
+
+    def money(loaded: Loaded, scores: Floats, truth: np.ndarray) -> Floats:
+        several = loaded.decision.several
+        costs = class_costs.parse_class_costs(given, several)
+        mine = class_costs.ClassCosts(np.asarray(loaded.decision.costs))
+        alone = np.full(truth.size, class_costs.constant_answer(costs, truth))
+        paid: Floats = costs.paid(truth, mine.answers(scores))
+        return costs.paid(truth, alone) - paid
+
+    return money
+
+
 MONEY: Mapping[str, Callable[[Mapping[str, Json]], Money]] = {
     "classification": _of_decisions,
+    "multiclass": _of_answers,
     "regression": _of_errors,
 }
 

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="compare_champion",
-    version=2,
+    version=3,
     summary="Score the same holdout rows by challenger and champion and compare them in pairs",
     inputs=(
         Port("challenger", "zip", help="The package that is to go out"),
@@ -17,6 +17,7 @@ SPEC = Spec(
     params=(
         Param("primary", "str", "pr_auc", help="The metric that has to be better"),
         Param("costs", "map", {}, help="Money, as in the brief: cost_fp ..., or unit_cost"),
+        Param("class_costs", "map", {}, help="Money per error of several classes"),
         Param("samples", "int", 300, minimum=100, maximum=5000, help="Bootstrap samples"),
         Param("time", "str", "", help="Column whose days are drawn together; empty = rows"),
         Param("group_column", "str", "", help="Rows of one group are drawn together, before days"),

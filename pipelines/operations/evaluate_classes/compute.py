@@ -17,6 +17,7 @@ from pipelines.operations.evaluate_classes.counts import (
     four_counts,
     with_interval,
 )
+from pipelines.operations.evaluate_classes.multiclass import judge_several
 from pipelines.operations.learning.resampling import group_codes
 from pipelines.operations.tables import need_column, read_document, read_table, write_document
 
@@ -25,6 +26,8 @@ def run(context: Context) -> Outcome:
     """Judge the decisions; raises OperationError where evaluation and rows do not fit."""
     evaluated = read_document(context.inputs["evaluation"]).get("facts")
     facts = evaluated if isinstance(evaluated, dict) else {}
+    if facts.get("task") == "multiclass":
+        return _several(context, facts)
     threshold = facts.get("threshold")
     if not isinstance(threshold, int | float) or isinstance(threshold, bool):
         raise OperationError(
@@ -48,9 +51,21 @@ def run(context: Context) -> Outcome:
     return Outcome({"classes": path}, found)
 
 
-def _predictions(path: Path) -> pd.DataFrame:
+def _several(context: Context, facts: dict[str, Json]) -> Outcome:
+    """The same for several classes."""
+    frame = _predictions(context.inputs["predictions"], more=("answer",))
+    groups = _groups(context, len(frame))
+    halves = _halves(len(frame), groups, context.seed)
+    found = judge_several(context, facts, frame, groups, halves)
+    found |= {"positive": None, "target": facts.get("target")}
+    path = write_document(context.output("classes"), {"format": "baton/classes/1", "facts": found})
+    context.progress(1.0, "classes judged, abstain band chosen", len(frame))
+    return Outcome({"classes": path}, found)
+
+
+def _predictions(path: Path, *, more: tuple[str, ...] = ()) -> pd.DataFrame:
     frame = read_table(path)
-    for name in ("score", "label"):
+    for name in ("score", "label", *more):
         need_column(frame, name, "predictions")
     return frame
 

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="evaluate_classes",
-    version=2,
+    version=3,
     summary="Judge decisions class by class, and where it were better to answer nothing",
     inputs=(
         Port("predictions", "parquet", help="Score, label and decisions per row, as evaluated"),

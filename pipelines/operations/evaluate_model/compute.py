@@ -11,6 +11,7 @@ from pipelines.operations.contract import Context, Json, Outcome
 from pipelines.operations.evaluate_model.classes import judge_classes
 from pipelines.operations.evaluate_model.intervals import interval_json
 from pipelines.operations.evaluate_model.judgement import Judgement
+from pipelines.operations.evaluate_model.multiclass import judge_several
 from pipelines.operations.evaluate_model.target import parse_target, target_facts
 from pipelines.operations.evaluate_model.values import judge_values
 from pipelines.operations.learning.candidates import (
@@ -23,7 +24,11 @@ from pipelines.operations.learning.resampling import Resampling, by_group_day_or
 from pipelines.operations.tables import write_document, write_table
 
 Judge = Callable[[Context, Candidate, Holdout, Resampling], Judgement]
-JUDGES: Mapping[str, Judge] = {"classification": judge_classes, "regression": judge_values}
+JUDGES: Mapping[str, Judge] = {
+    "classification": judge_classes,
+    "multiclass": judge_several,
+    "regression": judge_values,
+}
 
 
 def run(context: Context) -> Outcome:

@@ -20,6 +20,10 @@ SPEC = Spec(
             "costs", "map", {},
             help="Money: cost_fp, cost_fn, benefit_tp; for a number unit_cost; currency",
         ),
+        Param(
+            "class_costs", "map", {},
+            help='Money per error of several classes: "true -> answer", and other for the rest',
+        ),
         Param("currency", "str", "", help="Of the costs, where they do not say it themselves"),
         Param("target_metric", "str", "", help="Metric of the brief, such as ROC AUC"),
         Param("target_value", "float", help="What the brief asks of that metric"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipelines.operations.contract import Context, Json, Outcome
+from pipelines.operations.evaluate_slices.answers import ByAnswers
 from pipelines.operations.evaluate_slices.areas import ByArea
 from pipelines.operations.evaluate_slices.finding import found_slices
 from pipelines.operations.evaluate_slices.grouping import declared_slices
@@ -13,7 +14,11 @@ from pipelines.operations.evaluate_slices.sizes import BySize
 from pipelines.operations.learning.candidates import open_candidate, open_holdout
 from pipelines.operations.tables import write_document
 
-YARDSTICKS: Mapping[str, Yardstick] = {"classification": ByArea(), "regression": BySize()}
+YARDSTICKS: Mapping[str, Yardstick] = {
+    "classification": ByArea(),
+    "multiclass": ByAnswers(),
+    "regression": BySize(),
+}
 SHOWN = 60  # rows in facts, the worst first; the artefact has all
 
 

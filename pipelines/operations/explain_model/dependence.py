@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Json
+from pipelines.operations.explain_model.multiclass import mean_score
 from pipelines.operations.explain_model.view import View
 from pipelines.operations.tables import column_type, plain
 
@@ -23,7 +24,7 @@ def dependence(view: View, name: str, *, seed: int) -> dict[str, Json]:
     places = _examples(view.holdout.frame[name])
     changed = (view.replaced(rows, name, view.rows(np.asarray([place]))) for place in places)
     points: list[Json] = [
-        {"value": shown(view.holdout.frame[name].iloc[place]), "score": float(scores.mean())}
+        {"value": shown(view.holdout.frame[name].iloc[place]), **mean_score(view, scores)}
         for place, scores in zip(places, view.scores_each(changed), strict=True)
     ]
     return {"column": name, "points": points}

@@ -6,6 +6,7 @@ import numpy as np
 
 from pipelines.operations.contract import Json
 from pipelines.operations.explain_model.dependence import shown
+from pipelines.operations.explain_model.multiclass import named, of_truth
 from pipelines.operations.explain_model.view import View
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.tables import plain
@@ -21,6 +22,7 @@ def worst_errors(view: View, *, count: int) -> list[dict[str, Json]]:
     if not picked.size:
         return []
     moved = _moved(view, picked)
+    scored = of_truth(view, holdout.scores[picked], picked)
     found: list[dict[str, Json]] = []
     for place, row in enumerate(picked):
         values = holdout.frame.iloc[int(row)]
@@ -28,8 +30,9 @@ def worst_errors(view: View, *, count: int) -> list[dict[str, Json]]:
             {
                 "row": int(row),
                 "key": {name: plain(values[name]) for name in candidate.key},
-                "score": float(holdout.scores[row]),
+                "score": float(scored[place]),
                 "label": plain(holdout.labels[row]),
+                **named(view, int(row)),
                 "reasons": _reasons(moved, place, values),
             }
         )
@@ -39,13 +42,13 @@ def worst_errors(view: View, *, count: int) -> list[dict[str, Json]]:
 def _moved(view: View, picked: np.ndarray) -> dict[str, Floats]:
     """By column, how much higher each score is than with the column's most typical value."""
     rows = view.rows(picked)
-    scores = view.scores(rows)
+    scores = of_truth(view, view.scores(rows), picked)
     typical = (
         view.replaced(rows, name, view.rows(np.asarray([_typical(view, name)])))
         for name in view.places
     )
     pairs = zip(view.places, view.scores_each(typical), strict=True)
-    return {name: scores - other for name, other in pairs}
+    return {name: scores - of_truth(view, other, picked) for name, other in pairs}
 
 
 def _typical(view: View, name: str) -> int:

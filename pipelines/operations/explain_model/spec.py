@@ -1,10 +1,11 @@
 """Declaration of `explain_model`."""
 
 from pipelines.operations.contract import Param, Port, Spec
+from pipelines.operations.learning.definition import METRICS
 
 SPEC = Spec(
     name="explain_model",
-    version=1,
+    version=2,
     summary="What the candidate relies on: importance, partial dependence, worst errors",
     inputs=(
         Port("candidate", "skops", help="The model file"),
@@ -17,7 +18,7 @@ SPEC = Spec(
             "metric",
             "str",
             "roc_auc",
-            choices=("roc_auc", "pr_auc", "log_loss", "brier", "mae", "rmse", "r2"),
+            choices=METRICS,
             help="Score that decides; one of the task's",
         ),
         Param("rows", "int", 5000, minimum=100, maximum=50_000, help="Rows of each repeat"),

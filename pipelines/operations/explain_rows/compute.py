@@ -9,9 +9,10 @@ import pandas as pd
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
 from pipelines.operations.explain_model.view import View
-from pipelines.operations.explain_rows import numbers
+from pipelines.operations.explain_rows import multiclass, numbers
 from pipelines.operations.explain_rows.shapley import Index, Mixed, Parts, draw, explain
-from pipelines.operations.learning.candidates import open_candidate, open_holdout
+from pipelines.operations.learning.candidates import Candidate, open_candidate, open_holdout
+from pipelines.operations.learning.class_decisions import Answers, decide_class
 from pipelines.operations.learning.decisions import Decided, decide
 from pipelines.operations.learning.metrics import Floats, log_losses
 from pipelines.operations.learning.tasks import need_task
@@ -27,6 +28,8 @@ def run(context: Context) -> Outcome:
     if candidate.task.name == "regression":
         seen = View.of(candidate, open_holdout(context.inputs["holdout"], candidate))
         return numbers.run(context, seen, _explained)
+    if candidate.task.name == "multiclass":
+        return _several(context, candidate)
     need_task(candidate.task, "classification")
     holdout = open_holdout(context.inputs["holdout"], candidate)
     view = View.of(candidate, holdout)
@@ -41,6 +44,10 @@ def run(context: Context) -> Outcome:
         "orders": context.whole("orders"),
         "stood_against": against,
     }
+    return _written(context, facts, found)
+
+
+def _written(context: Context, facts: dict[str, Json], found: list[dict[str, Json]]) -> Outcome:
     document: dict[str, Json] = {
         "format": "baton/rows/1",
         "facts": facts,
@@ -67,9 +74,35 @@ def _explained(
         parts = explain(row, orders, mixed)
         gap = abs(parts.base + float(parts.added.sum()) - float(scores[row]))
         worst = max(worst, gap)
-        found.append(_row(view, row, why, parts))
+        found.append(_row(view, (row, why, float(scores[row])), parts))
         context.progress(0.1 + 0.9 * len(found) / len(picked), "explained", len(found))
     return found, worst, orders.pairs
+
+
+def _several(context: Context, candidate: Candidate) -> Outcome:
+    """The same for several classes: each row by the probability of its answer."""
+    holdout = open_holdout(context.inputs["holdout"], candidate)
+    view = View.of(candidate, holdout)
+    decided = decide_class(context, holdout)
+    context.progress(0.1, "scored", len(holdout.labels))
+    picked = multiclass.picked_rows(context, view, decided)
+    rng = np.random.default_rng([context.seed, 2])
+    orders = draw(len(view.places), orders=context.whole("orders"), rng=rng)
+    mixed = _mixer(view, _spread(holdout.scores.max(axis=1), orders.pairs))
+    found: list[dict[str, Json]] = []
+    worst = 0.0
+    for row, why in picked:
+        parts, score, said = multiclass.explained(view, row, decided, (orders, mixed))
+        worst = max(worst, abs(parts.base + float(parts.added.sum()) - score))
+        found.append(_row(view, (row, why, score), parts) | said)
+        context.progress(0.1 + 0.9 * len(found) / len(picked), "explained", len(found))
+    facts = _facts(found, decided, worst) | {
+        "rows": len(holdout.labels),
+        "columns": len(view.places),
+        "orders": context.whole("orders"),
+        "stood_against": orders.pairs,
+    }
+    return _written(context, facts, found)
 
 
 def _picked(context: Context, view: View, threshold: float) -> list[tuple[int, str]]:
@@ -120,7 +153,8 @@ def _mixer(view: View, others: Index) -> Mixed:
     return mixed
 
 
-def _row(view: View, row: int, why: str, parts: Parts) -> dict[str, Json]:
+def _row(view: View, picked: tuple[int, str, float], parts: Parts) -> dict[str, Json]:
+    row, why, score = picked
     values = view.holdout.frame.iloc[row]
     order = np.argsort(-np.abs(parts.added), kind="stable")
     names = list(view.places)
@@ -137,7 +171,7 @@ def _row(view: View, row: int, why: str, parts: Parts) -> dict[str, Json]:
         "row": row,
         "key": {name: plain(values[name]) for name in view.candidate.key},
         "why": why,
-        "score": round(float(view.holdout.scores[row]), 6),
+        "score": round(score, 6),
         "label": plain(view.holdout.labels[row]),
         "base": round(parts.base, 6),
         "added": added,
@@ -150,7 +184,9 @@ def _short(row: dict[str, Json]) -> Json:
     return {**row, "added": top}
 
 
-def _facts(found: Sequence[dict[str, Json]], decided: Decided, gap: float) -> dict[str, Json]:
+def _facts(
+    found: Sequence[dict[str, Json]], decided: Decided | Answers, gap: float
+) -> dict[str, Json]:
     return {
         **decided.as_json(),
         "explained": len(found),

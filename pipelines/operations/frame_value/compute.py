@@ -5,7 +5,9 @@ costs {fp, fn, tp, currency} in money per case (or cost_fp, cost_fn, benefit_tp)
 volume (cases per day), base_rate (share of positives, optional), running_cost
 (money per year, optional), constraint, date_needed, kill_criterion, data_needed,
 purpose (advice, automated, regulated). Where a number is asked: costs {unit_cost,
-currency} in money per unit of error of one case, and error_now, the typical error today.
+currency} in money per unit of error of one case, and error_now, the typical error today. With
+several classes: class_costs {"true -> answer": money, other}, and error_now, the share of cases
+decided wrongly today.
 """
 
 import json
@@ -32,6 +34,10 @@ COSTS = {
     "cost_fn": "cost of a miss",
     "benefit_tp": "benefit of a hit",
 }
+SEVERAL = {
+    "class_costs": "what each error between several classes costs",
+    "error_now": "the share of cases that is decided wrongly today",
+}
 UNIT = {
     "unit_cost": "cost of an error of one unit",
     "error_now": "the typical error today",
@@ -44,7 +50,8 @@ PURPOSES = ("advice", "automated", "regulated")
 def run(context: Context) -> Outcome:
     """Fill in value and tier, and say what is missing. Never raises on a bad brief."""
     brief = flatten(context.mapping("brief"))
-    weighed = WEIGHED[context.text("task")]
+    several = context.text("task") == "classification" and _filled(brief, "class_costs")
+    weighed = WEIGHED["multiclass" if several else context.text("task")]
     problems = find_problems(brief, weighed.fields)
     facts: dict[str, Json] = {
         "complete": not problems,
@@ -91,6 +98,8 @@ def find_problems(
         value = brief.get(name)
         if not _filled(brief, name):
             found.append({"field": name, "label": label, "rule": "is filled in", "value": None})
+        elif name == "class_costs":
+            found += [{**row, "label": label} for row in bad_class_costs(value)]
         elif name in (*NUMBERS, *weighed) and not isinstance(value, int | float):
             found.append({"field": name, "label": label, "rule": "is a number", "value": value})
         elif name == "volume" and isinstance(value, int | float) and value <= 0:
@@ -145,6 +154,55 @@ def unit_worth(brief: Mapping[str, Json]) -> dict[str, Json]:
     }
 
 
+def bad_class_costs(value: Json) -> list[dict[str, Json]]:
+    """Amounts of a map of errors that are no amounts."""
+    entries = value.items() if isinstance(value, dict) else ()
+    return [
+        {"field": f"class_costs.{name}", "rule": "is a number >= 0", "value": amount}
+        for name, amount in entries
+        if name != "currency" and not _amount(amount)
+    ] or ([] if entries else [{"field": "class_costs", "rule": "is a map", "value": str(value)}])
+
+
+def _amount(value: Json) -> bool:
+    if isinstance(value, dict):
+        return all(_amount(each) for name, each in value.items() if name != "currency")
+    number = _as_number(value)
+    return isinstance(number, int | float) and not isinstance(number, bool) and number >= 0
+
+
+def several_worth(brief: Mapping[str, Json]) -> dict[str, Json]:
+    """Value per year where an answer is one of several classes, as if no error were left.
+
+    Cost of an error (the mean of those named) times today's share of errors times volume, less
+    running cost.
+    """
+    errors = _mean_error(brief) * _number(brief, "error_now") * _number(brief, "volume")
+    known = all(_filled(brief, name) for name in (*SEVERAL, "volume"))
+    value = errors * DAYS_PER_YEAR - _number(brief, "running_cost")
+    return {
+        "value_per_year": finite(value, 2) if known else None,
+        "value_per_day": finite(value / DAYS_PER_YEAR, 2) if known else None,
+        "cost_of_errors_per_year": finite(errors * DAYS_PER_YEAR, 2) if known else None,
+        "currency": str(brief.get("currency") or ""),
+        "costs": {"mean_error": _mean_error(brief)},
+    }
+
+
+def _mean_error(brief: Mapping[str, Json]) -> float:
+    given = brief.get("class_costs")
+    amounts: list[float] = []
+    for name, value in given.items() if isinstance(given, dict) else ():
+        each = value.values() if isinstance(value, dict) else [value]
+        numbers = [_as_number(one) for one in each if name != "currency"]
+        amounts += [float(one) for one in numbers if isinstance(one, int | float)]
+    return sum(amounts) / len(amounts) if amounts else 0.0
+
+
+def _several_stake(brief: Mapping[str, Json]) -> float:
+    return _number(brief, "volume") * _mean_error(brief) * _number(brief, "error_now")
+
+
 def _stake(brief: Mapping[str, Json]) -> float:
     return _number(brief, "volume") * max(_number(brief, "cost_fp"), _number(brief, "cost_fn"))
 
@@ -164,6 +222,7 @@ class Weighed:
 
 WEIGHED: Mapping[str, Weighed] = {
     "classification": Weighed(COSTS, worth, _stake),
+    "multiclass": Weighed(SEVERAL, several_worth, _several_stake),
     "regression": Weighed(UNIT, unit_worth, _unit_stake),
 }
 

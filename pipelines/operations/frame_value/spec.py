@@ -5,7 +5,7 @@ from pipelines.operations.learning.definition import TASK_NAMES
 
 SPEC = Spec(
     name="frame_value",
-    version=1,
+    version=2,
     summary="Judge a use-case brief: what is missing, what it is worth, which tier it is in",
     outputs=(Port("brief", "json", help="The brief with value, break-even and tier"),),
     params=(

@@ -15,7 +15,7 @@ from pipelines.operations.learning import store
 from pipelines.operations.learning.definition import FeatureSet, from_json
 from pipelines.operations.learning.families import bad_value
 from pipelines.operations.learning.frames import read_columns
-from pipelines.operations.learning.labels import labelled
+from pipelines.operations.learning.labels import labelled, plain
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.tasks import Task, task_of
 from pipelines.operations.learning.transformers import BadValueError
@@ -69,7 +69,8 @@ class Candidate:
 class Holdout:
     """Labelled rows that the candidate never saw, with its scores.
 
-    `labels` are 0/1 where there are classes, else the numbers that came out.
+    `labels` are 0/1, places of classes where there are several, or the numbers that came out;
+    with several classes `scores` has a column for each.
     """
 
     frame: pd.DataFrame
@@ -147,6 +148,13 @@ def score_frame(candidate: Candidate, frame: pd.DataFrame, *, field: str) -> Flo
     return found
 
 
+def _known(candidate: Candidate) -> tuple[Json, ...] | None:
+    """The classes of the model: its file's, or those that a model brought in was fitted on."""
+    if candidate.classes or candidate.task.name != "multiclass":
+        return candidate.classes
+    return tuple(plain(value) for value in candidate.model.classes_)
+
+
 def open_holdout(
     path: Path, candidate: Candidate, *, extra: Sequence[str] = (), field: str = "holdout"
 ) -> Holdout:
@@ -154,8 +162,6 @@ def open_holdout(
     time = [candidate.time] if candidate.time else []
     wanted = [*candidate.columns, candidate.target, *candidate.key, *time, *extra]
     frame = labelled(read_columns(path, wanted, field=field), candidate.target)
-    classes = candidate.task.classes(frame[candidate.target])
-    if candidate.classes:
-        classes = candidate.classes
+    classes = candidate.task.judged(frame[candidate.target], _known(candidate))
     labels = candidate.task.truth(frame[candidate.target], classes)
     return Holdout(frame, labels, score_frame(candidate, frame, field=field), classes)

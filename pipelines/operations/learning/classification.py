@@ -46,6 +46,11 @@ class Classification:
         """(other, positive); raises OperationError unless there are two with rows enough."""
         return two_classes(values, positive=positive)
 
+    def judged(self, values: pd.Series, known: tuple[Json, ...] | None) -> tuple[Json, ...]:
+        """(other, positive) of training; rows to judge on need two classes with rows enough."""
+        found = self.classes(values)
+        return known or found
+
     def truth(self, values: pd.Series, classes: tuple[Json, ...]) -> np.ndarray:
         """1 for the positive class, 0 for the other; raises OperationError for neither."""
         return as_labels(values, (classes[0], classes[1]))
@@ -79,6 +84,10 @@ class Classification:
         """A category as the share of positives in the other folds."""
         folds = StratifiedKFold(TARGET_ENCODER_FOLDS, shuffle=True, random_state=seed)
         return TargetEncoder(target_type="binary", cv=folds)
+
+    def means_per_column(self, classes: tuple[Json, ...]) -> int:
+        """Numbers that `target_means` makes of one column: one."""
+        return 1
 
     def predict(self, model: BaseEstimator, rows: Floats | pd.DataFrame) -> Floats:
         """Probability of the positive class per row."""

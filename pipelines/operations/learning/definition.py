@@ -14,11 +14,24 @@ from typing import Literal
 
 from pipelines.operations.contract import Json, OperationError
 
-TaskName = Literal["classification", "regression"]
+TaskName = Literal["classification", "multiclass", "regression"]
 Role = Literal["number", "flag", "category", "many_categories", "date", "text"]
 Availability = Literal["before", "after", "unknown"]
 
+# what may be asked: a classification is of two classes or, as its target has it, of several
 TASK_NAMES: tuple[TaskName, ...] = ("classification", "regression")
+KNOWN_TASKS: tuple[TaskName, ...] = ("classification", "multiclass", "regression")
+# scores that may decide; the last three only where there are several classes
+CLASS_METRICS: tuple[str, ...] = (
+    "roc_auc",
+    "pr_auc",
+    "log_loss",
+    "brier",
+    "macro_f1",
+    "balanced_accuracy",
+    "accuracy",
+)
+METRICS: tuple[str, ...] = (*CLASS_METRICS, "mae", "rmse", "r2")
 # in the order in which the encoder stacks them
 ROLES: tuple[Role, ...] = ("number", "flag", "date", "category", "many_categories", "text")
 # HistGradientBoosting refuses a categorical column beyond its 255 bins (tool default)
@@ -95,9 +108,10 @@ class LeftOut:
 class FeatureSet:
     """The whole definition; `classes` are (other, positive), as the table holds them.
 
-    A regression has no classes. Rows of one `group` (an author, a thread) stay together in
-    folds. `origin` is when a forecast was made, where that is before the `time` that it is
-    about. A model of numbers predicts the difference from the column `base`, where there is one.
+    With several classes these are all in order, a regression has none. Rows of one `group` (an
+    author, a thread) stay together in folds. `origin` is when a forecast was made, where that is
+    before the `time` that it is about. A model of numbers predicts the difference from the column
+    `base`, where there is one.
     """
 
     target: str
@@ -186,14 +200,14 @@ def from_json(data: Mapping[str, Json]) -> FeatureSet:
 
 def _parsed(data: Mapping[str, Json]) -> FeatureSet:
     task = data.get("task", "classification")
-    known: dict[Json, TaskName] = {name: name for name in TASK_NAMES}
+    known: dict[Json, TaskName] = {name: name for name in KNOWN_TASKS}
     if not isinstance(task, str) or task not in known:
         raise OperationError(
             "unknown_task",
             f"the feature definition is for the task {task!r}",
             field="features",
             value=task,
-            rule=f"task is one of {', '.join(TASK_NAMES)}",
+            rule=f"task is one of {', '.join(KNOWN_TASKS)}",
         )
     return FeatureSet(
         task=known[task],

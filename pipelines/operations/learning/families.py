@@ -12,15 +12,15 @@ import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.compose import ColumnTransformer
 from sklearn.dummy import DummyRegressor
-from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.learning import text_families
 from pipelines.operations.learning.definition import DATE_PARTS, FeatureSet
 from pipelines.operations.learning.offsets import FromColumn
 from pipelines.operations.learning.settings import number_of
+from pipelines.operations.learning.steps import chain, imputer, indicators
 from pipelines.operations.learning.tasks import TASKS
 from pipelines.operations.learning.texts import Texts
 from pipelines.operations.learning.transformers import (
@@ -99,16 +99,16 @@ def linear(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator
     task = TASKS[features.task]
     numbers = features.positions("number", "date")
     parts = [
-        ("numbers", _chain(_imputer("median"), StandardScaler()), numbers),
-        ("flags", _imputer("most_frequent"), features.positions("flag")),
+        ("numbers", chain(imputer("median"), StandardScaler()), numbers),
+        ("flags", imputer("most_frequent"), features.positions("flag")),
         (
             "categories",
-            OneHotEncoder(handle_unknown="ignore", min_frequency=10),
+            indicators(),
             features.positions("category"),
         ),
         (
             "means",
-            _chain(task.target_means(seed), StandardScaler()),
+            chain(task.target_means(seed), StandardScaler()),
             features.positions("many_categories"),
         ),
     ]
@@ -123,7 +123,8 @@ def boosting(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimat
     # target means come first behind the ColumnTransformer below
     rest = [place for place in range(len(features.outputs)) if place not in many]
     categories = set(features.positions("category"))
-    mask = [False] * len(many) + [place in categories for place in rest]
+    made = len(many) * task.means_per_column(features.classes)
+    mask = [False] * made + [place in categories for place in rest]
     shared: dict[str, object] = {
         "learning_rate": number_of(settings, "learning_rate", 0.1),
         "max_iter": int(number_of(settings, "max_iter", 100)),
@@ -183,11 +184,3 @@ def build(family: str, features: FeatureSet, settings: Settings, seed: int) -> B
 def whole(columns: ColumnTransformer, model: BaseEstimator) -> Pipeline:
     """Fitted steps as one pipeline that takes the raw columns."""
     return Pipeline([("columns", columns), ("model", model)])
-
-
-def _chain(*steps: BaseEstimator) -> Pipeline:
-    return Pipeline([(type(step).__name__.lower(), step) for step in steps])
-
-
-def _imputer(strategy: str) -> SimpleImputer:
-    return SimpleImputer(strategy=strategy, keep_empty_features=True)

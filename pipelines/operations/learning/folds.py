@@ -20,6 +20,7 @@ from pipelines.operations.learning.resampling import group_codes
 from pipelines.operations.learning.spanning import kept_apart
 
 Index = npt.NDArray[np.int64]
+KEPT = 10  # rows of a class that a thinned sample keeps, where there are as many (own)
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,45 @@ class ByClass:
             "fold_with_one_class", "would hold one class only",
             field="folds", rule="every fold trains on and scores both classes",
         )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class BySeveralClasses:
+    """Every class in its share on each side; rows of one group on one side.
+
+    A side to train on must hold every class, or its scores would have fewer columns than there
+    are classes; a side to score may lack some, and is scored on those that it has.
+    """
+
+    groups: pd.Series | None = None
+
+    def deal(self, truth: np.ndarray, *, count: int, seed: int) -> list[Fold]:
+        """Stratified folds; raises OperationError where a class has fewer rows than folds."""
+        folds = ByClass(self.groups).deal(truth, count=count, seed=seed)
+        every = np.unique(truth)
+        for number, fold in enumerate(folds, start=1):
+            absent = np.setdiff1d(every, truth[fold.train])
+            if absent.size:
+                raise _lacks_class(f"fold {number} of {count}", int(absent[0]), count)
+        return folds
+
+    def problem(self, truth: np.ndarray) -> OperationError | None:
+        """One class only."""
+        return ByClass().problem(truth)
+
+    def problem_of_training(self, truth: np.ndarray, all_rows: np.ndarray) -> OperationError | None:
+        """A class that all rows have and these lack."""
+        absent = np.setdiff1d(np.unique(all_rows), truth)
+        return _lacks_class("", int(absent[0]), None) if absent.size else None
+
+
+def _lacks_class(where: str, place: int, count: int | None) -> OperationError:
+    return OperationError(
+        "fold_lacks_class",
+        f"{where} would train without class number {place + 1}".strip(),
+        field="folds", value=count,
+        rule="every fold trains on all classes; use fewer folds, or join rare classes",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -143,6 +183,8 @@ def make_folds(
     for number, fold in enumerate(folds, start=1):
         for side in (fold.train, fold.test):
             problem = dealer.problem(truth[side])
+            if problem is None and side is fold.train and isinstance(dealer, BySeveralClasses):
+                problem = dealer.problem_of_training(truth[side], truth)
             if problem is not None:
                 raise OperationError(
                     problem.code,
@@ -209,10 +251,26 @@ def _latest(rows: Index, limit: int) -> Index:
     return rows[-limit:] if rows.size > limit else rows
 
 
-def thinned(fold: Fold, *, rows: int, seed: int) -> Fold:
-    """A seeded sample of both sides, at most `rows` each, for cheap trials."""
+def thinned(fold: Fold, *, rows: int, seed: int, classes: np.ndarray | None = None) -> Fold:
+    """A seeded sample of both sides, at most `rows` each, for cheap trials.
+
+    With `classes` of all rows, up to KEPT rows of each class join a sample that has fewer.
+    """
     rng = np.random.default_rng(seed)
-    return Fold(_sample(fold.train, rows, rng), _sample(fold.test, rows, rng))
+    train, test = _sample(fold.train, rows, rng), _sample(fold.test, rows, rng)
+    if classes is None:
+        return Fold(train, test)
+    return Fold(_with_all(train, fold.train, classes), test)
+
+
+def _with_all(drawn: Index, rows: Index, classes: np.ndarray) -> Index:
+    """The sample and the first rows of classes that it holds too few of, in the rows' order."""
+    wanted = np.isin(rows, drawn)
+    for code in np.unique(classes[rows]):
+        own = np.flatnonzero(classes[rows] == code)
+        if int(wanted[own].sum()) < KEPT:
+            wanted[own[:KEPT]] = True
+    return rows[wanted]
 
 
 def _sample(rows: Index, limit: int, rng: np.random.Generator) -> Index:

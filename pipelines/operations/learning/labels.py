@@ -29,7 +29,7 @@ def two_classes(values: pd.Series, *, positive: Json = None) -> tuple[Json, Json
             field="target", value=plain(counts.idxmin()),
             rule=f"each class has at least {MINIMUM_PER_CLASS} rows",
         )  # fmt: skip
-    ordered = sorted((plain(value) for value in counts.index), key=_rank)
+    ordered = sorted((plain(value) for value in counts.index), key=rank)
     if positive is None:
         return ordered[0], ordered[1]
     if str(positive) not in [str(value) for value in ordered]:
@@ -96,6 +96,7 @@ def plain(value: object) -> Json:
     return str(value)
 
 
-def _rank(value: Json) -> tuple[bool, float, str]:
+def rank(value: Json) -> tuple[bool, float, str]:
+    """Orders classes: numbers by size, then texts by letter."""
     number = isinstance(value, int | float)
     return (not number, float(value) if isinstance(value, int | float) else 0, str(value))

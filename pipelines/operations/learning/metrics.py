@@ -27,6 +27,9 @@ HIGHER_IS_BETTER: Mapping[str, bool] = {
     "rmse": False,
     "r2": True,
     "pinball": False,
+    "macro_f1": True,
+    "balanced_accuracy": True,
+    "accuracy": True,
 }
 SCORES: tuple[str, ...] = ("roc_auc", "pr_auc", "log_loss", "brier")
 
@@ -111,5 +114,6 @@ _SPELLINGS: Mapping[str, str] = {
     "r_2": "r2",
     "r_squared": "r2",
     "mean_absolute_error": "mae",
+    "f1_macro": "macro_f1",
     "root_mean_squared_error": "rmse",
 }

@@ -51,6 +51,10 @@ class Regression:
         need_spread(values)
         return ()
 
+    def judged(self, values: pd.Series, known: tuple[Json, ...] | None) -> tuple[Json, ...]:
+        """None; raises OperationError where the target is no number or has no spread."""
+        return self.classes(values)
+
     def truth(self, values: pd.Series, classes: tuple[Json, ...]) -> np.ndarray:
         """The numbers; raises OperationError for what is none."""
         return as_values(values)
@@ -91,6 +95,10 @@ class Regression:
         """A category as the mean of the target in the other folds."""
         folds = KFold(TARGET_ENCODER_FOLDS, shuffle=True, random_state=seed)
         return TargetEncoder(target_type="continuous", cv=folds)
+
+    def means_per_column(self, classes: tuple[Json, ...]) -> int:
+        """Numbers that `target_means` makes of one column: one."""
+        return 1
 
     def predict(self, model: BaseEstimator, rows: Floats | pd.DataFrame) -> Floats:
         """The number per row."""

@@ -37,6 +37,7 @@ TRUSTED: tuple[str, ...] = (
     f"{OWN}.Flags",
     f"{OWN}.Numbers",
     f"{TEXTS}.KeywordRule",
+    "pipelines.operations.learning.keyword_votes.KeywordVotes",
     f"{TEXTS}.Plain",
     f"{TEXTS}.TermWeights",
     f"{TEXTS}.Texts",
@@ -63,6 +64,7 @@ TRUSTED: tuple[str, ...] = (
     "numpy.dtype",
     "sklearn.utils.validation.check_array",
     "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedGroupKFold",
     "sklearn.model_selection._split.StratifiedKFold",
 )
 

@@ -1,7 +1,8 @@
 """What a model is asked: the one place that knows how classification and regression differ.
 
-Everything else works on a `Task`: truths are an array of 0/1 labels or of numbers, scores are
-probabilities of the positive class or the predicted numbers.
+Everything else works on a `Task`: truths are an array of 0/1 labels, of places of classes or of
+numbers; scores are probabilities of the positive class, a row of probabilities of all classes, or
+the predicted numbers.
 """
 
 from __future__ import annotations
@@ -18,9 +19,11 @@ from pipelines.operations.learning.classification import Classification
 from pipelines.operations.learning.definition import TASK_NAMES, FeatureSet, TaskName
 from pipelines.operations.learning.folds import Dealer
 from pipelines.operations.learning.metrics import Floats, metric_name
+from pipelines.operations.learning.multiclass import Multiclass
 from pipelines.operations.learning.regression import Regression
 from pipelines.operations.learning.resampling import Resampling
 from pipelines.operations.learning.settings import Space
+from pipelines.operations.learning.several import count_classes
 
 __all__ = [
     "TASKS",
@@ -28,6 +31,7 @@ __all__ = [
     "Task",
     "need_metric",
     "need_task",
+    "task_for",
     "task_named",
     "task_of",
     "task_of_metric",
@@ -49,6 +53,10 @@ class Task(Protocol):
 
     def classes(self, values: pd.Series, *, positive: Json = None) -> tuple[Json, ...]:
         """(other, positive), or none; raises OperationError for a target that will not do."""
+        ...
+
+    def judged(self, values: pd.Series, known: tuple[Json, ...] | None) -> tuple[Json, ...]:
+        """The classes that labelled rows are judged by; raises OperationError where they cannot."""
         ...
 
     def truth(self, values: pd.Series, classes: tuple[Json, ...]) -> np.ndarray:
@@ -81,6 +89,10 @@ class Task(Protocol):
 
     def target_means(self, seed: int) -> BaseEstimator:
         """Encodes a category by the target of other rows."""
+        ...
+
+    def means_per_column(self, classes: tuple[Json, ...]) -> int:
+        """Numbers that `target_means` makes of one column."""
         ...
 
     def predict(self, model: BaseEstimator, rows: Floats | pd.DataFrame) -> Floats:
@@ -116,7 +128,11 @@ class Task(Protocol):
         ...
 
 
-TASKS: Mapping[str, Task] = {"classification": Classification(), "regression": Regression()}
+TASKS: Mapping[str, Task] = {
+    "classification": Classification(),
+    "multiclass": Multiclass(),
+    "regression": Regression(),
+}
 
 
 def task_named(name: str) -> Task:
@@ -129,11 +145,21 @@ def task_named(name: str) -> Task:
     return TASKS[name]
 
 
+def task_for(name: str, target: pd.Series) -> Task:
+    """The task asked for, as the target has it: a classification of more than two classes is
+    another task. Raises OperationError for an unknown name.
+    """
+    several = name == "classification" and count_classes(target) > 2
+    return task_named("multiclass" if several else name)
+
+
 def task_of(features: FeatureSet | None, model: BaseEstimator) -> Task:
     """The task of a model: its definition's, else by what it can answer."""
     if features is not None:
         return TASKS[features.task]
-    return TASKS["classification" if hasattr(model, "predict_proba") else "regression"]
+    if not hasattr(model, "predict_proba"):
+        return TASKS["regression"]
+    return TASKS["multiclass" if len(getattr(model, "classes_", ())) > 2 else "classification"]
 
 
 def task_of_metric(metric: str) -> Task | None:

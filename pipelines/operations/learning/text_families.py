@@ -11,16 +11,18 @@ from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.impute import SimpleImputer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler, TargetEncoder
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 
 from pipelines.operations.contract import Json
 from pipelines.operations.learning.definition import FeatureSet
+from pipelines.operations.learning.keyword_votes import KeywordVotes
 from pipelines.operations.learning.settings import number_of
+from pipelines.operations.learning.steps import chain, imputer, indicators
+from pipelines.operations.learning.tasks import TASKS
 from pipelines.operations.learning.texts import (
     MAX_TERMS,
     MIN_ROWS,
@@ -37,8 +39,9 @@ MAX_ITER = 500
 
 
 def keywords(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
-    """Ten telling words of the first column of texts."""
-    return KeywordRule(features.positions("text")[0])
+    """Ten telling words of the first column of texts; ten for each of several classes."""
+    rule = KeywordVotes if len(features.classes) > 2 else KeywordRule
+    return rule(features.positions("text")[0])
 
 
 def text_linear(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
@@ -59,12 +62,14 @@ def text_boosting(features: FeatureSet, settings: Settings, seed: int) -> BaseEs
     """TF-IDF folded into topics (truncated SVD), then histogram gradient boosting."""
     topics = Topics(int(number_of(settings, "components", 50)), seed)
     parts = [
-        (f"text {place}", _chain(_weights(settings), topics), [place])
+        (f"text {place}", chain(_weights(settings), topics), [place])
         for place in features.positions("text")
     ]
     many = features.positions("many_categories")
     plain = features.positions("number", "flag", "date", "category")
-    parts += [("means", _chain(Plain(), _target_means(seed)), many)] if many else []
+    parts += (
+        [("means", chain(Plain(), TASKS[features.task].target_means(seed)), many)] if many else []
+    )
     parts += [("plain", Plain(), plain)] if plain else []
     trees = HistGradientBoostingClassifier(
         learning_rate=number_of(settings, "learning_rate", 0.1),
@@ -95,10 +100,10 @@ def _linear_columns(features: FeatureSet, settings: Settings, seed: int) -> Colu
         (f"text {place}", _weights(settings), [place]) for place in features.positions("text")
     ]
     others: list[tuple[str, BaseEstimator, list[int]]] = [
-        ("numbers", _chain(Plain(), _imputer("median"), StandardScaler()), numbers),
-        ("flags", _chain(Plain(), _imputer("most_frequent")), flags),
-        ("categories", _chain(Plain(), _indicators()), categories),
-        ("means", _chain(Plain(), _target_means(seed), StandardScaler()), many),
+        ("numbers", chain(Plain(), imputer("median"), StandardScaler()), numbers),
+        ("flags", chain(Plain(), imputer("most_frequent")), flags),
+        ("categories", chain(Plain(), indicators()), categories),
+        ("means", chain(Plain(), TASKS[features.task].target_means(seed), StandardScaler()), many),
     ]
     return ColumnTransformer([*parts, *(part for part in others if part[2])], sparse_threshold=1.0)
 
@@ -108,20 +113,3 @@ def _weights(settings: Settings) -> TermWeights:
         min_rows=int(number_of(settings, "min_rows", MIN_ROWS)),
         max_terms=int(number_of(settings, "max_terms", MAX_TERMS)),
     )
-
-
-def _indicators() -> OneHotEncoder:
-    return OneHotEncoder(handle_unknown="ignore", min_frequency=10)
-
-
-def _target_means(seed: int) -> TargetEncoder:
-    folds = StratifiedKFold(5, shuffle=True, random_state=seed)
-    return TargetEncoder(target_type="binary", cv=folds)
-
-
-def _chain(*steps: BaseEstimator) -> Pipeline:
-    return Pipeline([(type(step).__name__.lower(), step) for step in steps])
-
-
-def _imputer(strategy: str) -> SimpleImputer:
-    return SimpleImputer(strategy=strategy, keep_empty_features=True)

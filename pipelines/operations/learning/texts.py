@@ -122,18 +122,18 @@ def _frequent(texts: Iterable[str], least: int, most: int) -> tuple[list[str], F
     try:
         counts = vectorizer.fit_transform(texts)
     except ValueError:  # scikit-learn's word for a vocabulary of nothing
-        raise _no_words() from None
+        raise no_words() from None
     rows = np.asarray((counts > 0).sum(axis=0)).ravel()
     names = vectorizer.get_feature_names_out()
     kept = np.flatnonzero(rows >= least)
     if not kept.size:
-        raise _no_words()
+        raise no_words()
     if kept.size > most:  # ties go to the name that comes first
         kept = np.sort(kept[np.argsort(-rows[kept], kind="stable")[:most]])
     return [str(name) for name in names[kept]], rows[kept].astype(np.float64)
 
 
-def _no_words() -> OperationError:
+def no_words() -> OperationError:
     return OperationError(
         "no_words",
         "no word occurs in two of the texts: they are empty, or every one is different",
@@ -189,9 +189,9 @@ class KeywordRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         try:
             counts = vectorizer.fit_transform(texts)
         except ValueError:
-            raise _no_words() from None
+            raise no_words() from None
         names = vectorizer.get_feature_names_out()
-        chosen = _telling(counts, np.asarray(y, dtype=np.float64), least)
+        chosen = telling(counts, np.asarray(y, dtype=np.float64), least)
         self.keywords_ = "\n".join(sorted(str(names[place]) for place in chosen))
         self.classes_ = np.asarray([0, 1])
         steps, share = self._steps(texts), float(np.mean(y))
@@ -220,7 +220,7 @@ class KeywordRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
 
-def _telling(counts: sparse.csr_matrix, y: Floats, least: int) -> npt.NDArray[np.int64]:
+def telling(counts: sparse.csr_matrix, y: Floats, least: int) -> npt.NDArray[np.int64]:
     rows = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
     hits = np.asarray(counts.T @ y).ravel()
     share = float(y.mean())

@@ -20,7 +20,8 @@ from pipelines.operations.learning.definition import FeatureSet
 from pipelines.operations.learning.families import build, encode, whole
 from pipelines.operations.learning.folds import Clock, Fold, digest, make_folds
 from pipelines.operations.learning.frames import read_features, read_training
-from pipelines.operations.learning.metrics import Floats
+from pipelines.operations.learning.metrics import Floats, Labels
+from pipelines.operations.learning.resampling import group_codes
 from pipelines.operations.learning.tasks import TASKS, Task
 from pipelines.operations.learning.weights import fit_weighted, weights_in
 
@@ -38,6 +39,7 @@ class Training:
     folds: list[Fold]
     seed: int
     weights: Floats | None = None  # of a sampled table
+    groups: Labels | None = None  # a number for each declared group
 
     @property
     def task(self) -> Task:
@@ -79,7 +81,9 @@ def open_training(context: Context) -> Training:
         time=_clock(features, frame),
         dealer=task.dealer(frame[features.group] if features.group else None),
     )
-    return Training(features, columns, matrix, truth, folds, context.seed, weights_in(frame))
+    groups = group_codes(frame[features.group]) if features.group else None
+    weights = weights_in(frame)
+    return Training(features, columns, matrix, truth, folds, context.seed, weights, groups)
 
 
 def _clock(features: FeatureSet, frame: pd.DataFrame) -> Clock | None:
@@ -93,13 +97,15 @@ def _clock(features: FeatureSet, frame: pd.DataFrame) -> Clock | None:
 def fit(training: Training, family: str, settings: Settings, rows: Fold | None = None) -> Fitted:
     """Fit on a fold's training side, or on all rows."""
     matrix, truth, weights = training.matrix, training.truth, training.weights
+    groups = training.groups
     if rows is not None:
         matrix, truth = matrix[rows.train], truth[rows.train]
+        groups = None if groups is None else groups[rows.train]
         weights = None if weights is None else weights[rows.train]
     model = build(family, training.features, settings, training.seed)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        fit_weighted(model, matrix, truth, weights)
+        fit_weighted(model, matrix, truth, weights, groups)
     stopped = any(issubclass(warning.category, ConvergenceWarning) for warning in caught)
     return Fitted(model, not stopped)
 

@@ -7,6 +7,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
 from pipelines.operations.contract import OperationError
+from pipelines.operations.learning.grouped import calibrating_by_group
 from pipelines.operations.learning.metrics import Floats, Labels
 
 WEIGHT = "baton_weight"
@@ -20,13 +21,25 @@ def weights_in(frame: pd.DataFrame) -> Floats | None:
 
 
 def fit_weighted(
-    model: BaseEstimator, matrix: Floats, truth: Labels | Floats, weights: Floats | None
+    model: BaseEstimator,
+    matrix: Floats,
+    truth: Labels | Floats,
+    weights: Floats | None,
+    groups: Labels | None = None,
 ) -> BaseEstimator:
     """Fit a family's model; its last step takes the weights, or OperationError is raised.
 
     Steps before it (medians, scales, target means) do not: they move with the sample, as
-    encodings and not as probabilities.
+    encodings and not as probabilities. A last step that calibrates on folds of its own keeps
+    rows of one group on one side of them.
     """
+    with calibrating_by_group(model, truth, groups):
+        return _fit(model, matrix, truth, weights)
+
+
+def _fit(
+    model: BaseEstimator, matrix: Floats, truth: Labels | Floats, weights: Floats | None
+) -> BaseEstimator:
     if weights is None:
         return model.fit(matrix, truth)
     name, last = model.steps[-1] if isinstance(model, Pipeline) else ("", model)

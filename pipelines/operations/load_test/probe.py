@@ -78,12 +78,13 @@ def _holdout(loaded: Loaded, path: Path, count: int) -> dict[str, Json]:
     ]
     rows = plain_rows(frame, loaded.signature)
     try:
-        served = np.asarray([loaded.predict([row]).scores[0] for row in rows])
+        served = np.asarray([loaded.served(row) for row in rows])
     except RowsError as problem:
         refused: list[Json] = [one.message for one in problem.problems[:SHOWN]]
         return {"schema_problems": types + refused}
     expected = loaded.score_frame(frame)
     gap = np.abs(served - expected) / np.maximum(1.0, np.abs(expected))
+    gap = gap.reshape(len(rows), -1).max(axis=1)
     return {
         "schema_problems": types,
         "rows": len(rows),

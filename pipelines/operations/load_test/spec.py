@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="load_test",
-    version=1,
+    version=2,
     summary="Load a package in a clean process: golden rows, schema, bad input, latency, memory",
     inputs=(
         Port("package", "zip", help="The serving package"),

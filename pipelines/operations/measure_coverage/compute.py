@@ -36,6 +36,7 @@ from pipelines.operations.measure_coverage.conformal import (
     covered,
     sets,
 )
+from pipelines.operations.measure_coverage.multiclass import Halves, measure_several
 from pipelines.operations.measure_coverage.tying import tied
 from pipelines.operations.tables import write_document
 
@@ -61,10 +62,14 @@ def run(context: Context) -> Outcome:
     candidate = open_candidate(context.inputs["candidate"], context)
     if candidate.task.name == "regression":
         return numbers.run(context, candidate)
-    need_task(candidate.task, "classification")
+    several = candidate.task.name == "multiclass"
+    if not several:
+        need_task(candidate.task, "classification")
     holdout = open_holdout(context.inputs["holdout"], candidate, extra=candidate.grouped)
     context.progress(0.4, "scored", len(holdout.labels))
     parts = _parts(candidate, holdout, context)
+    if several:
+        return measure_several(context, candidate, holdout, Halves(parts.calibration, parts.order))
     asked, by_class = context.number("confidence"), context.flag("by_class")
     resampling = by_group_day_or_row(
         holdout.frame[parts.test],

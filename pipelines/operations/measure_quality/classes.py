@@ -28,6 +28,10 @@ class ClassReading:
         actual = _classes(known[windows.ACTUAL])
         return np.asarray(actual == _positive(actual, context.text("positive")), dtype=np.int64)
 
+    def scores(self, known: pd.DataFrame) -> Floats:
+        """What was answered."""
+        return known[windows.SCORE].to_numpy(dtype=np.float64)
+
     def ready(self, truth: np.ndarray) -> bool:
         """Both classes came out."""
         return np.unique(truth).size == 2

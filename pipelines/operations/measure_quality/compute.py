@@ -1,6 +1,7 @@
 """Quality on late labels against the evaluation, with the lag they came in with."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,8 +10,9 @@ from pipelines.operations import windows
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.learning.metrics import HIGHER_IS_BETTER, Floats, metric_name
 from pipelines.operations.learning.resampling import by_day_or_row
-from pipelines.operations.learning.tasks import TASKS, Task, task_of_metric
+from pipelines.operations.learning.tasks import TASKS, Task, need_metric, task_of_metric
 from pipelines.operations.measure_quality.classes import ClassReading
+from pipelines.operations.measure_quality.multiclass import reading_of
 from pipelines.operations.measure_quality.reading import Reading, Scored
 from pipelines.operations.measure_quality.values import ValueReading
 from pipelines.operations.tables import read_table, write_document
@@ -19,10 +21,17 @@ READINGS: Mapping[str, Reading] = {"classification": ClassReading(), "regression
 HOUR = 3600.0
 
 
+class _Asked(NamedTuple):
+    """Which score, of which task, and how outcomes are read."""
+
+    metric: str
+    task: Task
+    reading: Reading
+
+
 def run(context: Context) -> Outcome:
     """Metric, interval, control limit, worth; `enough` is False below the minimum of labels."""
-    metric, task = _metric(context)
-    reading = READINGS[task.name]
+    metric, task, reading = _asked(context)
     window = read_table(context.inputs["window"])
     window = window[window[windows.SERVED_BY] == windows.MODEL]
     known = reading.known(window)
@@ -40,7 +49,7 @@ def run(context: Context) -> Outcome:
     }
     truth = reading.truth(context, known)
     if len(known) >= context.whole("minimum") and reading.ready(truth):
-        facts |= _measured(context, (metric, task), known, truth)
+        facts |= _measured(context, _Asked(metric, task, reading), known, truth)
     report = write_document(context.output("report"), facts)
     context.progress(1.0, "measured", len(known))
     return Outcome({"report": report}, facts)
@@ -55,6 +64,17 @@ def _metric(context: Context) -> tuple[str, Task]:
             field="metric", value=context.text("metric"), rule=f"is one of {', '.join(known)}",
         )  # fmt: skip
     return metric_name(context.text("metric")), task
+
+
+def _asked(context: Context) -> _Asked:
+    """Metric, task and reading; the evaluation says whether there are several classes."""
+    metric, task = _metric(context)
+    several = reading_of(context.inputs["predictions"])
+    if several is None or task.name == "regression":
+        need_metric(task, metric)
+        return _Asked(metric, task, READINGS.get(task.name, ClassReading()))
+    task = TASKS["multiclass"]
+    return _Asked(need_metric(task, metric), task, several)
 
 
 def _lags(known: pd.DataFrame) -> dict[str, Json]:
@@ -72,13 +92,13 @@ def _lags(known: pd.DataFrame) -> dict[str, Json]:
 
 
 def _measured(
-    context: Context, asked: tuple[str, Task], known: pd.DataFrame, truth: np.ndarray
+    context: Context, asked: _Asked, known: pd.DataFrame, truth: np.ndarray
 ) -> dict[str, Json]:
-    metric, task = asked
-    reading, samples = READINGS[task.name], context.whole("samples")
+    metric, task, reading = asked
+    samples = context.whole("samples")
     times = known[windows.EVENT_TIME] if known[windows.EVENT_TIME].notna().all() else None
     drawn = by_day_or_row(len(known), times, samples=samples, seed=context.seed)
-    now = Scored(known[windows.SCORE].to_numpy(dtype=np.float64), truth, drawn)
+    now = Scored(reading.scores(known), truth, drawn)
     scores, outcomes = reading.offline(context.inputs["predictions"])
     rows = by_day_or_row(len(scores), None, samples=samples, seed=context.seed)
     value, spread = _value(task, now, metric)

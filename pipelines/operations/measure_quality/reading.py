@@ -34,6 +34,10 @@ class Reading(Protocol):
         """Their outcomes."""
         ...
 
+    def scores(self, known: pd.DataFrame) -> Floats:
+        """What was answered to them."""
+        ...
+
     def ready(self, truth: np.ndarray) -> bool:
         """Whether scores of such outcomes are defined."""
         ...

@@ -15,6 +15,7 @@ SPEC = Spec(
         Param("metric", "str", "roc_auc", help="The metric of the brief"),
         Param("positive", "str", "", help="The positive class, as labels are reported"),
         Param("costs", "map", {}, help="Money, as in the brief: cost_fp ..., or unit_cost"),
+        Param("class_costs", "map", {}, help="Money per error of several classes, as in the brief"),
         Param("minimum", "int", 200, minimum=20, help="Labels below which nothing is judged (own)"),
         Param(
             "deviations", "float", 3.0, minimum=1, maximum=6,

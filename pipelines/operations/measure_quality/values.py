@@ -31,6 +31,10 @@ class ValueReading:
         """The numbers."""
         return _numbers(known)
 
+    def scores(self, known: pd.DataFrame) -> Floats:
+        """What was answered."""
+        return known[windows.SCORE].to_numpy(dtype=np.float64)
+
     def ready(self, truth: np.ndarray) -> bool:
         """Two rows or more."""
         return truth.size >= 2

@@ -14,7 +14,8 @@ from pipelines.operations.learning.candidates import (
     open_holdout,
 )
 from pipelines.operations.learning.texts import as_read
-from pipelines.operations.package_model.forms import FORMS
+from pipelines.operations.package_model.abstaining import abstain_rule, left_share
+from pipelines.operations.package_model.forms import ABSTAINING, FORMS
 from pipelines.operations.package_model.signature import (
     guessed_columns,
     not_null_of,
@@ -23,7 +24,7 @@ from pipelines.operations.package_model.signature import (
 from pipelines.operations.packages import archive, environment
 from pipelines.operations.packages.archive import PackageError
 from pipelines.operations.packages.loaded import Loaded, load_package, plain_rows, scores_of
-from pipelines.operations.packages.signature import Signature
+from pipelines.operations.packages.signature import Output, Signature
 from pipelines.operations.rowwise.compile import (
     NotCompilableError,
     compile_pipeline,
@@ -49,7 +50,9 @@ def run(context: Context) -> Outcome:
     archive.write_archive(package, entries, manifest)
     loaded = _proved(package.read_bytes())
     context.progress(1.0, "package proved against its golden rows", len(rows))
-    return Outcome({"package": package}, _facts(loaded, form, entries, rows))
+    facts = _facts(loaded, form, entries, rows)
+    facts["left_share"] = left_share(manifest, holdout.scores) if holdout.classes else None
+    return Outcome({"package": package}, facts)
 
 
 def _signature(context: Context, candidate: Candidate, holdout: Holdout) -> Signature:
@@ -58,10 +61,15 @@ def _signature(context: Context, candidate: Candidate, holdout: Holdout) -> Sign
     return signature_of(
         columns,
         holdout.frame,
-        outputs=FORMS[candidate.task.name].outputs(candidate.target, holdout.classes),
+        outputs=_outputs(context, candidate, holdout),
         not_null=not_null_of(_optional(context, "contract")),
         closed_up_to=context.whole("closed_up_to"),
     )
+
+
+def _outputs(context: Context, candidate: Candidate, holdout: Holdout) -> tuple[Output, ...]:
+    own = FORMS[candidate.task.name].outputs(candidate.target, holdout.classes)
+    return (*own, *ABSTAINING) if context.flag("abstain") and holdout.classes else own
 
 
 def _optional(context: Context, port: str) -> dict[str, Json]:
@@ -90,7 +98,8 @@ def _row_form(
     except NotCompilableError as problem:
         return {"kept": False, "reason": str(problem), "difference": None}
     two = hasattr(model, "predict_proba")
-    pairs = np.column_stack([1 - scores, scores] if two else [scores])
+    whole = scores if scores.ndim > 1 else None
+    pairs = np.column_stack([1 - scores, scores] if two else [scores]) if whole is None else whole
     worst = largest_difference(scorer, rows, pairs)
     kept = worst <= context.number("tolerance")
     reason = "" if kept else f"golden rows differ by {worst:g}"
@@ -117,11 +126,15 @@ def _entries(
 def _manifest(
     context: Context, candidate: Candidate, holdout: Holdout, *, row_form: bool
 ) -> dict[str, Json]:
+    decided = FORMS[candidate.task.name].manifest(context, holdout.classes)
+    if holdout.classes:
+        rule = abstain_rule(context, decided, holdout.classes)
+        decided |= {"abstain": rule} if rule else {}
     return {
         "kind": candidate.task.name,
         "target": candidate.target,
         "classes": list(holdout.classes),
-        **FORMS[candidate.task.name].manifest(context),
+        **decided,
         "tolerance": context.number("tolerance"),
         "row_form": row_form,
         "family": candidate.family,
@@ -159,6 +172,8 @@ def _facts(
         "task": loaded.manifest.get("kind"),
         "threshold": loaded.manifest.get("threshold"),
         "interval": loaded.manifest.get("interval"),
+        "costs": loaded.manifest.get("costs"),
+        "abstain": loaded.manifest.get("abstain"),
         "classes": loaded.manifest.get("classes"),
         "golden_rows": len(rows),
         "row_form": form["kept"],

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from pipelines.operations.contract import Context, Json, OperationError
+from pipelines.operations.learning.class_costs import equal_costs
+from pipelines.operations.learning.class_decisions import stated_costs
+from pipelines.operations.learning.class_names import probability_columns, texts_of
 from pipelines.operations.packages.signature import Output, Type
 from pipelines.operations.tables import read_document
 
@@ -17,7 +20,7 @@ class Form(Protocol):
         """The signature's outputs."""
         ...
 
-    def manifest(self, context: Context) -> dict[str, Json]:
+    def manifest(self, context: Context, classes: tuple[Json, ...]) -> dict[str, Json]:
         """What makes an answer of a score; raises OperationError where that is not known."""
         ...
 
@@ -33,7 +36,7 @@ class ClassForm:
             Output("label", _label_type(positive), "the class that the threshold gives"),
         )
 
-    def manifest(self, context: Context) -> dict[str, Json]:
+    def manifest(self, context: Context, classes: tuple[Json, ...]) -> dict[str, Json]:
         """The threshold param, else the evaluation's. Raises OperationError without one."""
         found = context.params.get("threshold")
         if found is None:
@@ -58,7 +61,7 @@ class ValueForm:
             Output("high", "number", "upper end of the interval, null where none is promised"),
         )
 
-    def manifest(self, context: Context) -> dict[str, Json]:
+    def manifest(self, context: Context, classes: tuple[Json, ...]) -> dict[str, Json]:
         """The margin of the evaluation; none where it could not be set."""
         found = _evaluated(context).get("prediction_interval")
         if not isinstance(found, dict):
@@ -68,7 +71,38 @@ class ValueForm:
         return {"interval": {name: found[name] for name in ("low", "high", "level")}}
 
 
-FORMS: Mapping[str, Form] = {"classification": ClassForm(), "regression": ValueForm()}
+class SeveralForm:
+    """The cheapest of several classes, with the probability of each."""
+
+    def outputs(self, target: str, classes: tuple[Json, ...]) -> tuple[Output, ...]:
+        """Score and label of the answer, and one probability for each class."""
+        return (
+            Output("score", "number", f"probability that {target} is the answer"),
+            Output("label", _label_type(classes[0]), "the class of least expected cost"),
+            *(
+                Output(column, "number", f"probability that {target} is {name}")
+                for column, name in zip(
+                    probability_columns(classes), texts_of(classes), strict=True
+                )
+            ),
+        )
+
+    def manifest(self, context: Context, classes: tuple[Json, ...]) -> dict[str, Json]:
+        """What each error costs, as the evaluation decided; 1 where there is none."""
+        costs = stated_costs(context, len(classes)) or equal_costs(len(classes))
+        return {"costs": list[Json](costs.as_json()), "currency": costs.currency}
+
+
+FORMS: Mapping[str, Form] = {
+    "classification": ClassForm(),
+    "multiclass": SeveralForm(),
+    "regression": ValueForm(),
+}
+# beside the outputs of a form, where rows may be left to people
+ABSTAINING: tuple[Output, ...] = (
+    Output("abstained", "boolean", "true where the row is left to people"),
+    Output("reason", "string", "why it is, null where it is not"),
+)
 
 
 def _steps(found: Mapping[str, Json]) -> dict[str, Json]:

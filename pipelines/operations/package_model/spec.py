@@ -4,12 +4,13 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="package_model",
-    version=1,
+    version=2,
     summary="Pack a candidate with signature, samples, golden rows and environment, ready to serve",
     inputs=(
         Port("candidate", "skops", help="The fitted pipeline"),
         Port("holdout", "parquet", help="Unseen rows: samples and golden rows"),
         Port("evaluation", "json", optional=True, help="Where threshold or interval come from"),
+        Port("band", "json", optional=True, help="Which rows are left to people, as measured"),
         Port("contract", "json", optional=True, help="Data contract: which columns may be missing"),
     ),
     outputs=(Port("package", "zip", help="The serving package"),),
@@ -32,6 +33,7 @@ SPEC = Spec(
         ),
         Param("max_rows", "int", 5000, minimum=1, maximum=100_000, help="Rows per request"),
         Param("row_form", "bool", True, help="Compile the fast form for single rows (meas: 100x)"),
+        Param("abstain", "bool", False, help="Leave the rows of the band to people"),
         Param("licence", "str", "", maximum=100, help="Licence of model and data"),
     ),
     max_runtime=300,

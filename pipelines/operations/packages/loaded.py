@@ -7,13 +7,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol, TypeGuard
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from pipelines.operations.contract import Json
+from pipelines.operations.learning.class_names import texts_of
 from pipelines.operations.packages.archive import (
     GOLDEN,
     MODEL,
@@ -22,6 +23,7 @@ from pipelines.operations.packages.archive import (
     load,
     read_archive,
 )
+from pipelines.operations.packages.decisions import Decision, Ends, number, parse_decision
 from pipelines.operations.packages.signature import (
     Column,
     Row,
@@ -47,53 +49,20 @@ class Estimator(Protocol):
     def predict(self, frame: pd.DataFrame) -> npt.NDArray[np.float64]: ...
 
 
-Ends = tuple[float | None, float | None]  # of an interval; None where none is promised
-
-
 @dataclass(frozen=True)
 class Prediction:
     """Scores (probability of the positive class, or the value) and labels, one per row.
 
-    `intervals` are (low, high) around values; empty where the package promises none.
+    `intervals` are (low, high) around values; empty where the package promises none. With several
+    classes scores are the probabilities of the answers, and `probabilities` those of all classes.
+    `reasons` say why a row has no label ("" where it has one); empty where all rows are answered.
     """
 
     scores: list[float]
     labels: list[Json]
     intervals: list[Ends] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Decision:
-    """How a score becomes a label: its classes as (other, positive) and the threshold.
-
-    Where there are no classes, `margin` is what the interval adds to the value at both ends;
-    `margins` is that for each value of the column `by`, such as the steps a forecast is ahead.
-    """
-
-    classes: tuple[Json, Json] | None
-    threshold: float
-    margin: tuple[float, float] | None = None
-    by: str = ""
-    margins: Mapping[float, tuple[float, float]] = field(default_factory=dict)
-
-    def label(self, score: float) -> Json:
-        """The class of a score; for a regression the value itself."""
-        if self.classes is None:
-            return score
-        return self.classes[1] if score >= self.threshold else self.classes[0]
-
-    def intervals(self, scores: Sequence[float], rows: Sequence[Row]) -> list[Ends]:
-        """(low, high) around each value; empty where none is promised for any row."""
-        if self.by:
-            found = [self._margin(row.get(self.by)) for row in rows]
-            return [
-                (None, None) if ends is None else (score + ends[0], score + ends[1])
-                for score, ends in zip(scores, found, strict=True)
-            ]
-        if self.margin is None:
-            return []
-        low, high = self.margin
-        return [(score + low, score + high) for score in scores]
+    probabilities: list[list[float]] = field(default_factory=list)
+    reasons: list[str] = field(default_factory=list)
 
     def _margin(self, step: Json) -> tuple[float, float] | None:
         number = isinstance(step, int | float) and not isinstance(step, bool)
@@ -110,25 +79,68 @@ class Loaded:
         self.decision = parts.decision
         self.model = parts.model
         self.row_form = parts.row_form
+        self.names = texts_of(parts.decision.several)
         self._check = RowCheck(parts.signature)
 
     def predict(self, rows: Sequence[Row]) -> Prediction:
         """Scores and labels of rows. Raises RowsError with every problem of every row."""
         cleaned = self._check.clean(rows)
+        if self.decision.several:
+            return self._several(self.vectors(cleaned))
         scores = self.score(cleaned)
         labels = [self.decision.label(score) for score in scores]
-        return Prediction(scores, labels, self.decision.intervals(scores, cleaned))
+        if self.decision.abstain is None:
+            return Prediction(scores, labels, self.decision.intervals(scores, cleaned))
+        reasons = [self.decision.abstain.of_score(score) for score in scores]
+        left = [None if why else label for label, why in zip(labels, reasons, strict=True)]
+        return Prediction(scores, left, reasons=reasons)
+
+    def _several(self, table: list[list[float]]) -> Prediction:
+        """The cheapest answer to each row of probabilities, or none."""
+        decided = [self.decision.cheapest(shares) for shares in table]
+        scores = [shares[answer] for shares, (answer, _) in zip(table, decided, strict=True)]
+        labels = [self.decision.several[answer] for answer, _ in decided]
+        abstain = self.decision.abstain
+        if abstain is None:
+            return Prediction(scores, labels, probabilities=table)
+        reasons = [
+            abstain.of_several(shares, answer, cost, self.names)
+            for shares, (answer, cost) in zip(table, decided, strict=True)
+        ]
+        left = [None if why else label for label, why in zip(labels, reasons, strict=True)]
+        return Prediction(scores, left, probabilities=table, reasons=reasons)
 
     def more(self, found: Prediction) -> list[dict[str, Json]]:
         """Outputs of the signature beside score and label, row by row; empty without any."""
-        if self.decision.classes is not None:
-            return []
+        if self.decision.classes is not None or self.decision.several:
+            return self._more_of_classes(found)
         if not found.intervals:
             return [{"prediction": score, "low": None, "high": None} for score in found.scores]
         return [
             {"prediction": score, "low": low, "high": high}
             for score, (low, high) in zip(found.scores, found.intervals, strict=True)
         ]
+
+    def _more_of_classes(self, found: Prediction) -> list[dict[str, Json]]:
+        """Probabilities of several classes; whether a row was left to people, and why."""
+        more: list[dict[str, Json]] = [{} for _ in found.scores if found.reasons or self.names]
+        for row, shares in zip(more, found.probabilities, strict=False):
+            row["probabilities"] = dict(zip(self.names, shares, strict=True))
+        for row, why in zip(more, found.reasons, strict=False):
+            row |= {"abstained": bool(why), "reason": why or None}
+        return more
+
+    def vectors(self, rows: Sequence[Row]) -> list[list[float]]:
+        """Probabilities of all classes, of rows that are known to suit."""
+        if self.row_form is not None and len(rows) <= ROW_FORM_LIMIT:
+            return [self.row_form(row) for row in rows]
+        found: list[list[float]] = self.score_frame(frame_of(rows, self.signature)).tolist()
+        return found
+
+    def served(self, row: Row) -> float | list[float]:
+        """The score of one row, or its probabilities, along the path that serves it."""
+        cleaned = self._check.clean([row])
+        return self.vectors(cleaned)[0] if self.decision.several else self.score(cleaned)[0]
 
     def score(self, rows: Sequence[Row]) -> list[float]:
         """Scores of rows that are known to suit."""
@@ -162,9 +174,10 @@ class Parts:
 
 
 def scores_of(model: object, frame: pd.DataFrame) -> Scores:
-    """Probability of the last class, or the predicted value, of each row."""
+    """Probability of the last of two classes, those of all of several, or the predicted value."""
     if hasattr(model, "predict_proba"):
-        return np.asarray(model.predict_proba(frame), dtype=np.float64)[:, -1]
+        shares = np.asarray(model.predict_proba(frame), dtype=np.float64)
+        return shares if shares.shape[1] > 2 else shares[:, -1]
     return np.asarray(model.predict(frame), dtype=np.float64)  # type: ignore[attr-defined]
 
 
@@ -181,7 +194,7 @@ def load_package(source: bytes | Path, *, digest: str = "") -> Loaded:
     parts = _parts(manifest, entries)
     loaded = Loaded(digest=found, manifest=manifest, parts=parts)
     worst = golden_difference(loaded, load(entries, GOLDEN))
-    tolerance = _number(manifest, "tolerance", TOLERANCE)
+    tolerance = number(manifest, "tolerance", TOLERANCE)
     if not worst <= tolerance:
         raise PackageError(
             "golden_rows", f"golden rows differ by {worst:g}, tolerance {tolerance:g}"
@@ -202,30 +215,7 @@ def _parts(manifest: Mapping[str, Json], entries: Mapping[str, bytes]) -> Parts:
             row_form = compile_pipeline(model, frame_of(golden, signature))
         except NotCompilableError as problem:
             raise PackageError("row_form", f"the row form cannot be built: {problem}") from problem
-    return Parts(signature, _decision(manifest), model, row_form)
-
-
-def _decision(manifest: Mapping[str, Json]) -> Decision:
-    classes = manifest.get("classes")
-    pair = (classes[0], classes[1]) if isinstance(classes, list) and len(classes) == 2 else None
-    given = manifest.get("interval")
-    margin = (_number(given, "low", 0.0), _number(given, "high", 0.0)) if _both(given) else None
-    by = str(given.get("by") or "") if isinstance(given, dict) else ""
-    steps = _rows(given, "steps") if isinstance(given, dict) else []
-    margins = {
-        _number(row, "step", 0.0): (_number(row, "low", 0.0), _number(row, "high", 0.0))
-        for row in steps
-    }
-    return Decision(pair, _number(manifest, "threshold", 0.5), margin, by, margins)
-
-
-def _both(given: Json) -> TypeGuard[dict[str, Json]]:
-    return isinstance(given, dict) and {"low", "high"} <= given.keys()
-
-
-def _number(data: Mapping[str, Json], key: str, default: float) -> float:
-    value = data.get(key)
-    return float(value) if isinstance(value, int | float) else default
+    return Parts(signature, parse_decision(manifest), model, row_form)
 
 
 def _rows(data: Mapping[str, Json], key: str) -> list[dict[str, Json]]:
@@ -245,7 +235,11 @@ def golden_difference(loaded: Loaded, golden: Mapping[str, Json]) -> float:
     stored = np.asarray(scores, dtype=np.float64)
     paths = [loaded.score_frame(frame_of(rows, loaded.signature))]
     if loaded.row_form is not None:
-        paths.append(np.asarray([loaded.row_form(row)[-1] for row in rows]))
+        found = [loaded.row_form(row) for row in rows]
+        one = not loaded.decision.several
+        paths.append(np.asarray([shares[-1] for shares in found] if one else found))
+    if any(path.shape != stored.shape for path in paths):
+        return float("inf")
     size = np.maximum(1.0, np.abs(stored))
     worst = max(float(np.max(np.abs(path - stored) / size)) for path in paths)
     return worst if worst == worst else float("inf")

@@ -16,6 +16,7 @@ from pipelines.operations.learning.candidates import Candidate, open_candidate, 
 from pipelines.operations.learning.definition import FeatureSet
 from pipelines.operations.learning.families import build, encode, whole
 from pipelines.operations.learning.frames import read_training
+from pipelines.operations.learning.resampling import group_codes
 from pipelines.operations.learning.tasks import TASKS
 from pipelines.operations.learning.weights import fit_weighted, weights_in
 from pipelines.operations.packages import environment
@@ -69,7 +70,8 @@ def _train(candidate: Candidate, features: FeatureSet, path: Path) -> Pipeline:
         seed if isinstance(seed, int) else 0,
     )
     truth = TASKS[features.task].truth(frame[features.target], features.classes)
-    fit_weighted(model, matrix, truth, weights_in(frame))
+    groups = group_codes(frame[features.group]) if features.group else None
+    fit_weighted(model, matrix, truth, weights_in(frame), groups)
     return whole(columns, model)
 
 

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="retrain_clean",
-    version=1,
+    version=2,
     summary="Train the candidate again from its recipe in a clean process and compare bit by bit",
     inputs=(
         Port("candidate", "skops", help="The fitted pipeline with its recipe"),

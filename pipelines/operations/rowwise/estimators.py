@@ -21,7 +21,9 @@ from sklearn.ensemble import (
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.tree import DecisionTreeClassifier
 
+from pipelines.operations.learning.keyword_votes import KeywordVotes
 from pipelines.operations.learning.texts import KeywordRule
+from pipelines.operations.rowwise.several import calibrated_several, keyword_votes, softmax
 from pipelines.operations.rowwise.stages import NotCompilableError
 from pipelines.operations.rowwise.texts import calibrated, keyword_rule
 
@@ -49,9 +51,12 @@ def compile_estimator(estimator: object) -> RowModel:
     if isinstance(estimator, DummyClassifier | DummyRegressor):
         return _dummy(estimator)
     if isinstance(estimator, CalibratedClassifierCV):
-        return calibrated(estimator)
+        several = len(estimator.classes_) > 2
+        return calibrated_several(estimator) if several else calibrated(estimator)
     if isinstance(estimator, KeywordRule):
         return keyword_rule(estimator)
+    if isinstance(estimator, KeywordVotes):
+        return keyword_votes(estimator)
     raise NotCompilableError(f"{type(estimator).__name__} has no row form")
 
 
@@ -183,7 +188,7 @@ def _linear(model: LogisticRegression | LinearRegression | Ridge) -> RowModel:
     intercept = np.ravel(np.asarray(model.intercept_, dtype=float))
     if isinstance(model, LogisticRegression):
         if len(model.classes_) != 2:
-            raise NotCompilableError("a linear model of more than two classes")
+            return lambda vector: softmax((np.asarray([vector]) @ weights.T + intercept)[0])
 
         def classes(vector: Vector) -> Scores:
             positive = float(expit(np.asarray([vector]) @ weights.T + intercept)[0, 0])

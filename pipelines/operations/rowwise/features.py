@@ -152,15 +152,23 @@ def _tables(branch: object, places: list[int], sample: pd.DataFrame, where: slic
 
 
 def _widths(branch: object, encoder: Encoder, base: pd.DataFrame) -> list[int]:
-    """Outputs per column: one, but for one-hot as many as the encoder made."""
+    """Outputs per column: one; for one-hot as many as the encoder made, for means of several
+    classes one for each."""
     hot = isinstance(encoder, OneHotEncoder)
-    widths = [int(n) for n in encoder._n_features_outs] if hot else [1] * base.shape[1]
+    widths = (
+        [int(n) for n in encoder._n_features_outs] if hot else [_means(encoder)] * base.shape[1]
+    )
     total = _transform(branch, base).shape[1]
     if sum(widths) != total:
         raise NotCompilableError(
             f"branch over {list(base.columns)} gives {total} outputs, not {sum(widths)}"
         )
     return widths
+
+
+def _means(encoder: Encoder) -> int:
+    several = isinstance(encoder, TargetEncoder) and encoder.target_type_ == "multiclass"
+    return len(encoder.classes_) if several else 1
 
 
 def _answers(branch: object, base: pd.DataFrame, index: int, known: list[Value]) -> np.ndarray:

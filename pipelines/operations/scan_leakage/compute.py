@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
-from pipelines.operations.signals import Signal, as_target, make_folds, signal
+from pipelines.operations.signals import Signal, as_target, make_folds, several, signal
 from pipelines.operations.tables import (
     column_type,
     need_column,
@@ -19,6 +19,8 @@ from pipelines.operations.tables import (
     row_hashes,
     write_document,
 )
+
+MOST_CLASSES = 20  # of a target whose classes are tried one by one (own)
 
 
 def run(context: Context) -> Outcome:
@@ -74,14 +76,24 @@ def _signals(context: Context, frame: pd.DataFrame, target: str) -> list[Signal]
     if len(frame) > limit:
         keep = np.random.default_rng(context.seed).choice(len(frame), limit, replace=False)
         frame = frame.iloc[np.sort(keep)]
-    truth, binary = as_target(frame[target])
+    truths, binary = _truths(frame[target])
     folds = make_folds(len(frame), context.seed)
     found = []
     names = [name for name in frame.columns if name != target]
     for at, name in enumerate(names):
         context.progress(0.8 * at / len(names), f"scoring {name}", len(frame))
-        found.append(signal(frame[name], truth, binary=binary, folds=folds))
+        told = [signal(frame[name], truth, binary=binary, folds=folds) for truth in truths]
+        found.append(max(told, key=lambda one: one.score))
     return found
+
+
+def _truths(target: pd.Series) -> tuple[list[np.ndarray], bool]:
+    """What a column might leak: the target, or of several classes each against the rest."""
+    if not several(target) or target.nunique() > MOST_CLASSES:
+        truth, binary = as_target(target)
+        return [truth], binary
+    values = target.to_numpy()
+    return [(values == one).astype("float64") for one in sorted(target.dropna().unique())], True
 
 
 def _row(found: Signal, context: Context, excluded: set[str], after: set[str]) -> dict[str, Json]:

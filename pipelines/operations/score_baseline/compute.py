@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
+from pipelines.operations.score_baseline.multiclass import baselines_of_several
 from pipelines.operations.signals import (
     SMOOTHING,
     Binner,
@@ -13,6 +14,7 @@ from pipelines.operations.signals import (
     auc,
     average_precision,
     make_folds,
+    several,
     signal,
 )
 from pipelines.operations.tables import (
@@ -34,6 +36,8 @@ def run(context: Context) -> Outcome:
     train = train[need_target(train, target).notna()]
     holdout = holdout[need_target(holdout, target).notna()]
     names = _allowed(context, train, holdout)
+    if several(train[target], task=context.text("task")):
+        return baselines_of_several(context, train, holdout, names)
     truth, binary = as_target(train[target])
     judged = _same_target(train[target], holdout[target], binary=binary)
     context.progress(0.1, "choosing the column", len(train))

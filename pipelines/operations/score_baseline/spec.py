@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="score_baseline",
-    version=1,
+    version=2,
     summary="Score a constant and the best single column on the holdout, with intervals",
     inputs=(
         Port("train", "parquet", help="Rows to learn from"),
@@ -14,6 +14,7 @@ SPEC = Spec(
     outputs=(Port("baseline", "json", help="Metrics of both baselines"),),
     params=(
         Param("target", "str", required=True, help="Target column"),
+        Param("task", "str", "", help="classification: numbers with few values are classes, too"),
         Param("exclude", "list", [], help="Columns the one-column rule may not use"),
         Param(
             "resamples",

@@ -11,6 +11,7 @@ from pipelines.operations.learning.metrics import Floats, Labels
 from pipelines.operations.learning.resampling import Resampling, by_group_day_or_row, sum_samples
 from pipelines.operations.learning.tasks import need_task
 from pipelines.operations.screen_fairness import numbers
+from pipelines.operations.screen_fairness.multiclass import screen_several
 from pipelines.operations.screen_fairness.rates import COUNTS, Groups, indicators
 from pipelines.operations.screen_fairness.screening import (
     Minimum,
@@ -31,6 +32,8 @@ def run(context: Context) -> Outcome:
     candidate = open_candidate(context.inputs["candidate"], context)
     if candidate.task.name == "regression":
         return numbers.run(context, candidate)
+    if candidate.task.name == "multiclass":
+        return screen_several(context, candidate)
     need_task(candidate.task, "classification")
     names = list(dict.fromkeys(context.names("sensitive")))
     holdout = open_holdout(context.inputs["holdout"], candidate, extra=[*names, *candidate.grouped])

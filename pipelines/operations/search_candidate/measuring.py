@@ -11,6 +11,7 @@ from time import perf_counter
 
 import numpy as np
 
+from pipelines.operations.contract import OperationError
 from pipelines.operations.learning.folds import Fold, thinned
 from pipelines.operations.learning.training import Settings, Training, score_folds
 from pipelines.operations.search_candidate.journal import Journal, Measured
@@ -47,15 +48,17 @@ class Bench:
             folds, problem = self._scores(settings, self._thinned(rows)), ""
             if not all(map(math.isfinite, folds)):
                 folds, problem = (), f"{self.metric} is undefined on a fold"
-        except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+        except (ValueError, ArithmeticError, np.linalg.LinAlgError, OperationError) as error:
             # a set of parameters that cannot be fitted is a bad one, not the end of the search
-            folds, problem = (), f"{type(error).__name__}: {error}"[:300]
+            folds, problem = (), _said(error)
         return Measured(folds, problem, round(perf_counter() - start, 3))
 
     def _thinned(self, rows: int) -> list[Fold]:
+        several = self.training.task.name == "multiclass"
+        classes = self.training.truth if several else None
         if rows not in self._folds:
             self._folds[rows] = [
-                thinned(fold, rows=rows, seed=self.seed + place)
+                thinned(fold, rows=rows, seed=self.seed + place, classes=classes)
                 for place, fold in enumerate(self.training.folds)
             ]
         return self._folds[rows]
@@ -76,3 +79,8 @@ class Bench:
             warnings.simplefilter("ignore")
             with ThreadPoolExecutor(threads) as pool:
                 return tuple(pool.map(score, folds))
+
+
+def _said(error: Exception) -> str:
+    code = error.code if isinstance(error, OperationError) else type(error).__name__
+    return f"{code}: {error}"[:300]

@@ -1,6 +1,7 @@
 """Declaration of `search_candidate`."""
 
 from pipelines.operations.contract import Param, Port, Spec
+from pipelines.operations.learning.definition import METRICS
 from pipelines.operations.learning.settings import TEXT_FAMILIES
 
 SPEC = Spec(
@@ -29,7 +30,7 @@ SPEC = Spec(
             "metric",
             "str",
             "roc_auc",
-            choices=("roc_auc", "pr_auc", "log_loss", "brier", "mae", "rmse", "r2"),
+            choices=METRICS,
             help="Score that decides; one of the task's",
         ),
         Param(

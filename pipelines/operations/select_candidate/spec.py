@@ -1,6 +1,7 @@
 """Declaration of `select_candidate`."""
 
 from pipelines.operations.contract import Param, Port, Spec
+from pipelines.operations.learning.definition import METRICS
 
 SPEC = Spec(
     name="select_candidate",
@@ -19,7 +20,7 @@ SPEC = Spec(
             "metric",
             "str",
             "roc_auc",
-            choices=("roc_auc", "pr_auc", "log_loss", "brier", "mae", "rmse", "r2"),
+            choices=METRICS,
             help="Score that decides; one of the task's",
         ),
         Param(

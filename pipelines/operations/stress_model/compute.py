@@ -16,10 +16,11 @@ from pipelines.operations.learning.candidates import (
     open_holdout,
     score_frame,
 )
-from pipelines.operations.learning.decisions import decide
+from pipelines.operations.learning.class_decisions import Answers, decide_class
+from pipelines.operations.learning.decisions import Decided, decide
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.tasks import need_task
-from pipelines.operations.stress_model import numbers
+from pipelines.operations.stress_model import multiclass, numbers
 from pipelines.operations.stress_model.disturbing import Disturbance, disturbances, roles_of
 from pipelines.operations.tables import write_document
 
@@ -43,9 +44,11 @@ def run(context: Context) -> Outcome:
     candidate = open_candidate(context.inputs["candidate"], context)
     if candidate.task.name == "regression":
         return _numbers(context, candidate, fractions)
-    need_task(candidate.task, "classification")
+    several = candidate.task.name == "multiclass"
+    if not several:
+        need_task(candidate.task, "classification")
     holdout = open_holdout(context.inputs["holdout"], candidate)
-    threshold = decide(context, holdout)
+    threshold = decide_class(context, holdout) if several else decide(context, holdout)
     picked = _drawn(len(holdout.labels), context.whole("rows"), context.seed)
     frame = holdout.frame[list(candidate.columns)].iloc[picked].reset_index(drop=True)
     known = candidate.features.columns if candidate.features else None
@@ -55,7 +58,7 @@ def run(context: Context) -> Outcome:
     context.progress(0.2, f"{len(tried)} disturbances", len(frame))
     before = holdout.scores[picked]
     found = _scored(candidate, frame, tried, context)
-    rows = [_row(one, before, threshold.threshold) for one in found]
+    rows = [_row(one, before, threshold) for one in found]
     rows.sort(key=lambda row: (-float(str(row["flipped"])), str(row["column"]), str(row["kind"])))
     facts = _facts(rows, len(frame), len(holdout.labels))
     facts |= {**threshold.as_json(), "bad_undisturbed": _bad(holdout.scores)}
@@ -146,11 +149,13 @@ def _alone(candidate: Candidate, one: Disturbance, table: pd.DataFrame) -> Moved
 
 def _bad(scores: Floats) -> int:
     """Scores that are no probability: missing, infinite, below 0 or above 1 (Mon5)."""
+    if scores.ndim > 1:
+        return multiclass.bad(scores)
     with np.errstate(invalid="ignore"):
         return int((~((scores >= 0) & (scores <= 1))).sum())
 
 
-def _row(found: Moved, before: Floats, threshold: float) -> dict[str, Json]:
+def _row(found: Moved, before: Floats, decided: Decided | Answers) -> dict[str, Json]:
     done = found.done
     row: dict[str, Json] = {
         "column": done.column or ALL,
@@ -160,9 +165,13 @@ def _row(found: Moved, before: Floats, threshold: float) -> dict[str, Json]:
     if found.refusal:
         none = {"moved": None, "moved_p95": None, "moved_most": None, "flipped": 0.0}
         return row | none | {"bad_scores": 0, "refused": found.refusal}
-    known = np.isfinite(found.scores)
-    moved = np.abs(found.scores[known] - before[known])
-    flipped = (found.scores >= threshold) != (before >= threshold)
+    if isinstance(decided, Answers):
+        moved = multiclass.moved(found.scores, before)
+        flipped = multiclass.flipped(found.scores, before, decided)
+    else:
+        known = np.isfinite(found.scores)
+        moved = np.abs(found.scores[known] - before[known])
+        flipped = (found.scores >= decided.threshold) != (before >= decided.threshold)
     return row | {
         "moved": round(float(moved.mean()), 6) if moved.size else None,
         "moved_p95": round(float(np.quantile(moved, 0.95)), 6) if moved.size else None,

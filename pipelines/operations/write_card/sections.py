@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from pipelines.operations.contract import Context, Json
+from pipelines.operations.write_card import several
 
 Document = Mapping[str, Json]
 BROUGHT = "brought in"  # the family of a model that was trained elsewhere
@@ -112,6 +113,8 @@ def _decides(sources: Sources) -> tuple[str, str, str]:
     """Key, title and text of how a score becomes an answer."""
     if sources.manifest.get("kind") == "regression":
         return "interval", "Interval and its coverage", _interval(sources)
+    if sources.manifest.get("kind") == "multiclass":
+        return "decision", "Classes and how one is answered", several.decision(sources)
     return "threshold", "Threshold and its price", _threshold(sources)
 
 
@@ -147,7 +150,7 @@ def _judged_on(sources: Sources) -> str:
     if not isinstance(rows, int):
         return ""
     if not isinstance(positives, int):
-        return f"{rows:,} rows that training never saw."
+        return f"{rows:,} rows that training never saw.{several.counts(facts)}"
     return f"{rows:,} rows that training never saw, {positives:,} of them {facts.get('positive')}."
 
 

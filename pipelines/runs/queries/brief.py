@@ -93,7 +93,8 @@ def _in_whole_rows(judged: Mapping[str, Any], question: str) -> Iterator[str]:
 
 def _judged(facts: Facts) -> Mapping[str, Any]:
     """What the evaluation found: of decisions, or of a number."""
-    return saying(facts, "confusion") or saying(facts, "bias_bins")
+    decided = saying(facts, "metrics", "confusion_matrix") or saying(facts, "confusion")
+    return decided or saying(facts, "bias_bins")
 
 
 def _metric(judged: Mapping[str, Any], name: str, label: str, unit: Unit = "") -> Iterator[Figure]:

@@ -101,7 +101,13 @@ def test_curves_run_from_corner_to_corner_and_are_thin() -> None:
 
 @pytest.mark.parametrize(
     ("given_name", "name"),
-    [("PR-AUC", "pr_auc"), ("ROC AUC", "roc_auc"), ("Brier", "brier"), ("accuracy", "")],
+    [
+        ("PR-AUC", "pr_auc"),
+        ("ROC AUC", "roc_auc"),
+        ("Brier", "brier"),
+        ("accuracy", "accuracy"),
+        ("f7", ""),
+    ],
 )
 def test_metrics_are_understood_as_people_write_them(given_name, name) -> None:
     assert metric_name(given_name) == name

@@ -173,6 +173,21 @@ def test_a_trial_that_fails_is_logged_and_the_search_goes_on(inputs, tmp_path, m
     assert log["trials"][log["best"]]["state"] == "complete"
 
 
+def test_rows_without_words_fail_a_trial_and_not_the_search(inputs, tmp_path, monkeypatch) -> None:
+    refused = searching.Bench._scores
+
+    def wordless(self, settings, folds):
+        if settings.get("C", 1.0) > 1:
+            raise OperationError("no_words", "the texts hold no word")
+        return refused(self, settings, folds)
+
+    monkeypatch.setattr(searching.Bench, "_scores", wordless)
+    found = search(inputs, tmp_path, n_trials=10)
+    failed = [row for row in found.facts["trials"] if row["state"] == "failed"]
+    assert found.facts["failed"] == len(failed) > 0
+    assert failed[0]["problem"] == "no_words: the texts hold no word"
+
+
 def test_where_the_default_fails_there_is_no_gain_over_it(inputs, tmp_path, monkeypatch) -> None:
     failing(monkeypatch, lambda settings: not settings)
     for method in ("tpe", "halving"):
