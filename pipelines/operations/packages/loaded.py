@@ -64,10 +64,6 @@ class Prediction:
     probabilities: list[list[float]] = field(default_factory=list)
     reasons: list[str] = field(default_factory=list)
 
-    def _margin(self, step: Json) -> tuple[float, float] | None:
-        number = isinstance(step, int | float) and not isinstance(step, bool)
-        return self.margins.get(float(str(step))) if number else None
-
 
 class Loaded:
     """A package ready to score. Made by `load_package`; safe to share between threads."""
