@@ -209,6 +209,9 @@ LAPSES: tuple[str, ...] = (
     "pipelines.monitoring.effects.alert_lapse",
 )
 
+# What looks after things by itself beside the sweeper, every few seconds in each engine process.
+LOOKOUTS: tuple[str, ...] = ("pipelines.readiness.lookout.look_out",)
+
 FEEDS: dict[str, str] = {
     "champion": "pipelines.serving.feeds.champion",
     "shadow_window": "pipelines.serving.feeds.shadow_window",
@@ -266,6 +269,11 @@ def undo(name: str) -> Callable[..., object] | None:
 def on_lapse() -> tuple[Callable[..., object], ...]:
     """The actions that an approval's lapse calls, each with a LapseContext."""
     return tuple(_attribute(path) for path in LAPSES)
+
+
+def lookouts() -> tuple[Callable[[], object], ...]:
+    """The functions that an engine process calls every few seconds, apart from its sweeps."""
+    return tuple(_attribute(path) for path in LOOKOUTS)
 
 
 def feed(name: str) -> Callable[..., object]:
