@@ -71,7 +71,12 @@ def steps(rows: Rows) -> dict[str, Source]:
     named: dict[str, Source] = {}
     present = [s for s in (*rows.steps.values(), *rows.contract_steps.values()) if s.result_id]
     ids = [step.result_id for step in present if step.result_id is not None]
-    times = dict(Attempt.objects.filter(pk__in=ids).values_list("id", "finished_at"))
+    rows_of = Attempt.objects.filter(pk__in=ids).values_list(
+        "id", "finished_at", "operation_version"
+    )
+    times, codes = {}, {}
+    for pk, at, code in rows_of:
+        times[pk], codes[pk] = at, code
     # Of several steps of one operation the one that ended last is the present evidence.
     present.sort(key=lambda step: (times.get(step.result_id or 0) or step.created_at, step.pk))
     for step in present:
@@ -79,7 +84,8 @@ def steps(rows: Rows) -> dict[str, Source]:
         if result is None:
             continue
         digests = {name: str(output["digest"]) for name, output in result.outputs.items()}
-        label = f"{step.stage.key}.{step.key}, attempt {result.number}"
+        code = f"{step.operation} version {codes.get(result.pk, 1)}"
+        label = f"{step.stage.key}.{step.key}, attempt {result.number}, {code}"
         source = Source("step", step.pk, label, times.get(result.pk), rows.run.pk, digests)
         named[step.operation] = source
         mode = result.facts.get("mode")

@@ -13,10 +13,18 @@ from django.db.models import Count, OuterRef, QuerySet, Subquery
 from pipelines.lifecycles import AttestationState
 from pipelines.readiness import gather
 from pipelines.readiness.advice import Advice, advice, after
-from pipelines.readiness.contents import Content, contents_of, outdated, pending
+from pipelines.readiness.contents import (
+    Content,
+    contents_of,
+    outdated,
+    pending,
+    subject_digest,
+    subject_of,
+)
 from pipelines.readiness.evidence import Attested, Evidence, Living
 from pipelines.readiness.models import Attestation
 from pipelines.readiness.scoring import Score, Section, TestResult, score
+from pipelines.readiness.testdefs import TESTS, days_of
 from pipelines.readiness.worries import WorryResult, worries
 from pipelines.registry.models import CANARY, LIVE, SHADOW, Deployment
 from pipelines.runs.models import Run
@@ -26,6 +34,20 @@ from pipelines.serving.models import Label
 from pipelines.usecases.models import UseCase
 
 LOWEST_TIER = 2  # where the brief's value was not computed: the middle one
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a statement on a test is bound to now, and for how many days it may hold at most."""
+
+    test: str
+    digests: Mapping[str, str]
+    days: int
+
+    @property
+    def seen(self) -> str:
+        """The one digest that stands for these."""
+        return subject_digest(self.digests)
 
 
 @dataclass(frozen=True)
@@ -44,6 +66,7 @@ class Readiness:
     contents: Mapping[str, Content] = field(default_factory=dict)
     standing: tuple[Attestation, ...] = ()
     tier: int = LOWEST_TIER
+    version: int | None = None
 
     @property
     def score(self) -> float:
@@ -69,6 +92,16 @@ class Readiness:
     def next_test(self) -> str | None:
         """The first of them, by id; None where every test of the weakest section is earned."""
         return next((one.result.test.id for one in self.advice), None)
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """What can be signed for now, test by test."""
+        found = ((test, subject_of(test, self.contents)) for test in TESTS if test.signers)
+        return tuple(
+            Subject(test.id, digests, days_of(test, self.tier))
+            for test, digests in found
+            if digests
+        )
 
     @property
     def score_after(self) -> float:
@@ -113,7 +146,15 @@ def readiness(use_case: UseCase) -> Readiness:
         attested=counting(standing, contents, now),
     )
     return Readiness(
-        use_case, run, score(evidence), worries(evidence), now, contents, standing, _tier(facts)
+        use_case,
+        run,
+        score(evidence),
+        worries(evidence),
+        now,
+        contents,
+        standing,
+        _tier(facts),
+        own[-1]["number"] if own else None,
     )
 
 
@@ -185,10 +226,22 @@ def counting(
     """Return the statements that count at this moment, by test: not over, and of what is there."""
     found: dict[str, tuple[Attested, ...]] = {}
     for one in standing:
-        moved_on = outdated(one.digests, contents) or pending(one.digests, contents)
-        if one.expires_at > now and not moved_on:
+        if not why_not(one, contents, now):
             told = Attested(
                 one.pk, one.persona_id, str(one.user), one.statement, one.signed_at, one.expires_at
             )
             found[one.test] = (*found.get(one.test, ()), told)
     return found
+
+
+def why_not(one: Attestation, contents: Mapping[str, Content], now: datetime) -> str:
+    """Return why a statement that stands does not count at this moment; "" where it counts."""
+    if one.expires_at <= now:
+        return "Its time is over."
+    moved_on = outdated(one.digests, contents)
+    if moved_on:
+        return f"There is another {', '.join(moved_on)} now."
+    anew = pending(one.digests, contents)
+    return (
+        f"Being made anew: {', '.join(anew)}. If it comes out the same, it counts." if anew else ""
+    )
