@@ -158,6 +158,11 @@ def readiness(use_case: UseCase) -> Readiness:
     )
 
 
+def evidence_run(use_case: UseCase) -> Run | None:
+    """Return the run whose evidence counts: of what is deployed, else the last that began."""
+    return _run(use_case, list(_deployments(use_case)))
+
+
 def _tier(facts: Mapping[str, Mapping[str, object]]) -> int:
     found = next((said.get("tier") for said in facts.values() if "tier" in said), None)
     return found if isinstance(found, int) and found in (1, 2, 3) else LOWEST_TIER

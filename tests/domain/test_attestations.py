@@ -6,7 +6,7 @@ from typing import Any
 
 import pgtrigger
 import pytest
-from django.db import IntegrityError, InternalError, connection, transaction
+from django.db import IntegrityError, InternalError, transaction
 
 from personas.errors import Conflict, DomainError, Gone, Invalid, NotAllowed
 from personas.models import Event
