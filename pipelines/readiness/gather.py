@@ -71,12 +71,10 @@ def steps(rows: Rows) -> dict[str, Source]:
     named: dict[str, Source] = {}
     present = [s for s in (*rows.steps.values(), *rows.contract_steps.values()) if s.result_id]
     ids = [step.result_id for step in present if step.result_id is not None]
-    rows_of = Attempt.objects.filter(pk__in=ids).values_list(
-        "id", "finished_at", "operation_version"
-    )
+    told = Attempt.objects.filter(pk__in=ids)
     times, codes = {}, {}
-    for pk, at, code in rows_of:
-        times[pk], codes[pk] = at, code
+    for pk, at, number in told.values_list("id", "finished_at", "operation_version"):
+        times[pk], codes[pk] = at, number
     # Of several steps of one operation the one that ended last is the present evidence.
     present.sort(key=lambda step: (times.get(step.result_id or 0) or step.created_at, step.pk))
     for step in present:
