@@ -21,7 +21,7 @@ from pipelines.usecases.models import UseCase
 LONGEST_STATEMENT: Final = 4000
 MOST_EVIDENCE: Final = 20
 LONGEST_LINK: Final = 400
-LINK: Final = re.compile(r"(https?://\S+|/\S*|[0-9a-f]{64})")
+LINK: Final = re.compile(r"(https?://\S+|/(?!/)\S*|[0-9a-f]{64})")
 
 
 @dataclass(frozen=True)
