@@ -358,6 +358,35 @@ def test_the_latest_window_of_a_watch_counts() -> None:
     }["Mon7"]
     assert (found.points, found.noun, found.pk) == (0.0, "run", 12)
     assert "Seen by watch 4" in found.text
+    few = replace(EVERYTHING, watched={"measure_quality": ({"enough": False}, source)})
+    assert points(few)["Mon7"] == 1  # the run's own window speaks
+
+
+def test_a_detectors_watch_counts_alerts() -> None:
+    facts = {"enough": True, "alerts_per_day": {"value": 30.0}, "over_capacity": True}
+    source = Source("step", 3, "watch 4", NOW, 12)
+    assert points(Evidence(watched={"measure_alerts": (facts, source)}))["Mon7"] == 0
+    fine = {**facts, "over_capacity": False}
+    counted = Evidence(
+        watched={"measure_alerts": (fine, source)}, computed=times(2, "measure_alerts")
+    )
+    assert points(counted)["Mon7"] == 1
+
+
+@pytest.mark.parametrize(
+    ("test", "check"),
+    [
+        ("Mon1", "environment_locked"),
+        ("Mon2", "schema_matches_serving"),
+        ("Mon5", "numerically_stable"),
+        ("Mon6", "latency_within_slo"),
+        ("Data4", "features_available"),
+    ],
+)
+def test_what_was_weighed_is_never_full(test: str, check: str) -> None:
+    weighed = without(checks=judged(check, verdict="fail", decided=True))
+    found = {r.test.id: r.finding for r in score(weighed).tests}[test]
+    assert (found.points, found.basis) == (0.5, "red, weighed by people")
 
 
 def test_the_feature_that_is_least_worth_its_time_is_named() -> None:

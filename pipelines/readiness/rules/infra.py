@@ -58,27 +58,27 @@ def _debuggable(evidence: Evidence) -> Finding:
 def _rollback(evidence: Evidence) -> Finding:
     """Infra7: real rollbacks on record; a drill that somebody reported counts as one time more."""
     drill = DRILL(evidence)
-    back = evidence.live.rollbacks
     reported = drill.points > 0
+    told = "; ".join(evidence.checks[one.label].summary for one in drill.sources)
+    back = evidence.live.rollbacks
     if back:
         times = len(back) + reported
-        said = f" {drill.text}" if reported else ""
-        text = f"Rolled back for real {len(back)} times, last: {back[0]}.{said}"
+        often = "once" if len(back) == 1 else f"{len(back)} times"
+        text = f"Rolled back for real {often}, last: {back[0]}."
         full = times >= TWICE
+        more = f" {told}." if reported else " No drill is on record beside it."
         return Finding(
             FULL if full else HALF,
-            text if full else f"{text} Once is no habit: no drill is on record beside it.",
+            f"{text}{more}",
             REPEATED if full else ONCE,
             "model",
             evidence.model,
-            times=times,
+            drill.sources,
+            times,
         )
     if reported:
-        text = drill.text.removesuffix(" Taken from the cache: not computed here yet.")
-        return Finding(
-            HALF, f"{text} Nobody has rolled back for real.", STATED, drill.noun, drill.pk,
-            drill.sources,
-        )  # fmt: skip
+        text = f"{told}. Nobody has rolled back for real."
+        return Finding(HALF, text, STATED, drill.noun, drill.pk, drill.sources)
     return drill
 
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+from pipelines.checks.anomalies import alerts_hold
+from pipelines.checks.contract import CheckFunction
 from pipelines.checks.monitoring import quality_holds
 from pipelines.readiness.evidence import Evidence
 from pipelines.readiness.rules.findings import (
@@ -13,6 +15,7 @@ from pipelines.readiness.rules.findings import (
     NONE,
     ONCE,
     RED,
+    WEIGHED,
     Finding,
     Rule,
     checked,
@@ -31,6 +34,11 @@ REFUSED: Final = checked(("bad_input_refused",), by=("load_test",))
 STEADY: Final = checked(("numerically_stable",), by=("stress_model",))
 QUALITY: Final = checked(
     ("quality_holds",), ("alerts_hold",), by=("measure_quality", "measure_alerts")
+)
+# Windows that a watch measures, with what judges them.
+WINDOWS: Final[tuple[tuple[str, str, CheckFunction], ...]] = (
+    ("measure_quality", "monitor.quality", quality_holds),
+    ("measure_alerts", "monitor.alerts", alerts_hold),
 )
 
 
@@ -78,7 +86,7 @@ def _differences(before: Any, now: Any) -> str:
 def _invariants(evidence: Evidence) -> Finding:
     """Mon2: the signature judges every live input; before it is live, rows of the source."""
     found = SERVED(evidence)
-    if found.points == NONE or not evidence.live.version:
+    if found.points == NONE or found.basis == WEIGHED or not evidence.live.version:
         told = "" if evidence.live.version else " Nothing is live yet."
         return replace(found, points=min(found.points, HALF), text=f"{found.text}{told}")
     text = f"{evidence.live.version} answers; each input is held against its signature."
@@ -141,6 +149,8 @@ def _stable(evidence: Evidence) -> Finding:
     found = computed(text, evidence, "measure_traffic", "measure_alerts")
     if disturbed.red:
         return disturbed
+    if disturbed.basis == WEIGHED:
+        return replace(disturbed, text=f"{found.text} {disturbed.text}")
     if not disturbed.points:
         return replace(found, points=HALF, basis=ONCE, text=f"{found.text} Inputs not disturbed.")
     return replace(found, text=f"{found.text} {disturbed.text}")
@@ -188,22 +198,32 @@ def _per_fit(searched: Mapping[str, Any], trained: Mapping[str, Any]) -> float |
 
 
 def _quality(evidence: Evidence) -> Finding:
-    """Mon7: the metric on labelled answers of the latest window: the run's own, or a watch's."""
-    watched = evidence.watched.get("measure_quality")
-    if watched is not None:
-        facts, source = watched
-        judged = quality_holds({"monitor.quality": dict(facts)}, {})
-        if judged.verdict == "fail":
-            text = f"{judged.summary} Seen by {source.label}."
-            return Finding(NONE, text, RED, "run", source.run or 0, (source,))
-        if judged.verdict == "pass":
-            found = computed(judged.summary, evidence, "measure_quality")
-            return replace(found, noun="run", pk=source.run or 0, sources=(source, *found.sources))
+    """Mon7: the metric on labelled answers of the latest window: a watch's, else the run's own."""
+    for operation, place, judge in WINDOWS:
+        seen = _window(evidence, operation, place, judge)
+        if seen is not None:
+            return seen
     found = QUALITY(evidence)
     if found.points == NONE and not found.red and evidence.labels:
         text = f"{evidence.labels:,} labels; no window judged."
         return Finding(HALF, text, ONCE, "model", evidence.model)
     return found if found.points or found.red else replace(found, text=_unlabelled(found, evidence))
+
+
+def _window(evidence: Evidence, operation: str, place: str, judge: CheckFunction) -> Finding | None:
+    """What the last watch says; None where there was none, or too little to judge by."""
+    if operation not in evidence.watched:
+        return None
+    facts, source = evidence.watched[operation]
+    judged = judge({place: dict(facts)}, {})
+    text, run = f"{judged.summary.rstrip('.')}. Seen by {source.label}.", source.run or 0
+    if judged.verdict == "fail":
+        times = evidence.times(operation)
+        return Finding(NONE, text, RED, "run", run, (source,), times)
+    if judged.verdict == "pass":
+        found = computed(text, evidence, operation, at=("run", run))
+        return replace(found, sources=(source, *found.sources))
+    return None
 
 
 def _unlabelled(found: Finding, evidence: Evidence) -> str:
