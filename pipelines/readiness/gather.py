@@ -26,7 +26,8 @@ JUDGES: Final = (
 QUALITY_CHECKS: Final = ("target_met", "injected_recall", "clusters_beat_chance")
 # What of the release before is compared with this one's.
 COMPARED: Final = (
-    "retrain_clean", "infer_contract", "load_test", "search_candidate", "train_candidate",
+    "retrain_clean", "refit_anomalies", "infer_contract", "load_test", "search_candidate",
+    "train_candidate",
 )  # fmt: skip
 WATCHED: Final = ("measure_quality", "measure_alerts")
 

@@ -147,7 +147,7 @@ TESTS: Final = (
     TestDef(
         "Mon1", "monitor", "Dependency changes result in notification", "MLE",
         "Compare packages with the lock file, and both lock file and schema with the last release.",
-        repeats=("retrain_clean",),
+        repeats=("retrain_clean", "refit_anomalies"),
     ),
     TestDef(
         "Mon2", "monitor", "Data invariants hold for inputs", "DS",

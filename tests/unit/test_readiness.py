@@ -276,6 +276,23 @@ def test_other_kinds_of_use_cases_have_other_checks() -> None:
     assert (found["Model3"], found["Model5"], found["Infra1"]) == (1, 1, 1)
 
 
+def test_a_detectors_evidence_is_read_too() -> None:
+    facts = {
+        "evaluate.judge": {"cases": [{"case": "a"}], "case_names": ["a"], "importance": [{}]},
+        "operationalise.retrain": PACKAGES,
+        "source.propose": COLUMNS,
+    }
+    evidence = Evidence(
+        facts=facts,
+        checks=judged("environment_locked", "injected_recall", "detector_not_worse"),
+        computed=times(2, "judge_anomalies", "refit_anomalies", "compare_champion"),
+        previous={"refit_anomalies": PACKAGES, "infer_contract": COLUMNS},
+        previous_name="version 1",
+    )
+    found = points(evidence)
+    assert (found["Infra4"], found["Infra5"], found["Mon1"], found["Model6"]) == (1, 1, 1, 1)
+
+
 # --- Statements ------------------------------------------------------------
 
 

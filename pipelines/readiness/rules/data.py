@@ -57,7 +57,7 @@ def _cost(evidence: Evidence) -> Finding:
 def _least_worth(evidence: Evidence, timed: list[Mapping[str, Any]]) -> str:
     """The gain of the score per millisecond, where shuffling told what a column is worth."""
     explained = evidence.fact("importance", "metric")
-    gains = {row["column"]: row.get("value") for row in explained.get("importance", [])}
+    gains = {row.get("column"): row.get("value") for row in explained.get("importance", [])}
     rates = {
         column["column"]: gains[column["column"]] / (column["per_1000_rows_seconds"] * 1000)
         for column in timed

@@ -52,6 +52,10 @@ def _debuggable(evidence: Evidence) -> Finding:
     if worst:
         text = f"The {worst} worst errors are kept with the contribution of each column."
         return computed(text, evidence, "explain_model")
+    cases = evidence.fact("cases", "case_names").get("cases")
+    if isinstance(cases, list) and cases:
+        text = f"The {len(cases)} strangest rows are kept with what is far out in them."
+        return computed(text, evidence, "judge_anomalies")
     return nothing("No single prediction has been explained.")
 
 

@@ -58,7 +58,8 @@ def _changes(evidence: Evidence) -> str | None:
     """What differs from the release before in packages and upstream columns; None: unknown."""
     environment = evidence.fact("environment").get("environment")
     proposed = evidence.fact("roles", "columns")
-    before = evidence.previous.get("retrain_clean", {}).get("environment")
+    trained = evidence.previous.get("retrain_clean") or evidence.previous.get("refit_anomalies")
+    before = (trained or {}).get("environment")
     before_columns = evidence.previous.get("infer_contract", {}).get("columns")
     if not isinstance(environment, Mapping) or not isinstance(before, Mapping):
         return None
