@@ -15,6 +15,7 @@ from pipelines.readiness.contents import outdated, subject_digest, subject_of
 from pipelines.readiness.models import Attestation, Look
 from pipelines.readiness.queries import Readiness, readiness, standing_of
 from pipelines.readiness.testdefs import BY_ID, TestDef, days_of
+from pipelines.runs.models import Run
 from pipelines.usecases.actions.shared import person_of, refuse
 from pipelines.usecases.models import UseCase
 
@@ -226,26 +227,7 @@ def _sign(
     standing: list[Attestation],
 ) -> Attestation:
     """Write the statement. Raises Conflict where it stands already or something else is there."""
-    mine = next((one for one in standing if one.persona_id == persona), None)
-    if mine is not None:
-        raise Conflict(
-            "attested_already",
-            f"{mine.user} signed {test.id} as {persona} until {mine.expires_at:%d %b %Y}.",
-            state=mine.state, by=str(mine.user), at=mine.signed_at,
-        )  # fmt: skip
-    digests, run = subject_of(test, found.contents), found.run
-    if run is None or statement.seen != subject_digest(digests):
-        raise Conflict(
-            "stale_subject", "What you were shown is not what is there now; look again.",
-            state=subject_digest(digests), at=command.now, by="",
-        )  # fmt: skip
-    most = days_of(test, found.tier)
-    days = most if statement.days is None else statement.days
-    if not 1 <= days <= most:
-        raise Invalid(
-            "This cannot be signed.",
-            fields={"days": [f"is {days}; from 1 to {most} for {test.id}"]},
-        )
+    run, digests, days = _checked(found, test, statement, persona=persona, standing=standing)
     made = Attestation.objects.create(
         use_case=found.use_case,
         test=test.id,
@@ -269,3 +251,33 @@ def _sign(
         topic="attestation.sign",
     )
     return made
+
+
+def _checked(
+    found: Readiness,
+    test: TestDef,
+    statement: Statement,
+    *,
+    persona: str,
+    standing: list[Attestation],
+) -> tuple[Run, dict[str, str], int]:
+    """Return run, digests and days of what is signed. Raises Conflict, Invalid."""
+    mine = next((one for one in standing if one.persona_id == persona), None)
+    if mine is not None:
+        raise Conflict(
+            "attested_already",
+            f"{mine.user} signed {test.id} as {persona} until {mine.expires_at:%d %b %Y}.",
+            state=mine.state, by=str(mine.user), at=mine.signed_at,
+        )  # fmt: skip
+    digests, run = subject_of(test, found.contents), found.run
+    if run is None or statement.seen != subject_digest(digests):
+        raise Conflict(
+            "stale_subject", "What you were shown is not what is there now; look again.",
+            state=subject_digest(digests), at=found.now, by="",
+        )  # fmt: skip
+    most = days_of(test, found.tier)
+    days = most if statement.days is None else statement.days
+    if not 1 <= days <= most:
+        told = f"is {days}; from 1 to {most} for {test.id}"
+        raise Invalid("This cannot be signed.", fields={"days": [told]})
+    return run, digests, days

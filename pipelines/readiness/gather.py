@@ -32,7 +32,7 @@ COMPARED: Final = (
 WATCHED: Final = ("measure_quality", "measure_alerts")
 
 
-def computed(use_case: UseCase) -> dict[str, Computed]:
+def computed(use_case: int) -> dict[str, Computed]:
     """How often each operation was computed for the use case, in all its runs and watches.
 
     An operation with modes counts by mode, too (`measure_traffic:canary`).
@@ -132,7 +132,7 @@ def review(run: Run) -> tuple[tuple[str, ...], int]:
     return tuple(name for name, _ in found), [*found][-1][1] if found else 0
 
 
-def lead_times(use_case: UseCase) -> tuple[float, ...]:
+def lead_times(use_case: int) -> tuple[float, ...]:
     """Seconds from each change of features to the next evaluation in its run that was submitted.
 
     A change: a later round, or a later run, whose feature definition has another digest than the
@@ -225,11 +225,11 @@ def previous(run_id: int | None) -> dict[str, Mapping[str, Any]]:
     return dict(rows.order_by("id").values_list("operation", "facts"))
 
 
-def watched(use_case: UseCase, run: Run) -> dict[str, tuple[Mapping[str, Any], Source]]:
+def watched(run: Run) -> dict[str, tuple[Mapping[str, Any], Source]]:
     """The latest window of each kind that a watch measured after the run began."""
     rows = (
         Attempt.objects.filter(
-            run__use_case=use_case,
+            run__use_case=run.use_case_id,
             run__kind="watch",
             run_id__gt=run.pk,
             state=AttemptState.SUCCEEDED,

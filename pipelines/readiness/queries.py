@@ -4,7 +4,7 @@ At most 22 queries besides the use case, which the edges fetch.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ from pipelines.readiness.worries import WorryResult, worries
 from pipelines.registry.models import CANARY, LIVE, SHADOW, Deployment
 from pipelines.runs.models import Run
 from pipelines.runs.queries.clock import now as read_clock
-from pipelines.runs.rows import load
+from pipelines.runs.rows import Rows, load
 from pipelines.serving.models import Label
 from pipelines.usecases.models import UseCase
 
@@ -120,30 +120,10 @@ def readiness(use_case: UseCase) -> Readiness:
         return Readiness(use_case, None, score(evidence), worries(evidence), now, {}, standing)
     rows = load(run)
     contents = contents_of(rows)
-    facts = rows.facts()
-    found = gather.versions(use_case)
-    own = [one for one in found if one["run_id"] == run.pk]
-    before = _before(found, own)
-    metric = str(next((f["metric"] for k, f in facts.items() if "kpi_target" in f), ""))
-    reviewers, review = gather.review(run)
-    evidence = Evidence(
-        facts=facts,
-        checks=gather.checks(rows),
-        run=run.pk,
-        blueprint=f"{rows.blueprint.key} v{run.version.number}, {run.version.digest[:12]}",
-        reviewers=reviewers,
-        review=review,
-        lead_times=gather.lead_times(use_case),
-        releases=gather.releases(found, deployments, metric),
-        live=_living(deployments, facts, now),
-        labels=(deployments[0].told or 0) if deployments else 0,  # type: ignore[attr-defined]
-        model=deployments[0].model.name if deployments else "",
-        steps=gather.steps(rows),
-        computed=gather.computed(use_case),
-        previous=gather.previous(before["run_id"] if before else None),
-        previous_name=f"version {before['number']}" if before else "",
-        watched=gather.watched(use_case, run),
-        attested=counting(standing, contents, now),
+    versions = gather.versions(use_case)
+    own = [one["number"] for one in versions if one["run_id"] == run.pk]
+    evidence = replace(
+        _evidence(rows, deployments, versions, now), attested=counting(standing, contents, now)
     )
     return Readiness(
         use_case,
@@ -153,8 +133,39 @@ def readiness(use_case: UseCase) -> Readiness:
         now,
         contents,
         standing,
-        _tier(facts),
-        own[-1]["number"] if own else None,
+        _tier(evidence.facts),
+        own[-1] if own else None,
+    )
+
+
+def _evidence(
+    rows: Rows,
+    deployments: Sequence[Deployment],
+    versions: Sequence[Mapping[str, Any]],
+    now: datetime,
+) -> Evidence:
+    """Everything but the statements."""
+    run, facts = rows.run, rows.facts()
+    before = _before(versions, run)
+    metric = str(next((f.get("metric", "") for f in facts.values() if "kpi_target" in f), ""))
+    reviewers, review = gather.review(run)
+    return Evidence(
+        facts=facts,
+        checks=gather.checks(rows),
+        run=run.pk,
+        blueprint=f"{rows.blueprint.key} v{run.version.number}, {run.version.digest[:12]}",
+        reviewers=reviewers,
+        review=review,
+        lead_times=gather.lead_times(run.use_case_id),
+        releases=gather.releases(versions, deployments, metric),
+        live=_living(deployments, facts, now),
+        labels=(deployments[0].told or 0) if deployments else 0,  # type: ignore[attr-defined]
+        model=deployments[0].model.name if deployments else "",
+        steps=gather.steps(rows),
+        computed=gather.computed(run.use_case_id),
+        previous=gather.previous(before["run_id"] if before else None),
+        previous_name=f"version {before['number']}" if before else "",
+        watched=gather.watched(run),
     )
 
 
@@ -168,14 +179,12 @@ def _tier(facts: Mapping[str, Mapping[str, object]]) -> int:
     return found if isinstance(found, int) and found in (1, 2, 3) else LOWEST_TIER
 
 
-def _before(
-    found: Sequence[Mapping[str, Any]], own: Sequence[Mapping[str, Any]]
-) -> Mapping[str, Any] | None:
+def _before(versions: Sequence[Mapping[str, Any]], run: Run) -> Mapping[str, Any] | None:
     """The last approved version before the run's own; of a run without one, the last of all."""
-    limit = own[-1]["number"] if own else None
-    earlier = [one for one in found if one["approved_at"] and one not in own]
-    if limit is not None:
-        earlier = [one for one in earlier if one["number"] < limit]
+    own = [one["number"] for one in versions if one["run_id"] == run.pk]
+    earlier = [one for one in versions if one["approved_at"] and one["run_id"] != run.pk]
+    if own:
+        earlier = [one for one in earlier if one["number"] < own[-1]]
     return earlier[-1] if earlier else None
 
 

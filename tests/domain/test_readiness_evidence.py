@@ -95,12 +95,12 @@ def test_what_came_from_the_cache_was_not_computed(case: UseCase, folder: Path) 
     canary = step(second, "deploy.canary", "measure_traffic", folder)
     with pgtrigger.ignore("runs.Attempt:final_stays"):
         Attempt.objects.filter(step=canary).update(params={"mode": "canary"})
-    found = gather.computed(case)
+    found = gather.computed(case.pk)
     assert (found["retrain_clean"].times, found["retrain_clean"].cached) == (1, 1)
     assert found["measure_traffic"].times == 2
     assert found["measure_traffic:canary"].times == 1
     other = release.use_case("another")
-    assert gather.computed(other) == {}
+    assert gather.computed(other.pk) == {}
 
 
 def features(run: Run, number: int, folder: Path, digest: str, *, at: datetime) -> None:
@@ -123,11 +123,11 @@ def test_changes_of_features_are_timed_across_rounds_and_runs(case: UseCase, fol
     day = timedelta(days=1)
     release.stage_of(first)  # the personas are there
     features(first, 1, folder, "a", at=NOW)
-    assert gather.lead_times(case) == ()  # the first definition is no change
+    assert gather.lead_times(case.pk) == ()  # the first definition is no change
     features(first, 2, folder, "b", at=NOW + day)
     features(second, 1, folder, "b", at=NOW + 2 * day)  # the same: no change
     features(second, 2, folder, "c", at=NOW + 3 * day)
-    assert gather.lead_times(case) == (7200.0, 7200.0)
+    assert gather.lead_times(case.pk) == (7200.0, 7200.0)
     assert finding(case, "Data6").points == 1
     assert "2.0 hours" in finding(case, "Data6").text
 
@@ -185,6 +185,7 @@ def test_the_age_of_what_is_live_is_counted_in_the_time_of_the_data(
 def test_the_last_watch_says_how_quality_holds(case: UseCase, folder: Path) -> None:
     run = run_of(case)
     window = {"enough": True, "value": 0.7, "control_limit": 0.6, "labelled": 9, "metric": "auc"}
+    form(run, "brief", kpi_name="calls in time", kpi_target=9)  # a kind without a metric
     assert finding(case, "Mon7").points == 0
     for value, points in ((0.7, 0.5), (0.5, 0.0), (0.8, 1.0)):
         watch = run_of(case, kind="watch")
