@@ -233,6 +233,9 @@ LAPSES: tuple[str, ...] = (
     "pipelines.monitoring.effects.alert_lapse",
 )
 
+# What looks after things by itself beside the sweeper, every few seconds in each engine process.
+LOOKOUTS: tuple[str, ...] = ("pipelines.readiness.lookout.look_out",)
+
 FEEDS: dict[str, str] = {
     "now": "pipelines.serving.feeds.now",
     "rollback_drill": "pipelines.serving.drill.rollback_drill",
@@ -370,6 +373,11 @@ def undo(name: str) -> Callable[..., object] | None:
 def on_lapse() -> tuple[Callable[..., object], ...]:
     """The actions that an approval's lapse calls, each with a LapseContext."""
     return tuple(_attribute(path) for path in LAPSES)
+
+
+def lookouts() -> tuple[Callable[[], object], ...]:
+    """The functions that an engine process calls every few seconds, apart from its sweeps."""
+    return tuple(_attribute(path) for path in LOOKOUTS)
 
 
 def feed(name: str) -> Callable[..., object]:

@@ -85,6 +85,7 @@ def step_with(
     facts: Mapping[str, Any],
     *,
     position: int = 1,
+    operation: str = "noop",
 ) -> Step:
     """A finished step "stage.step" with these outputs in storage."""
     stage_key, key = place.split(".")
@@ -95,10 +96,10 @@ def step_with(
         for name, one in kept.items()
     }
     step = Step.objects.create(
-        run=run, stage=stage, key=key, position=1, operation="noop", state=StepState.RUNNING
+        run=run, stage=stage, key=key, position=1, operation=operation, state=StepState.RUNNING
     )
     attempt = Attempt.objects.create(
-        step=step, run=run, number=1, state=AttemptState.SUCCEEDED, operation="noop",
+        step=step, run=run, number=1, state=AttemptState.SUCCEEDED, operation=operation,
         due_at=BatonNow(), outputs=listed, facts=dict(facts),
     )  # fmt: skip
     Step.objects.filter(pk=step.pk).update(state=StepState.SUCCEEDED, result=attempt)

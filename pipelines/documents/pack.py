@@ -166,12 +166,18 @@ class Release:
 
 @dataclass(frozen=True)
 class Readiness:
-    """The ML Test Score of the use case, and the worries: (id, title, level, text)."""
+    """The ML Test Score of the use case, and the worries: (id, title, level, text).
+
+    `tests`: (id, title, points, on what they rest, evidence). `signed`: statements that stand:
+    (test, persona, who, statement, until).
+    """
 
     score: float = 0.0
     band: str = ""
     sections: tuple[tuple[str, float, float], ...] = ()
     worries: tuple[tuple[str, str, str, str], ...] = ()
+    tests: tuple[tuple[str, str, float, str, str], ...] = ()
+    signed: tuple[tuple[str, str, str, str, str], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Gathering what the documents of a run are made from: at most 25 queries, whatever its size."""
+"""Gathering what the documents of a run are made from: at most 40 queries, whatever its size."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
@@ -16,7 +16,7 @@ from pipelines.documents.pack import (
 from pipelines.documents.reviewing import at, outputs_of
 from pipelines.monitoring.models import Alert
 from pipelines.readiness.queries import Readiness as Ready
-from pipelines.readiness.queries import readiness
+from pipelines.readiness.queries import evidence_run, readiness, why_not
 from pipelines.registry.models import Deployment, ModelVersion
 from pipelines.runs.models import (
     Attempt,
@@ -31,7 +31,7 @@ from pipelines.usecases.models import UseCase
 
 def run_of(use_case: UseCase) -> Run | None:
     """Return the run whose documents speak for the use case: of what is deployed, else the last."""
-    return readiness(use_case).run
+    return evidence_run(use_case)
 
 
 def pack_of(run: Run) -> Pack:
@@ -218,5 +218,20 @@ def _readiness(found: Ready, run: Run) -> Readiness:
         sections=tuple((one.title, one.points, float(one.most)) for one in found.sections),
         worries=tuple(
             (one.worry.id, one.worry.title, one.level, one.text) for one in found.worries
+        ),
+        tests=tuple(
+            (
+                one.test.id,
+                one.test.title,
+                one.finding.points,
+                one.finding.basis,
+                one.finding.text,
+            )
+            for one in found.tests
+        ),
+        signed=tuple(
+            (one.test, one.persona_id, str(one.user), one.statement, f"{one.expires_at:%Y-%m-%d}")
+            for one in found.standing
+            if not why_not(one, found.contents, found.now)
         ),
     )

@@ -1,5 +1,8 @@
 """The validation report: what was tested, by whom it was judged, what is left open."""
 
+from collections.abc import Mapping
+from typing import Final
+
 from pipelines.documents.classes import class_tables
 from pipelines.documents.numbers import number_tables
 from pipelines.documents.pack import (
@@ -10,14 +13,29 @@ from pipelines.documents.pack import (
     gate_evidence,
     step_evidence,
 )
-from pipelines.documents.tree import Block, Cell, Document, Evidence, Figure, Section, table
+from pipelines.documents.tree import (
+    Block,
+    Cell,
+    Document,
+    Evidence,
+    Figure,
+    Section,
+    Status,
+    table,
+)
 from pipelines.documents.wording import number
 from pipelines.documents.writer import GROUPS, Writer, section
+from pipelines.readiness.rules.findings import ATTESTED, OPEN, STATED, WEIGHED
 
 ABOUT = (
     "Every check with its value and threshold, stage by stage; who decided and why; what the "
     "approvals rest on; and everything needed to do it again."
 )
+
+# What a test's points rest on; all else is computed.
+RESTS: Final[Mapping[str, Status]] = {
+    ATTESTED: "attested", STATED: "attested", WEIGHED: "attested", OPEN: "missing",
+}  # fmt: skip
 
 
 def build(pack: Pack) -> Document:
@@ -125,10 +143,31 @@ def _readiness(pack: Pack) -> Section:
         [Cell(f"{key} {title}", evidence=evidence), Cell(level), Cell(text)]
         for key, title, level, text in ready.worries
     ]
+    tests = [
+        [
+            Cell(f"{key} {title}", evidence=evidence),
+            Cell(number(points), numeric=True, status=RESTS.get(basis, "computed")),
+            Cell(basis),
+            Cell(text),
+        ]
+        for key, title, points, basis, text in ready.tests
+    ]
+    signed = [
+        [Cell(key, evidence=evidence), Cell(who, status="attested"), Cell(persona), Cell(text),
+         Cell(until)]
+        for key, persona, who, text, until in ready.signed
+    ]  # fmt: skip
+    tables = [table(("Section", "Points"), rows)]
+    if tests:
+        head = ("Test", "Points", "Rests on", "Evidence")
+        tables.append(table(head, tests, title="28 tests"))
+    if signed:
+        columns = ("Test", "Who", "As", "Statement", "Until")
+        tables.append(table(columns, signed, title="Statements that stand"))
     return section(
         "readiness",
         "Readiness and worries",
-        table(("Section", "Points"), rows),
+        *tables,
         table(("Worry", "Level", "Found"), worried, title="26 worries"),
         lead=ready.band,
     )

@@ -8,6 +8,7 @@ from pipelines.lifecycles.machine import IllegalMove, Machine, can_move, move
 from pipelines.lifecycles.states import (
     AlertState,
     AttemptState,
+    AttestationState,
     DecisionState,
     FindingState,
     GateState,
@@ -22,6 +23,7 @@ from pipelines.lifecycles.states import (
 from pipelines.lifecycles.tables import (
     ALERT,
     ATTEMPT,
+    ATTESTATION,
     DECISION,
     FINDING,
     GATE,
@@ -38,6 +40,7 @@ from pipelines.lifecycles.tables import (
 __all__ = [
     "ALERT",
     "ATTEMPT",
+    "ATTESTATION",
     "DECISION",
     "FINDING",
     "GATE",
@@ -51,6 +54,7 @@ __all__ = [
     "WORK_ITEM",
     "AlertState",
     "AttemptState",
+    "AttestationState",
     "DecisionState",
     "FindingState",
     "GateState",

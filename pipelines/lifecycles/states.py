@@ -111,3 +111,10 @@ class Verdict(StrEnum):
     REJECT = "reject"
     ABSTAIN = "abstain"
     WITHDRAW = "withdraw"
+
+
+class AttestationState(StrEnum):
+    STANDING = "STANDING"
+    WITHDRAWN = "WITHDRAWN"
+    VOIDED = "VOIDED"
+    EXPIRED = "EXPIRED"

@@ -6,6 +6,7 @@ from pipelines.lifecycles.machine import machine
 from pipelines.lifecycles.states import (
     AlertState,
     AttemptState,
+    AttestationState,
     DecisionState,
     FindingState,
     GateState,
@@ -275,6 +276,19 @@ ALERT: Final = machine(
     },
 )
 
+N = AttestationState
+ATTESTATION: Final = machine(
+    "attestation",
+    AttestationState,
+    terminal={N.WITHDRAWN, N.VOIDED, N.EXPIRED},
+    moves={
+        (NEW, "sign"): N.STANDING,
+        (N.STANDING, "withdraw"): N.WITHDRAWN,
+        (N.STANDING, "void"): N.VOIDED,  # what it was signed for is no longer what is there
+        (N.STANDING, "expire"): N.EXPIRED,
+    },
+)
+
 MACHINES: Final = (
     RUN,
     STAGE,
@@ -287,4 +301,5 @@ MACHINES: Final = (
     HAND_OFF,
     MODEL_VERSION,
     ALERT,
+    ATTESTATION,
 )

@@ -4,7 +4,7 @@ from django.apps import AppConfig
 
 
 class ReadinessConfig(AppConfig):
-    """The ML Test Score and the worries, computed from evidence; it keeps no tables of its own."""
+    """The ML Test Score and the worries, what people sign, and the score over time."""
 
     name = "pipelines.readiness"
     label = "readiness"

@@ -22,6 +22,7 @@ from portal.access.people import (
     token_for,
     tokens_of,
 )
+from portal.access.readiness import attestation_for, attestations_of, readiness_points_of
 from portal.access.reviews import (
     check_for,
     finding_for,
@@ -59,6 +60,8 @@ __all__ = [
     "alert_for",
     "artefact_for",
     "attempt_for",
+    "attestation_for",
+    "attestations_of",
     "blueprint_for",
     "blueprints_of",
     "calendar_of",
@@ -89,6 +92,7 @@ __all__ = [
     "people_of",
     "person_for",
     "person_named",
+    "readiness_points_of",
     "run_for",
     "runs_of",
     "seat_for",

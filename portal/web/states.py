@@ -36,6 +36,7 @@ STATES: Final[Mapping[str, tuple[str, str]]] = {
     "CLOSED_UNDECIDED": ("calm", "closed undecided"),
     "IN_FORCE": ("good", "in force"),
     "VOIDED": ("calm", "voided"),
+    "STANDING": ("good", "stands"),
     "RESOLVED": ("good", "resolved"),
     "LAPSED": ("bad", "lapsed"),
     "PREPARING": ("calm", "being prepared"),

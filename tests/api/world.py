@@ -14,10 +14,13 @@ from django.utils import timezone
 from personas.actions import issue_token
 from pipelines.artefacts.actions import upload
 from pipelines.artefacts.connections import hold
+from pipelines.readiness.actions import Statement, attest
+from pipelines.readiness.queries import readiness
 from pipelines.registry.models import Model
 from pipelines.runs.actions import gates
 from pipelines.runs.models import Run
 from pipelines.usecases.actions import Wish, delegate
+from pipelines.usecases.models import UseCase
 from portal.api.urls import urlpatterns
 from tests import factories, release
 from tests.cast import Cast, acting
@@ -45,6 +48,8 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
         seen=gate.subject_digest, conditions=asked,
     )  # fmt: skip
     factories.work_off()
+    within = _in_run(run)  # before the release has gates of its own
+    released = _released(run)
     token, _ = issue_token(
         actor=acting(cast.amara),
         user=cast.amara,
@@ -53,16 +58,21 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
         lifetime=timedelta(days=1),
     )
     return {
-        **_in_run(run),
+        **within,
         "calendars": {"code": "DS"},
         "connections": {"name": _connection(cast)},
         "users": {"pk": cast.lena.pk},
         "tokens": {"pk": token.pk},
         "delegations": {"pk": _away(cast)},
-        "use-cases": {"key": use_case.key, "pk": use_case.seats.first().pk},
+        "use-cases": {
+            "key": use_case.key,
+            "pk": use_case.seats.first().pk,
+            "seen": subject_of(use_case, "Infra7"),
+        },
         "blueprints": {"key": "checked", "number": 1},
         "artefacts": {"digest": _artefact(cast)},
-        **_released(run),
+        **released,
+        "attestations": {"pk": _signed(cast, use_case)},
     }
 
 
@@ -85,6 +95,18 @@ def _away(cast: Cast) -> int:
     now = timezone.now()
     wish = Wish(giver=cast.amara, since=now, until=now + timedelta(days=7))
     return int(delegate(actor=acting(cast.amara), wish=wish).data["delegation"])
+
+
+def subject_of(use_case: UseCase, test: str) -> str:
+    """The digest of what a statement on this test is about now."""
+    return next(one.seen for one in readiness(use_case).subjects if one.test == test)
+
+
+def _signed(cast: Cast, use_case: UseCase) -> int:
+    """Tomas signed for the package."""
+    statement = Statement("Infra3", "loaded it by hand", subject_of(use_case, "Infra3"))
+    answer = attest(actor=acting(cast.tomas), use_case=use_case, statement=statement)
+    return int(answer.data["attestation"])
 
 
 def _connection(cast: Cast) -> str:
@@ -110,8 +132,9 @@ def _released(run: Run) -> dict[str, dict[str, Any]]:
         Path(file.name).write_bytes(b"PK no real package: nothing here predicts")
         facts = {"alerts": 1, "alert_list": [found]}
         step = release.step_with(
-            run, "operationalise.package", {"package": Path(file.name)}, facts, position=6
-        )
+            run, "operationalise.package", {"package": Path(file.name)}, facts, position=6,
+            operation="package_model",
+        )  # fmt: skip
     release.cause("register_version", run, step=step)
     release.cause("approve_version", run, gate=release.gate_of(run, "operationalise"))
     release.cause("go_live", run, gate=release.gate_of(run, "operationalise"))

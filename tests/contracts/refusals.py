@@ -65,12 +65,18 @@ def override(things: dict[str, Any]) -> dict[str, Any]:
     return {**decision(things), **REASON}
 
 
+def attested(things: dict[str, Any]) -> dict[str, Any]:
+    """A statement on the package of the release."""
+    return {"test": "Infra7", "statement": "walked through it", "seen": things["seen"]}
+
+
 MOVE = {"version": 1, "seen": "0" * 64, **REASON}
 
 # Of the API, by method and address; of the pages by address and the body's button (`do`).
 API: dict[str, Row] = {
     "POST alerts/{pk}/acknowledge": Row("priya", {}, "kenji", "alert.answer"),
     "POST alerts/{pk}/resolve": Row("priya", {"resolution": "done"}, "kenji", "alert.answer"),
+    "POST attestations/{pk}/withdraw": Row("tomas", REASON, "kenji", "attestation.signer"),
     "POST artefacts": Row("amara", {"file": "a,b\n1,2\n"}, "", OPEN),
     "POST blueprints": Row("priya", {"toml": PLAN}, "amara", "capability.blueprint.publish"),
     "POST blueprints/lint": Row("amara", {"toml": PLAN}, "", OPEN),
@@ -137,6 +143,7 @@ API: dict[str, Row] = {
     "POST uploads/inspect": Row("amara", {"file": "a,b\n1,2\n"}, "", OPEN),
     "POST use-cases": Row("amara", {"title": "One more"}, "", OPEN),
     "PATCH use-cases/{key}": Row("amara", {"title": "Another"}, "kenji", "use_case.manage"),
+    "POST use-cases/{key}/attestations": Row("priya", attested, "kenji", "attestation.persona"),
     "POST use-cases/{key}/retire": Row("amara", REASON, "kenji", "model.retire"),
     "POST use-cases/{key}/runs": Row("amara", {}, "auditor", "run.seat"),
     "POST use-cases/{key}/seats": Row(
@@ -201,6 +208,13 @@ PAGES: Pages = {
         ("POST findings/{pk}/resolve", {"do": "resolve", "evidence": "done"}),
         ("POST findings/{pk}/extend", {"do": "extend", "reason": "because", "days": "20"}),
     ),
+    "use-cases/{key}/attest": (
+        (
+            "POST use-cases/{key}/attestations",
+            {"test": "Infra7", "statement": "tried", "seen": "{seen}"},
+        ),
+    ),
+    "attestations/{pk}/withdraw": (("POST attestations/{pk}/withdraw", {"reason": "because"}),),
     "away/": (("POST delegations", {"since": DAY, "until": "2031-05-07"}),),
     "away/{pk}/end": (("POST delegations/{pk}/end", {}),),
     "checks/{pk}/waive": (("POST checks/{pk}/waive", {"reason": "because", "days": "3"}),),

@@ -71,7 +71,8 @@ def things_of(cast: Cast, run: Run) -> dict[str, Any]:
     made |= {noun: {**made.get(noun, {}), "pk": row.pk} for noun, row in mine.items()}
     helped = WorkItem.objects.get(run=run, kind="help")
     made["of"] = {"help": helped.pk, "broken": f.stage_of(run, "broken").pk}
-    return {**made, "digest": gate.subject_digest, "version": brief.version}
+    seen = made["use-cases"]["seen"]
+    return {**made, "digest": gate.subject_digest, "version": brief.version, "seen": seen}
 
 
 @pytest.fixture

@@ -1,13 +1,17 @@
 """The readiness page and its twin in the API."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from pipelines.readiness.actions import Statement, attest
 from pipelines.readiness.queries import readiness
 from pipelines.usecases.models import UseCase
 from tests import factories
-from tests.cast import Cast
+from tests.api import world
+from tests.cast import Cast, acting
 from tests.domain import engine
 
 pytestmark = pytest.mark.django_db
@@ -18,13 +22,21 @@ def use_case(cast: Cast) -> UseCase:
     return factories.use_case(cast)
 
 
+@pytest.fixture
+def things(cast: Cast) -> dict[str, dict[str, Any]]:
+    """One thing of every kind, with a released package to sign for."""
+    return world.make(cast)
+
+
 def test_without_a_run_it_says_what_would_fill_it(
     client: Client, cast: Cast, use_case: UseCase
 ) -> None:
     client.force_login(cast.sofia)
     text = client.get(f"/use-cases/{use_case.key}/readiness/").content.decode()
     assert "no run yet: start one" in text
-    assert "Next best:" in text
+    assert "one in each of 4 equally weak sections: 0.0 → 1.0" in text
+    assert "Nobody has looked yet" in text
+    assert "Nobody has signed anything yet" in text
     assert text.count("not looked at") == 26
 
 
@@ -62,13 +74,50 @@ def test_the_api_answers_the_same(client: Client, cast: Cast, use_case: UseCase)
     ]
     assert len(found["tests"]) == 28
     assert found["tests"][0]["next"].startswith("Sign the data contract")
+    assert (found["tests"][0]["basis"], found["tests"][0]["signers"]) == ("not done", ["DE"])
+    assert found["next_test"] == found["advice"][0]["test"] == "Data1"
+    assert found["score_after"] == 0.5  # the plan is versioned: half a point of Model1 is there
     assert len(found["worries"]) == 26
 
 
 def test_a_stranger_learns_nothing(client: Client, cast: Cast, use_case: UseCase) -> None:
     client.force_login(cast.iris)
     assert client.get(f"/use-cases/{use_case.key}/readiness/").status_code == 404
-    assert client.get(f"/api/v1/use-cases/{use_case.key}/readiness").status_code == 404
+    for more in ("readiness", "readiness/history", "attestations"):
+        assert client.get(f"/api/v1/use-cases/{use_case.key}/{more}").status_code == 404
+
+
+def test_signed_by_page_seen_everywhere(
+    client: Client, cast: Cast, things: dict[str, dict[str, Any]]
+) -> None:
+    """Priya signs; a mistake keeps what she typed; Kenji finds no form; she takes it back."""
+    key = things["use-cases"]["key"]
+    where = f"/use-cases/{key}/readiness/"
+    client.force_login(cast.priya)
+    assert 'id="sign-Infra7"' in client.get(where).content.decode()
+    form = {"test": "Infra7", "persona": "OPS", "seen": things["use-cases"]["seen"], "days": "30"}
+    answer = client.post(f"/use-cases/{key}/attest", {**form, "statement": "ok", "evidence": "no"})
+    assert answer.status_code == 422
+    assert "neither an address" in answer.content.decode()
+    assert ">ok</textarea>" in answer.content.decode()
+    said = {**form, "statement": "walked <b>back</b>", "evidence": "/runs/1/"}
+    answer = client.post(f"/use-cases/{key}/attest", {**said, "seen": "0" * 64})
+    assert (answer.status_code, "look again" in answer.content.decode()) == (409, True)
+    assert client.post(f"/use-cases/{key}/attest", said).status_code == 302
+    text = client.get(where).content.decode()
+    assert "walked &lt;b&gt;back&lt;/b&gt;" in text
+    assert '<polyline class="steps__line"' in text
+    assert 'Infra7</span> <span class="nowrap">0.0 → 0.5' in text
+    assert 'id="sign-Infra7"' not in text
+    past = client.get(f"/api/v1/use-cases/{key}/readiness/history").json()["results"]
+    assert past[0]["changes"][0]["test"] == "Infra7"
+    signed = client.get(f"/api/v1/use-cases/{key}/attestations?test=Infra7").json()["results"]
+    assert [(one["state"], one["user"]["name"]) for one in signed] == [("STANDING", "Priya Nair")]
+    client.force_login(cast.kenji)
+    assert "Take it back" not in client.get(where).content.decode()
+    client.force_login(cast.priya)
+    client.post(f"/attestations/{signed[0]['id']}/withdraw", {"reason": "of another day"})
+    assert "of another day" in client.get(where).content.decode()
 
 
 def test_queries_are_fixed(
@@ -83,5 +132,22 @@ def test_queries_are_fixed(
     factories.work_off()
     client.force_login(cast.sofia)
     client.get(f"/use-cases/{use_case.key}/readiness/")  # the process remembers blueprints
-    with django_assert_max_num_queries(15):
+    with django_assert_max_num_queries(27):
         client.get(f"/use-cases/{use_case.key}/readiness/")
+
+
+def test_queries_do_not_grow_with_what_was_signed_and_released(
+    client: Client,
+    cast: Cast,
+    things: dict[str, dict[str, Any]],
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    key = things["use-cases"]["key"]
+    case = UseCase.objects.get(key=key)
+    for user, test in ((cast.priya, "Infra6"), (cast.priya, "Mon6"), (cast.lena, "Infra5")):
+        statement = Statement(test, "I looked at it", world.subject_of(case, test))
+        attest(actor=acting(user), use_case=case, statement=statement)
+    client.force_login(cast.lena)
+    client.get(f"/use-cases/{key}/readiness/")
+    with django_assert_max_num_queries(30):
+        client.get(f"/use-cases/{key}/readiness/")

@@ -1,4 +1,4 @@
-"""`manage.py engine`: relay, sweeper, outbox, checker. Any number may run; none leads."""
+"""`manage.py engine`: relay, sweeper, outbox, checker, lookout. Any number may run; none leads."""
 
 import signal
 import threading
@@ -6,6 +6,7 @@ import threading
 from django.core.management.base import BaseCommand
 
 from pipelines.runs.invariants import Checker
+from pipelines.runs.lookout import Lookout
 from pipelines.runs.outbox import Deliverer
 from pipelines.runs.relay import Relay
 from pipelines.runs.sweeper import Sweeper
@@ -30,6 +31,7 @@ class Command(BaseCommand):
             "sweeper": sweeper.run,
             "outbox": deliverer.run,
             "checker": checker.run,
+            "lookout": Lookout(stopping=stopping).run,
         }
         threads = [
             threading.Thread(target=run, name=name, daemon=True) for name, run in parts.items()
