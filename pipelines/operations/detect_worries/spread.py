@@ -32,7 +32,7 @@ def medcouple(values: np.ndarray) -> float:
     return float(np.median(kernel))
 
 
-def fences(known: np.ndarray) -> tuple[float, float]:
+def fences(known: np.ndarray, *, reach: float = FENCE) -> tuple[float, float]:
     """Below and above which a value lies out; (-inf, inf) where half of the values are one.
 
     Tukey's fences, widened on the longer side by exp(3 MC) and not narrowed on the shorter one as
@@ -43,6 +43,6 @@ def fences(known: np.ndarray) -> tuple[float, float]:
     if spread <= 0:
         return -np.inf, np.inf
     skew = float(np.clip(medcouple(known), -MOST_SKEW, MOST_SKEW))
-    longer = FENCE * float(np.exp(3 * abs(skew))) * spread
-    below, above = (FENCE * spread, longer) if skew >= 0 else (longer, FENCE * spread)
+    shorter, longer = reach * spread, reach * float(np.exp(3 * abs(skew))) * spread
+    below, above = (shorter, longer) if skew >= 0 else (longer, shorter)
     return float(low) - below, float(high) + above

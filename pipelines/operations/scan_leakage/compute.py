@@ -135,14 +135,18 @@ def future_times(frame: pd.DataFrame, time_column: str) -> list[dict[str, Json]]
 
 def _overlap(context: Context, frame: pd.DataFrame) -> dict[str, Json]:
     """Rows of the holdout that are in training too; None without a holdout."""
+    hashed = pd.Series(row_hashes(frame))
     facts: dict[str, Json] = {
-        "duplicate_rows": int(pd.Series(row_hashes(frame)).duplicated().sum()),
+        "duplicate_rows": int(hashed.duplicated().sum()),
+        "repeated_rows": int(hashed.duplicated(keep=False).sum()),
+        "holdout_rows": None,
         "overlap_rows": None,
         "overlap_first": [],
     }
     if "holdout" in context.inputs:
         holdout = read_table(context.inputs["holdout"])
-        shared = np.isin(row_hashes(holdout[list(frame.columns)]), row_hashes(frame))
+        shared = np.isin(row_hashes(holdout[list(frame.columns)]), hashed.to_numpy())
         facts["overlap_rows"] = int(shared.sum())
+        facts["holdout_rows"] = len(holdout)
         facts["overlap_first"] = [int(row) + 1 for row in np.flatnonzero(shared)[:5]]
     return facts

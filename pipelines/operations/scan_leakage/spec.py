@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="scan_leakage",
-    version=1,
+    version=2,
     summary="Look for leaks: columns that alone predict the target, repeated rows, future times",
     inputs=(
         Port("table", "parquet", help="The rows to learn from"),
