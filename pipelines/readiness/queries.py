@@ -1,24 +1,25 @@
 """The readiness of a use case, computed from the evidence of the run that made what is deployed.
 
-At most twelve queries besides the use case, which the edges fetch.
+At most thirteen queries besides the use case, which the edges fetch.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from django.db.models import Count, F, OuterRef, QuerySet, Subquery
+from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 
-from pipelines.lifecycles import DecisionState, GateState, StageState, Verdict
+from pipelines.lifecycles import DecisionState, GateState, StageState, Verdict, WorkItemState
 from pipelines.readiness.evidence import Evidence, Judged
 from pipelines.readiness.scoring import Score, Section, TestResult, score
 from pipelines.readiness.worries import WorryResult, worries
 from pipelines.registry.models import CANARY, LIVE, SHADOW, Deployment
-from pipelines.runs.models import Check, Decision, Run, Stage
+from pipelines.runs.models import Check, Decision, Run, Stage, WorkItem
 from pipelines.runs.rows import Rows, load
 from pipelines.serving.models import Label
 from pipelines.usecases.models import UseCase
 
 DEFINES, JUDGES = "build_features", "evaluate_model"
+ANALYST = "BA"  # who answers for the use of what the researcher stands by (W26)
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def readiness(use_case: UseCase) -> Readiness:
     deployments = list(_deployments(use_case))
     run = _run(use_case, deployments)
     evidence = _evidence(run, deployments)
-    return Readiness(use_case, run, score(evidence), worries(evidence))
+    return Readiness(use_case, run, score(evidence), worries(evidence, _analyst(run)))
 
 
 def _deployments(use_case: UseCase) -> QuerySet[Deployment]:
@@ -135,6 +136,28 @@ def _review(run: Run) -> tuple[tuple[str, ...], int]:
     )
     found = [(decision.who, decision.gate_id) for decision in approvals]
     return tuple(name for name, _ in found), found[-1][1] if found else 0
+
+
+def _analyst(run: Run | None) -> str | None:
+    """Which business analyst approved the gate of the stage that asks for W26; "" for nobody.
+
+    None without a run. Whoever fills in the statement may not decide, so the decision is theirs.
+    """
+    if run is None:
+        return None
+    stated = WorkItem.objects.filter(
+        stage=OuterRef("gate__stage"), state=WorkItemState.COMPLETED, data__has_key="understood"
+    )
+    approvals = Decision.objects.filter(
+        Exists(stated),
+        gate__run=run,
+        gate__stage__current=True,
+        personas__contains=ANALYST,
+        state=DecisionState.IN_FORCE,
+        verdict__in=(Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS),
+    )
+    found = approvals.select_related("user", "on_behalf_of").order_by("-at").first()
+    return "" if found is None else found.who
 
 
 def _feature_change(run: Run) -> float | None:

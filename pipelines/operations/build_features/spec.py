@@ -5,7 +5,7 @@ from pipelines.operations.learning.definition import TASK_NAMES
 
 SPEC = Spec(
     name="build_features",
-    version=1,
+    version=2,
     summary="Define how each column becomes numbers, and test the definition",
     inputs=(
         Port("train", "parquet", help="Training rows"),

@@ -5,7 +5,7 @@ from pipelines.operations.learning.settings import TEXT_FAMILIES
 
 SPEC = Spec(
     name="search_candidate",
-    version=2,
+    version=3,
     summary="Search a family's parameters on a sample, then fit and score the best",
     inputs=(
         Port("train", "parquet", help="Training rows"),
