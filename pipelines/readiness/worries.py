@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from pipelines.checks.contract import Facts
+from pipelines.checks.contract import Facts, Json
 from pipelines.checks.worries import advice, look
 from pipelines.checks.worries.catalogue import WORRIES, WorryDef
 from pipelines.checks.worries.looking import Look
@@ -61,6 +61,6 @@ def worries(evidence: Evidence, approved: str | None = None) -> tuple[WorryResul
     """Return all 26, in order; `approved`: which business analyst approved, "" for none yet."""
     facts: Facts = evidence.facts
     if approved is not None:
-        told = {"understood_approved": bool(approved), "by": approved}
+        told: dict[str, Json] = {"understood_approved": bool(approved), "by": approved}
         facts = {**facts, "gate.understood": told}
     return tuple(WorryResult(worry, look(worry.id, facts)) for worry in WORRIES)

@@ -67,8 +67,8 @@ def leakage(facts: Facts) -> Look:
     told = [
         f"{', '.join(open_ones)}: alone nearly the target, or later than the prediction"
     ] * bool(open_ones)
-    answered = len([row for row in suspects if row["severity"] == "note"])
-    told += [f"{answered} suspect columns are excluded or known afterwards"] * bool(answered)
+    answered = [text(row, "column") for row in (*suspects, *later) if row["severity"] == NOTE]
+    told += [f"answered, as excluded or known afterwards: {', '.join(answered)}"] * bool(answered)
     findings: tuple[dict[str, Json], ...] = (*suspects, *later, *more)
     level = worst(level, *(text(row, "severity") for row in more))
     told += [text(row, "message") for row in more[:3]]

@@ -27,7 +27,7 @@ ONE_COLUMN = 0.8  # of all importance on one column (own)
 
 def whole(facts: Facts) -> Look:
     """W23: every metric has an interval, and the worse end of the asked one reaches its target."""
-    found = last(facts, "metrics")
+    found = last(facts, "metrics", "target_metric") or last(facts, "metrics", "threshold_method")
     if found is None:
         return _stability(facts)
     measured = mapping(found, "metrics")
@@ -172,7 +172,7 @@ def _error(row: Mapping[str, Json]) -> dict[str, Json]:
     moved = [text(part, "column") for part in rows(row, "added")[:3]]
     key = ", ".join(str(value) for value in mapping(row, "key").values())
     return {
-        "columns": list[Json](moved), "severity": NOTE, "rows": 1,
+        "columns": list[Json](moved), "severity": NOTE,
         "message": f"row {key or row.get('row')}: score {row.get('score')}, was {row.get('label')}",
         "examples": [{"row": row.get("row"), "key": key}],
     }  # fmt: skip

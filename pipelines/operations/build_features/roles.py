@@ -77,9 +77,7 @@ def _categories(known: pd.Series, stated: ContractColumn | None) -> FeatureColum
 
 def _is_nested(known: pd.Series) -> bool:
     return known.dtype == object and bool(
-        known.head(1000)
-        .map(lambda value: isinstance(value, NESTED))
-        .any()
+        known.head(1000).map(lambda value: isinstance(value, NESTED)).any()
     )
 
 

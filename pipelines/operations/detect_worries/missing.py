@@ -47,11 +47,15 @@ def missing(
             told = f"the target is {what}" if target.kind != "number" else f"AUC of the gap {what}"
             yield Finding(
                 "W3", "note", (name,), p_value, SMALL_P,
-                f"{told} (p {p_value:.1g}, corrected for {len(tried)} columns)",
+                f"{told} (p {_told(p_value)}, corrected for {len(tried)} columns)",
                 "Missing is information here: keep a missing flag, and check how it comes about",
                 rows=int(gone.sum()),
                 examples=_first(context, frame, gone),
             )  # fmt: skip
+
+
+def _told(p_value: float) -> str:
+    return f"{p_value:.1g}" if p_value >= 1e-16 else "below 1e-16"
 
 
 def _first(context: Context, frame: pd.DataFrame, gone: np.ndarray) -> tuple[dict, ...]:  # type: ignore[type-arg]
