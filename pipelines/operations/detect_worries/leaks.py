@@ -10,7 +10,7 @@ import pandas as pd
 from pipelines.operations.contract import Context, Json
 from pipelines.operations.detect_worries.findings import Finding, Found, Unjudged, examples
 from pipelines.operations.detect_worries.targets import Target
-from pipelines.operations.signals import Signal, make_folds, signal
+from pipelines.operations.signals import Signal, closest, make_folds
 from pipelines.operations.tables import column_type, plain
 
 LEAST_CLASS = 10  # rows of a class: with two, one column in fifty ranks them first by chance (own)
@@ -35,7 +35,7 @@ def leaking(
         best, said = Signal(name, 0.0, ""), ""
         for label, truth in truths:
             binary = target.kind == "classes"
-            found = signal(frame[name], truth, binary=binary, folds=folds)
+            found = closest(frame[name], truth, binary=binary, folds=folds)
             if found.score > best.score:
                 best, said = found, label
         if best.score > limit:

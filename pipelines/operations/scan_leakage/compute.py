@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
-from pipelines.operations.signals import Signal, as_target, make_folds, signal
+from pipelines.operations.signals import Signal, as_target, closest, make_folds
 from pipelines.operations.tables import (
     column_type,
     need_column,
@@ -80,7 +80,7 @@ def _signals(context: Context, frame: pd.DataFrame, target: str) -> list[Signal]
     names = [name for name in frame.columns if name != target]
     for at, name in enumerate(names):
         context.progress(0.8 * at / len(names), f"scoring {name}", len(frame))
-        found.append(signal(frame[name], truth, binary=binary, folds=folds))
+        found.append(closest(frame[name], truth, binary=binary, folds=folds))
     return found
 
 
