@@ -52,7 +52,7 @@ def readiness(use_case: UseCase) -> Readiness:
     deployments = list(_deployments(use_case))
     run = _run(use_case, deployments)
     evidence = _evidence(run, deployments)
-    return Readiness(use_case, run, score(evidence), worries(evidence, _analyst(run)))
+    return Readiness(use_case, run, score(evidence), worries(evidence, _analyst(run, evidence)))
 
 
 def _deployments(use_case: UseCase) -> QuerySet[Deployment]:
@@ -138,12 +138,13 @@ def _review(run: Run) -> tuple[tuple[str, ...], int]:
     return tuple(name for name, _ in found), found[-1][1] if found else 0
 
 
-def _analyst(run: Run | None) -> str | None:
+def _analyst(run: Run | None, evidence: Evidence) -> str | None:
     """Which business analyst approved the gate of the stage that asks for W26; "" for nobody.
 
-    None without a run. Whoever fills in the statement may not decide, so the decision is theirs.
+    None where nobody has stated it yet. Whoever fills in the statement may not decide, so that the
+    decision is the analyst's voice.
     """
-    if run is None:
+    if run is None or evidence.said("understood") is not True:
         return None
     stated = WorkItem.objects.filter(
         stage=OuterRef("gate__stage"), state=WorkItemState.COMPLETED, data__has_key="understood"

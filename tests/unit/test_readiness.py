@@ -167,8 +167,10 @@ def test_bands_include_their_upper_bound(points: float, text: str) -> None:
 
 
 def test_worries_say_what_was_found() -> None:
+    built = {"columns": [{"column": "a", "role": "number", "transformer": "numbers"}]}
     facts = {
         **FACTS,
+        "features.build": FACTS["features.build"] | built,
         "explore.worries": {
             "worries": {"W1": "clear", "W4": "warn"},
             "findings": [{"worry": "W4", "message": "'tailnum' has 3,960 values"}],

@@ -193,7 +193,9 @@ def logged(facts: Facts) -> Look:
     seconds, stopped = number(found, "budget"), text(found, "stopped_by")
     told += f", within {seconds:,.0f} s" if seconds else ""
     told += ", stopped by its budget" if stopped == "budget" else ""
-    return Look(WARN if few else CLEAR, told, (), "Give the search ten trials or more" * few,
+    finding: dict[str, Json] = {"columns": [], "severity": WARN, "message": told}
+    return Look(WARN if few else CLEAR, told, (finding,) * few,
+                "Give the search ten trials or more" * few,
                 tried, float(LEAST_TRIALS), ">=", "trials")  # fmt: skip
 
 
