@@ -1,5 +1,7 @@
 """The validation report: what was tested, by whom it was judged, what is left open."""
 
+from pipelines.checks.worries.looking import BLOCKER, WARN
+from pipelines.checks.worries.meaning import what_to_do
 from pipelines.documents.pack import (
     Judgement,
     Pack,
@@ -118,14 +120,19 @@ def _readiness(pack: Pack) -> Section:
         for title, points, most in ready.sections
     ]
     worried = [
-        [Cell(f"{key} {title}", evidence=evidence), Cell(level), Cell(text)]
+        [
+            Cell(f"{key} {title}", evidence=evidence),
+            Cell(level),
+            Cell(text),
+            Cell(what_to_do(key) if level in (WARN, BLOCKER) else ""),
+        ]
         for key, title, level, text in ready.worries
     ]
     return section(
         "readiness",
         "Readiness and worries",
         table(("Section", "Points"), rows),
-        table(("Worry", "Level", "Found"), worried, title="26 worries"),
+        table(("Worry", "Level", "Found", "What to do"), worried, title="26 worries"),
         lead=ready.band,
     )
 

@@ -137,7 +137,7 @@ def _shared(scan: Mapping[str, Json]) -> dict[str, Json] | None:
     if held and trained and repeated is not None:
         usual = repeated / trained
         spread = math.sqrt(max(usual * (1 - usual), 1 / trained) * (1 / held + 1 / trained))
-        chance = shared / held <= usual + SURE * spread
+        chance = usual > 0 and shared / held <= usual + SURE * spread
     said = ", as often as rows repeat within training" if chance else ""
     return {
         "columns": [],

@@ -15,6 +15,8 @@ from pipelines.operations.tables import column_type, plain
 
 ID_SHARE = 0.5  # distinct values per row from which a column is like an ID (own)
 LEAST_ROWS = 50  # rows below which many different values say nothing (own)
+FEW_ROWS = 200  # below, sixty plain categories pass half of the rows (meas): nearly all must differ
+FEW_SHARE = 0.95
 LEAST_PER_CLASS = 10.0  # rows per class, were all equal, below which shares are chance (own)
 SAMPLE = 2000  # rows by which the bytes of texts are estimated
 
@@ -92,10 +94,11 @@ def _texts(context: Context, frame: pd.DataFrame, name: str) -> Iterator[Finding
     values = values.map(str) if len(values) and not isinstance(values.iloc[0], str) else values
     distinct, limit = values.nunique(), context.whole("max_categories")
     share = distinct / max(1, len(values))
-    if len(values) >= LEAST_ROWS and share > ID_SHARE:
+    most = ID_SHARE if len(values) >= FEW_ROWS else FEW_SHARE
+    if len(values) >= LEAST_ROWS and share > most:
         once = np.flatnonzero(~frame[name].map(str).duplicated(keep=False).to_numpy())
         yield Finding(
-            "W4", "warn", (name,), share, ID_SHARE,
+            "W4", "warn", (name,), share, most,
             f"{name!r} has {distinct:,} values in {len(values):,} rows, like an identifier",
             "Leave it out, or derive what it stands for",
             rows=int(once.size),

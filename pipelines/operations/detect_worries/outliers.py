@@ -13,7 +13,7 @@ from pipelines.operations.detect_worries.findings import Finding, Found, Unjudge
 from pipelines.operations.detect_worries.spread import FENCE, fences
 from pipelines.operations.tables import as_numbers, column_type
 
-LEAST = 20  # known values for quartiles that say anything (own)
+LEAST = 100  # known values: of fifty, three far out are chance (own, meas: docs/worries.md)
 LEAST_ROWS = 100  # rows for a forest's scores to have a tail (own)
 LEAST_COLUMNS = 3  # with two, odd rows fill the forest's own tail and widen its fence (meas)
 SHOWN = 5

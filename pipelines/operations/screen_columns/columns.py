@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context
-from pipelines.operations.detect_worries.columns import LEAST_ROWS
+from pipelines.operations.detect_worries.columns import FEW_ROWS, FEW_SHARE, LEAST_ROWS
 from pipelines.operations.detect_worries.findings import Finding, examples
+from pipelines.operations.detect_worries.outliers import LEAST
 from pipelines.operations.detect_worries.spread import fences
 from pipelines.operations.tables import as_numbers, column_type
 from pipelines.operations.unlabelled.columns import is_number
@@ -56,7 +57,8 @@ def find_in_column(context: Context, frame: pd.DataFrame, name: str) -> Iterator
 
 def _texts(values: pd.Series, name: str) -> Iterator[Finding]:
     distinct, known = values.nunique(), int(values.notna().sum())
-    if known >= LEAST_ROWS and distinct > ID_SHARE * known:
+    most = ID_SHARE if known >= FEW_ROWS else FEW_SHARE
+    if known >= LEAST_ROWS and distinct > most * known:
         yield Finding(
             "W4", "warn", (name,), distinct / known, ID_SHARE,
             f"{name!r} has {distinct:,} texts in {known:,} rows, like an identifier",
@@ -73,7 +75,7 @@ def _texts(values: pd.Series, name: str) -> Iterator[Finding]:
 def _far_out(context: Context, frame: pd.DataFrame, name: str) -> Iterator[Finding]:
     values = as_numbers(frame[name])
     known = np.isfinite(values)
-    if known.sum() < 20:
+    if known.sum() < LEAST:
         return
     low, high = fences(values[known], reach=FENCE)
     out = known & ((values < low) | (values > high))
