@@ -11,7 +11,7 @@ from pipelines.operations.contract import Context, Json
 from pipelines.operations.detect_worries.findings import Finding, Found, Unjudged, examples
 from pipelines.operations.detect_worries.targets import Target
 from pipelines.operations.signals import Signal, closest, make_folds
-from pipelines.operations.tables import column_type, plain
+from pipelines.operations.tables import column_type, digest_of, plain
 
 LEAST_CLASS = 10  # rows of a class: with two, one column in fifty ranks them first by chance (own)
 LEAST_ROWS = 50
@@ -84,16 +84,15 @@ def _twice(frame: pd.DataFrame) -> Iterator[Finding]:
     """Columns that vary and hold the same in every row."""
     seen: dict[str, str] = {}
     for name in frame.columns:
+        values = frame[name]
         try:
-            if frame[name].nunique(dropna=False) < 2:
-                continue
-            hashed = pd.util.hash_pandas_object(frame[name], index=False)
+            hashed = pd.util.hash_pandas_object(values, index=False).to_numpy()
         except TypeError:  # lists and objects: W13 and W14 speak of them
             continue
-        with np.errstate(over="ignore"):
-            place = np.arange(1, len(hashed) + 1, dtype="uint64")
-            key = f"{int(hashed.sum())}:{int((hashed.to_numpy() * place).sum())}"
-        if key in seen and frame[name].equals(frame[seen[key]].rename(name)):
+        if (hashed == hashed[0]).all():  # one value only
+            continue
+        key = digest_of(hashed)
+        if key in seen and values.equals(frame[seen[key]].rename(name)):
             yield Finding(
                 "W7", "warn", (seen[key], str(name)), 1.0, 0.0,
                 f"{seen[key]!r} and {name!r} hold the same values",
