@@ -115,6 +115,8 @@ CHECKS: dict[str, str] = {
     "split_reproducible": "pipelines.checks.explore.split_reproducible",
     "events_enough": "pipelines.checks.explore.events_enough",
     "baseline_recorded": "pipelines.checks.explore.baseline_recorded",
+    "worry": "pipelines.checks.worries.worry",
+    "worries": "pipelines.checks.worries.worries",
     # features, tune, evaluate
     "columns_mapped": "pipelines.checks.features.columns_mapped",
     "feature_tests": "pipelines.checks.features.feature_tests",

@@ -3,8 +3,19 @@
 from collections.abc import Iterator
 
 from personas.people import BY_CODE
+from pipelines.checks.worries.looking import BLOCKER, WARN
+from pipelines.checks.worries.meaning import meaning, what_to_do
 from pipelines.documents.pack import Pack, check_evidence, gate_evidence
-from pipelines.documents.tree import Block, Document, Evidence, Figures, Section, Text
+from pipelines.documents.tree import (
+    Block,
+    Cell,
+    Document,
+    Evidence,
+    Figures,
+    Section,
+    Text,
+    table,
+)
 from pipelines.documents.writer import Writer, section
 from pipelines.runs.queries import brief
 
@@ -63,4 +74,24 @@ def _voice(writer: Writer, persona: str) -> Section:
     ]
     figures = writer.voiced(persona)
     blocks += [Figures(figures)] if figures else [writer.computed("")]
+    blocks += _worried(writer.pack, persona)
     return section(f"voice-{persona.lower()}", known.title, blocks, lead=lead)
+
+
+def _worried(pack: Pack, persona: str) -> list[Block]:
+    """The worries that came true, in the persona's words; none where none did."""
+    where = f"/use-cases/{pack.use_case_key}/readiness/"
+    rows = [
+        [
+            Cell(
+                f"{key} {title}", evidence=(Evidence("readiness", "Readiness", f"{where}#{key}"),)
+            ),
+            Cell(level),
+            Cell(meaning(key)[persona]),
+            Cell(what_to_do(key)),
+        ]
+        for key, title, level, _ in pack.readiness.worries
+        if level in (WARN, BLOCKER)
+    ]
+    columns = ("Worry", "Level", "What it means", "What to do")
+    return [table(columns, rows, title="Worries that came true")] if rows else []

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
+from pipelines.checks.worries.looking import BLOCKER, WARN
+from pipelines.checks.worries.meaning import what_to_do
 from pipelines.documents.classes import class_tables
 from pipelines.documents.numbers import number_tables
 from pipelines.documents.pack import (
@@ -140,7 +142,12 @@ def _readiness(pack: Pack) -> Section:
         for title, points, most in ready.sections
     ]
     worried = [
-        [Cell(f"{key} {title}", evidence=evidence), Cell(level), Cell(text)]
+        [
+            Cell(f"{key} {title}", evidence=evidence),
+            Cell(level),
+            Cell(text),
+            Cell(what_to_do(key) if level in (WARN, BLOCKER) else ""),
+        ]
         for key, title, level, text in ready.worries
     ]
     tests = [
@@ -168,7 +175,7 @@ def _readiness(pack: Pack) -> Section:
         "readiness",
         "Readiness and worries",
         *tables,
-        table(("Worry", "Level", "Found"), worried, title="26 worries"),
+        table(("Worry", "Level", "Found", "What to do"), worried, title="26 worries"),
         lead=ready.band,
     )
 

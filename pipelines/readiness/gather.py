@@ -7,12 +7,19 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from django.db.models import Case, CharField, Count, F, Max, Q, Value, When
+from django.db.models import Case, CharField, Count, Exists, F, Max, OuterRef, Q, Value, When
 from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.db.models.functions import Concat
 
-from pipelines.lifecycles import AttemptState, DecisionState, GateState, StageState, Verdict
-from pipelines.readiness.evidence import Computed, Judged, Release, Source
+from pipelines.lifecycles import (
+    AttemptState,
+    DecisionState,
+    GateState,
+    StageState,
+    Verdict,
+    WorkItemState,
+)
+from pipelines.readiness.evidence import Computed, Evidence, Judged, Release, Source
 from pipelines.registry.models import LIVE, Deployment, ModelVersion
 from pipelines.runs.models import Attempt, Check, Decision, Run, Stage, WorkItem
 from pipelines.runs.rows import Rows
@@ -29,6 +36,7 @@ COMPARED: Final = (
     "retrain_clean", "refit_anomalies", "infer_contract", "load_test", "search_candidate",
     "train_candidate",
 )  # fmt: skip
+ANALYST: Final = "BA"  # who answers for the use of what the researcher stands by (W26)
 WATCHED: Final = ("measure_quality", "measure_alerts")
 
 
@@ -130,6 +138,29 @@ def review(run: Run) -> tuple[tuple[str, ...], int]:
     )
     found = {decision.pk: (decision.who, decision.gate_id) for decision in approvals}.values()
     return tuple(name for name, _ in found), [*found][-1][1] if found else 0
+
+
+def analyst(run: Run, evidence: Evidence) -> str | None:
+    """Which business analyst approved the gate of the stage that asks for W26; "" for nobody.
+
+    None where nobody has stated it yet. Whoever fills in the statement may not decide, so that the
+    decision is the analyst's voice.
+    """
+    if evidence.said("understood") is not True:
+        return None
+    stated = WorkItem.objects.filter(
+        stage=OuterRef("gate__stage"), state=WorkItemState.COMPLETED, data__has_key="understood"
+    )
+    approvals = Decision.objects.filter(
+        Exists(stated),
+        gate__run=run,
+        gate__stage__current=True,
+        personas__contains=ANALYST,
+        state=DecisionState.IN_FORCE,
+        verdict__in=(Verdict.APPROVE, Verdict.APPROVE_WITH_CONDITIONS),
+    )
+    found = approvals.select_related("user", "on_behalf_of").order_by("-at").first()
+    return "" if found is None else found.who
 
 
 def lead_times(use_case: int) -> tuple[float, ...]:

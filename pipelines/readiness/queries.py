@@ -1,6 +1,6 @@
 """The readiness of a use case, computed from the evidence of the run that made what is deployed.
 
-At most 22 queries besides the use case, which the edges fetch.
+At most 23 queries besides the use case, which the edges fetch.
 """
 
 from collections.abc import Mapping, Sequence
@@ -129,7 +129,7 @@ def readiness(use_case: UseCase) -> Readiness:
         use_case,
         run,
         score(evidence),
-        worries(evidence),
+        worries(evidence, gather.analyst(run, evidence)),
         now,
         contents,
         standing,

@@ -23,6 +23,7 @@ from portal import access
 from portal.web import scores
 from portal.web.errors import change, page
 from portal.web.forms import actor_of, done, key_of, text_of, user_of, whole_of
+from portal.web.worries import picture
 
 FEW = ":5"  # changes that are shown before one asks for all; the template counts on it
 
@@ -124,6 +125,7 @@ def _show(
         "given": request.POST,
         "problems": problems or {},
         "moved_on": moved_on,
+        "picture": picture(found.worries, user_of(request), request.GET.get("voice", "")),
     }
     return render(request, "readiness/readiness.html", context, status=status)
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 from pytest_django import DjangoAssertNumQueries
 
+from pipelines.checks.worries.meaning import meaning
 from pipelines.readiness.actions import Statement, attest
 from pipelines.readiness.queries import readiness
 from pipelines.usecases.models import UseCase
@@ -37,7 +39,7 @@ def test_without_a_run_it_says_what_would_fill_it(
     assert "one in each of 4 equally weak sections: 0.0 → 1.0" in text
     assert "Nobody has looked yet" in text
     assert "Nobody has signed anything yet" in text
-    assert text.count("not looked at") == 26
+    assert text.count("</svg> not looked at<") == 26
 
 
 def test_what_the_run_shows_earns_points(client: Client, cast: Cast) -> None:
@@ -78,6 +80,43 @@ def test_the_api_answers_the_same(client: Client, cast: Cast, use_case: UseCase)
     assert found["next_test"] == found["advice"][0]["test"] == "Data1"
     assert found["score_after"] == 0.5  # the plan is versioned: half a point of Model1 is there
     assert len(found["worries"]) == 26
+
+
+def test_the_worries_are_told_in_the_readers_voice_or_another(
+    client: Client, cast: Cast, use_case: UseCase
+) -> None:
+    client.force_login(cast.tomas)
+    own = next(iter(cast.tomas.personas.values_list("code", flat=True)))
+    address = f"/use-cases/{use_case.key}/readiness/"
+    text = client.get(address).content.decode()
+    assert escape(meaning("W1")[own]) in text
+    assert text.count('class="radar__name"') == 26
+    assert text.count('class="radar__column"') == 6
+    as_analyst = client.get(f"{address}?voice=BA").content.decode()
+    assert escape(meaning("W1")["BA"]) in as_analyst
+    assert escape(meaning("W1")[own]) not in as_analyst
+    assert client.get(f"{address}?voice=nobody").content.decode().count("aria-current") >= 1
+    worry = client.get(f"/api/v1/use-cases/{use_case.key}/readiness").json()["worries"][0]
+    assert worry["meaning"]["BA"] == meaning("W1")["BA"]
+    assert (worry["columns"], worry["rows"], worry["level"]) == ([], None, "not looked at")
+
+
+def test_the_analyst_is_the_second_voice(client: Client, cast: Cast) -> None:
+    case = engine.use_case(cast)
+    fields = [{"key": "understood", "label": "I stand by it", "kind": "bool"}]
+    stage = engine.stage(
+        "evaluate",
+        "MLR",
+        items=[engine.form("limits", fields=fields)],
+        gate=engine.gate("BA", checks=[{"name": "worries", "blocking": False}]),
+    )
+    run = engine.run(cast, stage, on=case)
+    engine.fill(cast.kenji, engine.item_of(run, "limits"), understood=True)
+    assert readiness(case).worries[25].level == "note"
+    engine.decide(cast.amara, engine.gate_of(run))
+    found = readiness(case).worries[25]
+    assert found.level == "clear"
+    assert "approved by Amara" in found.text
 
 
 def test_a_stranger_learns_nothing(client: Client, cast: Cast, use_case: UseCase) -> None:
@@ -132,7 +171,7 @@ def test_queries_are_fixed(
     factories.work_off()
     client.force_login(cast.sofia)
     client.get(f"/use-cases/{use_case.key}/readiness/")  # the process remembers blueprints
-    with django_assert_max_num_queries(27):
+    with django_assert_max_num_queries(28):
         client.get(f"/use-cases/{use_case.key}/readiness/")
 
 

@@ -16,6 +16,7 @@ from pipelines.operations.learning.definition import (
 )
 from pipelines.operations.tables import column_type
 
+NESTED = (list, dict, np.ndarray, bytes)  # W13 lists, W14 objects
 ID_LIKE = 0.5  # distinct texts per row from which a column only names rows (own, W4)
 
 
@@ -35,8 +36,11 @@ def map_column(values: pd.Series, stated: ContractColumn | None) -> FeatureColum
     if known.empty:
         return Unmapped(name, "W3", "has no value in any row")
     if _is_nested(known):
-        kind = type(known.iloc[0]).__name__
-        return Unmapped(name, "W13", f"holds {kind} values: unpack or drop them first")
+        first = next(value for value in known if isinstance(value, NESTED))
+        worry = "W14" if isinstance(first, dict | bytes) else "W13"
+        return Unmapped(
+            name, worry, f"holds {type(first).__name__} values: unpack or drop them first"
+        )
     kind = column_type(values)
     if kind in ("int", "float") and stated and stated.type in ("text", "category"):
         return _categories(known, stated)
@@ -52,7 +56,7 @@ def text_column(values: pd.Series, stated: ContractColumn | None) -> FeatureColu
     if known.empty:
         return Unmapped(name, "W3", "has no value in any row")
     if column_type(values) != "text" or _is_nested(known):
-        return Unmapped(name, "W13", f"holds {column_type(values)} values, no texts")
+        return Unmapped(name, "W11", f"holds {column_type(values)} values, no texts")
     return FeatureColumn(name, "text", str(values.dtype), _availability(stated))
 
 
@@ -73,9 +77,7 @@ def _categories(known: pd.Series, stated: ContractColumn | None) -> FeatureColum
 
 def _is_nested(known: pd.Series) -> bool:
     return known.dtype == object and bool(
-        known.head(1000)
-        .map(lambda value: isinstance(value, list | dict | np.ndarray | bytes))
-        .any()
+        known.head(1000).map(lambda value: isinstance(value, NESTED)).any()
     )
 
 

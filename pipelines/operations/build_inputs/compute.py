@@ -52,6 +52,7 @@ def _facts(features: FeatureSet, chosen: Chosen, *, rows: int) -> dict[str, Json
                 "column": column.name,
                 "role": column.role,
                 "transformer": column.as_json()["transformer"],
+                "unknown": column.as_json()["unknown"],
                 "availability": column.availability,
             }
             for column in features.columns

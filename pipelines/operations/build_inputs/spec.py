@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="build_inputs",
-    version=1,
+    version=2,
     summary="Define and test the columns that rows are compared by, where nothing is predicted",
     inputs=(
         Port("rows", "parquet", help="The rows"),

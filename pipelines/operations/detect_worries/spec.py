@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="detect_worries",
-    version=1,
+    version=2,
     summary="Look for the worries about data: W1 imbalance to W8 memory",
     inputs=(
         Port("table", "parquet", help="The table to judge"),
@@ -14,6 +14,15 @@ SPEC = Spec(
     params=(
         Param("target", "str", required=True, help="Target column"),
         Param("time_column", "str", "", help="Column with the time of prediction"),
+        Param(
+            "task",
+            "str",
+            "",
+            choices=("", "classification", "regression"),
+            help="What the target is; empty: a number with more than 20 values is a number",
+        ),
+        Param("key_column", "str", "", help="Column naming a row: examples are told by it"),
+        Param("text_columns", "list", [], help="Columns of texts, which differ in every row"),
         Param("exclude", "list", [], help="Columns that will not be features"),
         Param("minority_warn", "float", 0.10, minimum=0, maximum=0.5, help="W1 warns (own)"),
         Param("minority_block", "float", 0.01, minimum=0, maximum=0.5, help="W1 blocks (own)"),

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
-from pipelines.operations.signals import Signal, as_target, make_folds, several, signal
+from pipelines.operations.signals import Signal, as_target, closest, make_folds, several
 from pipelines.operations.tables import (
     column_type,
     need_column,
@@ -82,7 +82,7 @@ def _signals(context: Context, frame: pd.DataFrame, target: str) -> list[Signal]
     names = [name for name in frame.columns if name != target]
     for at, name in enumerate(names):
         context.progress(0.8 * at / len(names), f"scoring {name}", len(frame))
-        told = [signal(frame[name], truth, binary=binary, folds=folds) for truth in truths]
+        told = [closest(frame[name], truth, binary=binary, folds=folds) for truth in truths]
         found.append(max(told, key=lambda one: one.score))
     return found
 
@@ -147,14 +147,18 @@ def future_times(frame: pd.DataFrame, time_column: str) -> list[dict[str, Json]]
 
 def _overlap(context: Context, frame: pd.DataFrame) -> dict[str, Json]:
     """Rows of the holdout that are in training too; None without a holdout."""
+    hashed = pd.Series(row_hashes(frame))
     facts: dict[str, Json] = {
-        "duplicate_rows": int(pd.Series(row_hashes(frame)).duplicated().sum()),
+        "duplicate_rows": int(hashed.duplicated().sum()),
+        "repeated_rows": int(hashed.duplicated(keep=False).sum()),
+        "holdout_rows": None,
         "overlap_rows": None,
         "overlap_first": [],
     }
     if "holdout" in context.inputs:
         holdout = read_table(context.inputs["holdout"])
-        shared = np.isin(row_hashes(holdout[list(frame.columns)]), row_hashes(frame))
+        shared = np.isin(row_hashes(holdout[list(frame.columns)]), hashed.to_numpy())
         facts["overlap_rows"] = int(shared.sum())
+        facts["holdout_rows"] = len(holdout)
         facts["overlap_first"] = [int(row) + 1 for row in np.flatnonzero(shared)[:5]]
     return facts

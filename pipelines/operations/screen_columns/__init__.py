@@ -1,1 +1,1 @@
-"""Wait, report progress and answer: for first blueprints, tests and benchmarks."""
+"""Operation `screen_columns`."""

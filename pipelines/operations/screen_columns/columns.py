@@ -8,18 +8,23 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context
-from pipelines.operations.detect_worries.findings import Finding
+from pipelines.operations.detect_worries.columns import FEW_ROWS, FEW_SHARE, LEAST_ROWS
+from pipelines.operations.detect_worries.findings import Finding, examples
+from pipelines.operations.detect_worries.outliers import LEAST
+from pipelines.operations.detect_worries.spread import fences
 from pipelines.operations.tables import as_numbers, column_type
 from pipelines.operations.unlabelled.columns import is_number
 
 ID_SHARE = 0.5  # distinct texts per row from which a column only names rows (own)
-FENCE = 3.0  # interquartile ranges beyond the quartiles: far out (conv, Tukey)
+FENCE = 3.0  # interquartile ranges beyond the quartiles, widened by skew: far out (conv, Tukey)
+SHOWN = 5
 MOST_CATEGORIES = 255  # as where something is predicted (tool)
 
 
-def find_in_column(context: Context, values: pd.Series) -> Iterator[Finding]:
+def find_in_column(context: Context, frame: pd.DataFrame, name: str) -> Iterator[Finding]:
     """W2 to W4 of one column."""
-    name, missing = str(values.name), float(values.isna().mean())
+    values = frame[name]
+    missing = float(values.isna().mean())
     if missing == 1.0:
         yield Finding(
             "W3", "warn", (name,), 1.0, context.number("missing_drop"),
@@ -39,20 +44,25 @@ def find_in_column(context: Context, values: pd.Series) -> Iterator[Finding]:
             context.number("missing_drop" if drop else "missing_warn"),
             f"{missing:.1%} of {name!r} are missing, and would be taken as its median",
             "Leave it out" if drop else "Find out why; leave it out where the gap means something",
+            rows=int(values.isna().sum()),
+            examples=examples(
+                frame, np.flatnonzero(values.isna())[:SHOWN], key=context.text("key_column")
+            ),
         )  # fmt: skip
     if column_type(values) == "text":
         yield from _texts(values, name)
     elif is_number(values):
-        yield from _far_out(context, values, name)
+        yield from _far_out(context, frame, name)
 
 
 def _texts(values: pd.Series, name: str) -> Iterator[Finding]:
     distinct, known = values.nunique(), int(values.notna().sum())
-    if distinct > max(ID_SHARE * known, 20):
+    most = ID_SHARE if known >= FEW_ROWS else FEW_SHARE
+    if known >= LEAST_ROWS and distinct > most * known:
         yield Finding(
             "W4", "warn", (name,), distinct / known, ID_SHARE,
             f"{name!r} has {distinct:,} texts in {known:,} rows, like an identifier",
-            "Leave it out, or name it as the key",
+            "Leave it out, or name it as the key", rows=known,
         )  # fmt: skip
     elif distinct > MOST_CATEGORIES:
         yield Finding(
@@ -62,17 +72,21 @@ def _texts(values: pd.Series, name: str) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _far_out(context: Context, values: pd.Series, name: str) -> Iterator[Finding]:
-    known = as_numbers(values)
-    known = known[np.isfinite(known)]
-    if known.size < 20:
+def _far_out(context: Context, frame: pd.DataFrame, name: str) -> Iterator[Finding]:
+    values = as_numbers(frame[name])
+    known = np.isfinite(values)
+    if known.sum() < LEAST:
         return
-    low, high = np.quantile(known, [0.25, 0.75])
-    slack = FENCE * (high - low)
-    share = float(np.mean((known < low - slack) | (known > high + slack)))
-    if slack > 0 and share > context.number("outlier_share"):
+    low, high = fences(values[known], reach=FENCE)
+    out = known & ((values < low) | (values > high))
+    share = float(out.sum() / known.sum())
+    if share > context.number("outlier_share"):
+        distance = np.where(out, np.maximum(low - values, values - high), -1.0)
+        worst = np.argsort(-distance, kind="stable")[: min(SHOWN, int(out.sum()))]
         yield Finding(
             "W2", "warn", (name,), share, context.number("outlier_share"),
             f"{share:.1%} of {name!r} lie far out: they would decide alone who is near to whom",
             "Compare by ranks (scale), or clip the column",
+            rows=int(out.sum()),
+            examples=examples(frame, worst, key=context.text("key_column"), value=name),
         )  # fmt: skip

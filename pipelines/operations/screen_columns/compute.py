@@ -8,13 +8,24 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context, Json, Outcome
-from pipelines.operations.detect_worries.findings import TITLES, Finding
+from pipelines.operations.detect_worries.columns import memory
+from pipelines.operations.detect_worries.compute import shown
+from pipelines.operations.detect_worries.findings import (
+    ORDER,
+    Finding,
+    Found,
+    Unjudged,
+    examples,
+    levels,
+    reasons,
+)
+from pipelines.operations.detect_worries.leaks import inconsistent
+from pipelines.operations.detect_worries.relations import LEAST_ROWS
 from pipelines.operations.screen_columns.columns import find_in_column
 from pipelines.operations.tables import as_numbers, read_document, read_table, write_document
 from pipelines.operations.unlabelled.columns import is_number
 from pipelines.operations.unlabelled.matrix import sample_rows
 
-ORDER = {"blocker": 0, "warn": 1, "note": 2}
 PAIRS = 300  # numbers compared in pairs: 300 give 45,000
 
 
@@ -23,19 +34,22 @@ def run(context: Context) -> Outcome:
     frame = read_table(context.inputs["rows"])
     names = compared(context, frame)
     context.progress(0.2, f"{len(names)} columns to look at", len(frame))
+    contract = _contract(context)
+    looked = list(find(context, frame, names, contract))
     found = sorted(
-        find(context, frame, names),
+        (item for item in looked if isinstance(item, Finding)),
         key=lambda item: (ORDER[item.severity], item.worry, -item.value, item.columns),
     )
     facts: dict[str, Json] = {
         "rows": len(frame),
         "columns": len(names),
-        "findings": [item.as_json() for item in found[:100]],
+        "findings": shown(found),
         "found": len(found),
         "blockers": sum(item.severity == "blocker" for item in found),
         "warnings": sum(item.severity == "warn" for item in found),
         "notes": sum(item.severity == "note" for item in found),
-        "worries": {worry: _worst(worry, found) for worry in TITLES},
+        "worries": levels(looked),
+        "reasons": reasons(looked),
     }
     document: dict[str, Json] = {**facts, "findings": [item.as_json() for item in found]}
     context.progress(1.0, "all worries looked at", len(frame))
@@ -44,7 +58,7 @@ def run(context: Context) -> Outcome:
 
 def compared(context: Context, frame: pd.DataFrame) -> list[str]:
     """Columns that rows may be compared by: no key, not excluded, known in time."""
-    contract = read_document(context.inputs["contract"]) if "contract" in context.inputs else {}
+    contract = _contract(context)
     columns = contract.get("columns")
     after = {
         str(entry["name"])
@@ -56,17 +70,25 @@ def compared(context: Context, frame: pd.DataFrame) -> list[str]:
     return [str(name) for name in frame.columns if name not in out]
 
 
-def _worst(worry: str, found: list[Finding]) -> str:
-    levels = [item.severity for item in found if item.worry == worry]
-    return min(levels, key=lambda level: ORDER[level]) if levels else "clear"
+def _contract(context: Context) -> dict[str, Json]:
+    return read_document(context.inputs["contract"]) if "contract" in context.inputs else {}
 
 
-def find(context: Context, frame: pd.DataFrame, names: list[str]) -> Iterator[Finding]:
+def find(
+    context: Context, frame: pd.DataFrame, names: list[str], contract: dict[str, Json]
+) -> Iterator[Found]:
     """Worries about the table, then about its columns, then about pairs of them."""
+    yield Unjudged("W1", "does not apply", "nothing is predicted, so no class can be rare")
+    yield Unjudged("W6", "does not apply", "nothing is predicted, so nothing can give it away")
     yield from _table(context, frame, names)
+    yield from memory(context, frame)
+    if len(names) <= context.whole("most_columns"):
+        yield from inconsistent(frame[names], contract)
+    else:
+        yield Unjudged("W7", "does not apply", "so many columns block already (W8)")
     told = []
     for name in names:
-        found = list(find_in_column(context, frame[name]))
+        found = list(find_in_column(context, frame, name))
         told += [item.severity for item in found if "tells no row" in item.message]
         yield from found
     if names and len(told) == len(names):
@@ -107,12 +129,19 @@ def _table(context: Context, frame: pd.DataFrame, names: list[str]) -> Iterator[
             "W2", "note", (), share, context.number("duplicate_share"),
             f"{share:.1%} of the rows equal another one in every column",
             "Repeated rows make crowds that are none: find out how they came about",
+            rows=int(hashed.duplicated().sum()),
+            examples=examples(
+                frame, np.flatnonzero(hashed.duplicated())[:5], key=context.text("key_column")
+            ),
         )  # fmt: skip
 
 
-def _copies(context: Context, frame: pd.DataFrame, names: list[str]) -> Iterator[Finding]:
+def _copies(context: Context, frame: pd.DataFrame, names: list[str]) -> Iterator[Found]:
     """W5: two columns that say the same count twice in every distance."""
     numbers = [name for name in names if is_number(frame[name]) and frame[name].nunique() > 1]
+    if len(frame) < LEAST_ROWS:
+        yield Unjudged("W5", "not enough data", f"{len(frame)} rows, fewer than {LEAST_ROWS}")
+        return
     if len(numbers) < 2:
         return
     chosen = sample_rows(len(frame), context.whole("max_rows"), seed=context.seed)

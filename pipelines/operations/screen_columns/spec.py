@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="screen_columns",
-    version=1,
+    version=2,
     summary="Look for worries where nothing is predicted: gaps, constants, copies, identifiers",
     inputs=(
         Port("rows", "parquet", help="The rows to judge"),
@@ -21,6 +21,7 @@ SPEC = Spec(
         Param("correlation", "float", 0.95, minimum=0, maximum=1, help="W5: Spearman (conv)"),
         Param("outlier_share", "float", 0.05, minimum=0, maximum=1, help="W2 warns (own)"),
         Param("duplicate_share", "float", 0.05, minimum=0, maximum=1, help="Equal rows (own)"),
+        Param("memory_mib", "int", 2048, minimum=1, help="W8: memory of a worker in MiB"),
         Param("max_rows", "int", 20_000, minimum=500, help="Rows sampled for W5"),
     ),
     max_runtime=300,

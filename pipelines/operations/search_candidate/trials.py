@@ -194,7 +194,8 @@ class Found:
 def _short(trial: Trial) -> dict[str, Json]:
     row = trial.as_json()
     kept = ("trial", "state", "score", "standard_error", "rows", "settings", "problem")
-    return {key: row[key] for key in kept}
+    # by fold: whether a border hit matters is asked pair by pair of folds (checks.worries)
+    return {key: row[key] for key in kept} | {"folds": [round(v, 6) for v in trial.folds]}
 
 
 def need_one(trials: Sequence[Trial]) -> None:

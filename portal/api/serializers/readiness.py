@@ -94,8 +94,23 @@ class WorrySerializer(Output):
 
     id = serializers.CharField(source="worry.id")
     title = serializers.CharField(source="worry.title")
-    level = serializers.CharField(help_text="not looked at, clear, note, warn or blocker")
+    column = serializers.CharField(source="worry.group", help_text="one of six")
+    detector = serializers.CharField(source="worry.detector")
+    alarm = serializers.CharField(source="worry.alarm")
+    threshold_class = serializers.CharField(source="worry.threshold_class")
+    level = serializers.CharField(
+        help_text="blocker, warn, note, clear, not enough data, not looked at or does not apply"
+    )
     text = serializers.CharField(allow_blank=True)
+    columns = serializers.ListField(child=serializers.CharField(), help_text="of the data")
+    rows = serializers.IntegerField(allow_null=True, help_text="most rows that one finding names")
+    examples = serializers.ListField(
+        child=serializers.JSONField(), help_text="a few rows: number from 1, key, value"
+    )
+    do = serializers.CharField(allow_blank=True, help_text="what to do; empty where nothing is")
+    meaning = serializers.DictField(
+        child=serializers.CharField(), help_text="what it means, by persona code"
+    )
 
 
 class ReadinessSerializer(Output):

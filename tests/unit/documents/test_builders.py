@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipelines.checks.worries.meaning import meaning, what_to_do
 from pipelines.documents import frameworks, library, views
 from pipelines.documents.tree import (
     Document,
@@ -199,3 +200,19 @@ def test_figures_of_two_steps_are_not_mixed_up() -> None:
     for block in blocks(found):
         if isinstance(block, Figures):
             assert all(len(one.evidence) == 1 for one in block.figures)
+
+
+def test_worries_that_came_true_are_told_in_each_voice_with_what_to_do() -> None:
+    worried = (("W1", "Imbalance", "clear", "fine"), ("W6", "Leakage", "blocker", "'x' alone"))
+    told = replace(pack(), readiness=replace(pack().readiness, worries=worried))
+    brief = library.build("decision-brief", told, voice="BA")
+    (found,) = [b for b in blocks(brief) if isinstance(b, Table) and "came true" in b.title]
+    assert [[cell.text for cell in row][:3] for row in found.rows] == [
+        ["W6 Leakage", "blocker", meaning("W6")["BA"]]
+    ]
+    assert meaning("W6")["OPS"] in str(library.build("decision-brief", told))
+    assert not [b for b in blocks(library.build("decision-brief", pack()))
+                if isinstance(b, Table) and "came true" in b.title]  # fmt: skip
+    report = library.build("validation-report", told)
+    (listed,) = [b for b in blocks(report) if isinstance(b, Table) and b.title == "26 worries"]
+    assert [row[3].text for row in listed.rows] == ["", what_to_do("W6")]
