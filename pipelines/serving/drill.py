@@ -20,7 +20,7 @@ from pipelines.operations.clusters.package import ASSIGNMENTS, read_segments_pac
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.packages.archive import GOLDEN, PackageError, read_archive
 from pipelines.operations.packages.archive import load as entry
-from pipelines.operations.packages.loaded import TOLERANCE, Loaded, load_package
+from pipelines.operations.packages.loaded import TOLERANCE, Loaded, Prediction, load_package
 from pipelines.registry.drills import rehearse, version_of
 from pipelines.registry.models import ModelVersion
 from pipelines.registry.queries import live_version
@@ -42,10 +42,10 @@ class Proof:
 
 @dataclass(frozen=True)
 class Golden:
-    """Rows of a package with the scores it has to give."""
+    """Rows of a package with the scores it has to give: one, or one for each of several classes."""
 
     rows: list[dict[str, Json]] = field(default_factory=list)
-    scores: list[float] = field(default_factory=list)
+    scores: list[list[float]] = field(default_factory=list)
 
 
 def rollback_drill(*, run: Run, stage: Stage, folder: Path, params: Mapping[str, Any]) -> Path:
@@ -125,14 +125,12 @@ class Served:
         live = line.live if line else None
         golden = self._golden_of(expected.package_id if expected else self.own)
         right = 0
-        for number, (row, score) in enumerate(zip(golden.rows, golden.scores, strict=True)):
+        for number, (row, stored) in enumerate(zip(golden.rows, golden.scores, strict=True)):
             by = line.pick(f"golden-{number}") if line else None
             if expected is None or by is None:
                 right += by is None and expected is None
                 continue
-            given = by.loaded.predict([row]).scores[0]
-            close = abs(given - score) <= TOLERANCE * max(1.0, abs(score))
-            right += close and by.version_id == expected.pk
+            right += _close(by.loaded.predict([row]), stored) and by.version_id == expected.pk
         return Proof(
             live.version if live else None, len(golden.rows), right, time.perf_counter() - started
         )
@@ -153,7 +151,20 @@ def _golden(package: bytes) -> Golden:
         [row for row in rows if isinstance(row, dict)][:MOST_ROWS]
         if isinstance(rows, list)
         else [],
-        [float(str(one)) for one in scores][:MOST_ROWS] if isinstance(scores, list) else [],
+        [_numbers(one) for one in scores][:MOST_ROWS] if isinstance(scores, list) else [],
+    )
+
+
+def _numbers(stored: Json) -> list[float]:
+    return [float(str(one)) for one in (stored if isinstance(stored, list) else [stored])]
+
+
+def _close(given: Prediction, stored: list[float]) -> bool:
+    """Whether the one row asked came out as it was packaged."""
+    found = given.probabilities[0] if given.probabilities else given.scores
+    return len(found) == len(stored) and all(
+        abs(one - other) <= TOLERANCE * max(1.0, abs(other))
+        for one, other in zip(found, stored, strict=True)
     )
 
 

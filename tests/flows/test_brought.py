@@ -12,7 +12,7 @@ from rich.console import Console
 
 from portal.demo.live import Screen
 from tests.flows import arrivals, brought
-from tests.flows.baton import Baton
+from tests.flows.baton import Baton, until
 
 pytestmark = [
     pytest.mark.timeout(400),
@@ -78,13 +78,20 @@ def play(
         ended = run.until(done)
     assert done(ended), said.read_text()
     row = {name: asked[0].row[name] for name in caller.reads}
-    answer = httpx.post(
-        f"{baton.serve_url}/v1/models/{run.use_case}/predict",
+    answer = until(lambda: by_model(baton, run.use_case, row), what="the model answers")
+    caller.close()
+    return Played(run, run.run, answer)
+
+
+def by_model(baton: Baton, name: str, row: dict[str, Any]) -> dict[str, Any] | None:
+    """What the model says of a row; None while the fallback answers, as just after going live."""
+    said = httpx.post(
+        f"{baton.serve_url}/v1/models/{name}/predict",
         json={"rows": [row]},
         headers={"Authorization": f"Bearer {baton.tokens['SWE']}"},
     ).json()
-    caller.close()
-    return Played(run, run.run, answer["predictions"][0])
+    (answer,) = said["predictions"]
+    return dict(answer) if answer["served_by"] == "model" else None
 
 
 @pytest.fixture(scope="module")

@@ -442,9 +442,9 @@ def test_weights_of_a_sample_count_and_rows_of_the_holdout_weigh_one(tmp_path, m
     inputs = turning(1.0, tmp_path, weight=weight)
     seen = []
 
-    def noted(model, matrix, truth, weights):
+    def noted(model, matrix, truth, weights, groups):
         seen.append(weights)
-        return fit_weighted(model, matrix, truth, weights)
+        return fit_weighted(model, matrix, truth, weights, groups)
 
     monkeypatch.setattr(training, "fit_weighted", noted)
     facts = perform("age_model", tmp_path, inputs, samples=50, metric="mae").facts
