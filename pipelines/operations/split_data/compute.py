@@ -129,10 +129,10 @@ def by_time(
 def _refuse_one_moment(times: np.ndarray, name: str) -> None:
     moments = np.unique(times)
     if moments.size < 2:
-        held = f"one moment only ({plain(pd.Timestamp(moments[0]))})" if moments.size else "no time"
+        one = f"one moment only ({plain(pd.Timestamp(moments[0]))})" if moments.size else ""
         raise OperationError(
             "one_moment",
-            f"time_column {name!r} holds {held} in {times.size} rows: nothing is earlier or later",
+            f"time_column {name!r} holds {one or 'no time in any row'}: nothing is earlier or later",
             field="time_column",
             value=name,
             rule="has at least two moments",

@@ -51,9 +51,7 @@ class Kind:
             "features.choose_features": {"columns": []},
         }
         given = {**self.parameters, **parameters}
-        return played(
-            folder, self.blueprint, table, parameters=given, items=items, until=until
-        )
+        return played(folder, self.blueprint, table, parameters=given, items=items, until=until)
 
 
 def columns(rows: int, seed: int = 3) -> pd.DataFrame:

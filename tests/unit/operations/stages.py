@@ -117,7 +117,9 @@ class Stages:
                 many[port] = {table.stem: table}
                 continue
             paths = {
-                f"{ref.stage}.{ref.name}.{ref.part}": self.made[f"{ref.stage}.{ref.name}"].outputs[ref.part]
+                f"{ref.stage}.{ref.name}.{ref.part}": self.made[f"{ref.stage}.{ref.name}"].outputs[
+                    ref.part
+                ]
                 for ref in refs
                 if f"{ref.stage}.{ref.name}" in self.made
             }
