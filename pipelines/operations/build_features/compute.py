@@ -137,12 +137,12 @@ def _refuse_none(
 ) -> None:
     if mapped or unmapped:  # unmapped columns are a finding of their own
         return
-    told = "; ".join(f"{one.column}: {one.reason}" for one in left_out[:20])
+    told = "; ".join(f"{one.name}: {one.reason}" for one in left_out[:20])
     raise OperationError(
         "no_features",
         f"no column tells rows apart ({told})",
         field="columns",
-        value=[one.column for one in left_out[:20]],
+        value=[one.name for one in left_out[:20]],
         rule="at least one column has two values of a plain type",
     )
 
