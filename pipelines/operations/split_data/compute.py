@@ -132,7 +132,7 @@ def _refuse_one_moment(times: np.ndarray, name: str) -> None:
         one = f"one moment only ({plain(pd.Timestamp(moments[0]))})" if moments.size else ""
         raise OperationError(
             "one_moment",
-            f"time_column {name!r} holds {one or 'no time in any row'}: nothing is earlier or later",
+            f"time_column {name!r} holds {one or 'no time at all'}: nothing is earlier or later",
             field="time_column",
             value=name,
             rule="has at least two moments",

@@ -22,7 +22,22 @@ CONTRACT: dict[str, Json] = {
     "null_meaning": "unknown",
     "signed": True,
 }
-WORDS = "pump leak valve noise heat belt motor fuse panel cable screen crack oil dust".split()
+WORDS = [
+    "pump",
+    "leak",
+    "valve",
+    "noise",
+    "heat",
+    "belt",
+    "motor",
+    "fuse",
+    "panel",
+    "cable",
+    "screen",
+    "crack",
+    "oil",
+    "dust",
+]
 
 
 @dataclass(frozen=True)

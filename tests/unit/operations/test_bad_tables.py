@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from pipelines.operations.contract import Json, OperationError
+from tests.long import only_long
 from tests.unit.operations.bad_tables import KINDS
 from tests.unit.operations.stages import Stages
 
@@ -229,6 +230,7 @@ def test_features_of_one_value_only(tmp_path, kind) -> None:
     assert f"{varied(kind)}: one value only" in error.message
 
 
+@only_long
 @pytest.mark.parametrize("kind", ["two classes", "clustering", "texts"])
 def test_cells_of_a_megabyte(tmp_path, kind) -> None:
     table = given(kind)[:30].copy()
@@ -240,6 +242,7 @@ def test_cells_of_a_megabyte(tmp_path, kind) -> None:
         red(stages, "rows_enough", "rarest class")
 
 
+@only_long
 def test_five_thousand_columns(tmp_path) -> None:
     table = given("two classes")[:40]
     noise = np.random.default_rng(0).normal(size=(40, 5000))
