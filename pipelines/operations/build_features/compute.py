@@ -133,7 +133,7 @@ def _require(wanted: Sequence[str], names: Sequence[str], field: str) -> None:
 
 
 def _refuse_none(
-    mapped: Sequence[object], unmapped: Sequence[dict[str, Json]], left_out: Sequence[LeftOut]
+    mapped: Sequence[object], unmapped: Sequence[Unmapped], left_out: Sequence[LeftOut]
 ) -> None:
     if mapped or unmapped:  # unmapped columns are a finding of their own
         return
