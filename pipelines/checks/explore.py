@@ -1,8 +1,11 @@
 """Checks of worries, leaks, split and baseline (stage S2, hand-off H3)."""
 
+from collections.abc import Mapping
+
 from pipelines.checks.contract import (
     CheckResult,
     Facts,
+    Json,
     Params,
     insufficient,
     judge,
@@ -19,6 +22,7 @@ from pipelines.checks.contract import (
 
 WORRIES, LEAKAGE = "explore.worries", "explore.leakage"
 SPLIT, BASELINE = "explore.split", "explore.baseline"
+REPEATS = 0.05  # own: a copy now and then is a second reading, one row in twenty is a leak
 
 
 def no_open_blocker(facts: Facts, params: Params) -> CheckResult:
@@ -76,7 +80,10 @@ def leakage_clean(facts: Facts, params: Params) -> CheckResult:
 
 
 def no_overlap(facts: Facts, params: Params) -> CheckResult:
-    """No row, and no group, is in training and holdout both (own)."""
+    """No row, and no group, is in training and holdout both (own).
+
+    Nor is a row told again at another time, where that is no chance: see `_told_again`.
+    """
     found = step_facts(facts, params, SPLIT)
     shared = number(found, "overlap_rows")
     if shared is None:
@@ -87,14 +94,29 @@ def no_overlap(facts: Facts, params: Params) -> CheckResult:
     touched = number(found, "group_rows_shared")
     if groups and touched is not None:
         said += f"; {touched:.1%} of the rows to decide on are of groups that have trained"
+    again = _told_again(found, limit(params, "repeats", REPEATS))
+    if again:
+        said += f"; {again:,.0f} rows to decide on are training rows at another time"
     return CheckResult(
-        judge(shared + groups, "<=", threshold),
+        judge(shared + groups + again, "<=", threshold),
         said,
-        value=shared + groups,
+        value=shared + groups + again,
         threshold=threshold,
         comparison="<=",
         unit="rows",
     )
+
+
+def _told_again(found: Mapping[str, Json] | None, limit: float) -> float:
+    """Rows that only their time tells from a training row, 0 where chance explains them.
+
+    Rows of few values meet by chance, within training as much as across the split: the share
+    among rows to decide on has to pass the limit and twice the share within training (own).
+    """
+    again = number(found, "repeated_rows") or 0.0
+    held = number(mapping(mapping(found, "parts"), "holdout"), "rows") or 0.0
+    usual = number(found, "repeated_share_train") or 0.0
+    return again if held and again / held > max(limit, 2 * usual) else 0.0
 
 
 def split_reproducible(facts: Facts, params: Params) -> CheckResult:

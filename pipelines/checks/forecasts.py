@@ -23,23 +23,30 @@ MAX_GAP_SHARE = 0.05  # own: beyond it a filled step is no exception any more
 
 
 def series_sound(facts: Facts, params: Params) -> CheckResult:
-    """Steps without an event where there usually is one are at most one in twenty (own)."""
+    """Steps without an event where there usually is one are at most one in twenty (own).
+
+    So are rows without a value: a sum takes them as nothing at all.
+    """
     made = facts_with(facts, params, SERIES, "gap_steps")
     steps, filled = number(made, "steps"), number(made, "gap_steps")
     if made is None or not steps or filled is None:
         return insufficient("no series was made")
-    share, most = filled / steps, limit(params, "maximum", MAX_GAP_SHARE)
+    most = limit(params, "maximum", MAX_GAP_SHARE)
+    missing, given = number(made, "missing_values") or 0.0, number(made, "rows")
+    lost = missing / given if given else 0.0
+    share = max(filled / steps, lost)
     gaps = rows(made, "gap_list")
     duplicates = int(number(made, "duplicates") or 0)
     worst = f"; the longest from {text(gaps[0], 'from')[:16]}" if gaps else ""
     return CheckResult(
         judge(share, "<=", most),
-        f"{share:.1%} of {steps:,.0f} steps lack events that usually are there{worst}; "
-        f"{duplicates:,} rows equal another",
+        f"{filled / steps:.1%} of {steps:,.0f} steps lack events that usually are there{worst}; "
+        f"{duplicates:,} rows equal another"
+        + (f"; {lost:.1%} of the rows have no value" if missing else ""),
         value=share,
         threshold=most,
         comparison="<=",
-        unit="share of steps",
+        unit="share of rows" if lost > filled / steps else "share of steps",
         details=shown(gaps),
         advice=""
         if share <= most

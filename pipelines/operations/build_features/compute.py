@@ -49,6 +49,7 @@ def run(context: Context) -> Outcome:
         ]
         left_out += [LeftOut(column.name, "one value only", decided=True) for column in constant]
         mapped = [column for column in mapped if column not in constant]
+    _refuse_none(mapped, unmapped, left_out)
     features = FeatureSet(
         target=target,
         classes=classes,
@@ -129,6 +130,21 @@ def _require(wanted: Sequence[str], names: Sequence[str], field: str) -> None:
                 value=name,
                 rule="names a column of the table",
             )
+
+
+def _refuse_none(
+    mapped: Sequence[object], unmapped: Sequence[Unmapped], left_out: Sequence[LeftOut]
+) -> None:
+    if mapped or unmapped:  # unmapped columns are a finding of their own
+        return
+    told = "; ".join(f"{one.name}: {one.reason}" for one in left_out[:20])
+    raise OperationError(
+        "no_features",
+        f"no column tells rows apart ({told})",
+        field="columns",
+        value=[one.name for one in left_out[:20]],
+        rule="at least one column has two values of a plain type",
+    )
 
 
 def _require_number(base: str, mapped: Sequence[FeatureColumn], task: str) -> None:

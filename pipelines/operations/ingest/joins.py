@@ -113,8 +113,9 @@ class Lookup:
 def _needed(source: Source, rule: JoinRule) -> pa.Table:
     """The columns of a lookup table that the join needs; raises OperationError beyond LARGEST."""
     keys = [right for _, right in rule.on]
-    wanted = rule.columns if rule.columns is not None else tuple(source.schema.names)
-    names = [name for name in source.schema.names if name in keys or name in wanted]
+    given = source.schema
+    wanted = set(given.names if rule.columns is None else rule.columns)
+    names = [name for name in given.names if name in keys or name in wanted]
     batches, held = [], 0
     for batch in source.batches():
         batches.append(batch.select(names))
@@ -127,7 +128,7 @@ def _needed(source: Source, rule: JoinRule) -> pa.Table:
             rule_text = f"<= {LARGEST:,} bytes"
             problem = Problem("lookup_too_large", source.name, text, rule=rule_text, value=held)
             refuse([problem])
-    schema = pa.schema([source.schema.field(name) for name in names])
+    schema = pa.schema([given.field(name) for name in names])
     return pa.Table.from_batches(batches, schema=schema)
 
 
@@ -169,14 +170,16 @@ def _bad_join(place: int, value: Json, rule: str) -> OperationError:
 
 
 def _check_columns(rules: Sequence[JoinRule], tables: Mapping[str, Source], base: str) -> None:
-    known = {name: tables[base].schema.field(name).type for name in tables[base].schema.names}
+    # A source makes its schema on every call: once per table, not once per column.
+    known = {field.name: field.type for field in tables[base].schema}
     problems: list[Problem] = []
     for rule in rules:
         source = tables[rule.table]
+        types = {field.name: field.type for field in source.schema}
         problems += _key_problems(rule, source, known)
         keys = {right for _, right in rule.on}
-        for name in rule.columns if rule.columns is not None else source.schema.names:
-            if name not in source.schema.names:
+        for name in rule.columns if rule.columns is not None else types:
+            if name not in types:
                 problems.append(_unknown(source, name, rule.table))
             elif name not in keys and rule.prefix + name in known:
                 text = f"column {rule.prefix + name!r} is already there: give the join a prefix"
@@ -192,7 +195,7 @@ def _check_columns(rules: Sequence[JoinRule], tables: Mapping[str, Source], base
                     )
                 )
             elif name not in keys:
-                known[rule.prefix + name] = source.schema.field(name).type
+                known[rule.prefix + name] = types[name]
     refuse(problems)
 
 

@@ -51,6 +51,7 @@ def run(context: Context) -> Outcome:
         "last": plain(whole[MOMENT].max()),
         "zeros": int((whole[VALUE] == 0).sum()),
         **_gaps(whole, groups, context.text("every")),
+        "missing_values": int(values[inside].isna().sum()),
         "same_moment": _same_moment(times, frame, groups),
         "mean": finite(float(whole[VALUE].mean()), 6),
     }
@@ -94,6 +95,11 @@ def _values(context: Context, frame: pd.DataFrame) -> pd.Series:
         raise OperationError(
             "not_a_number", f"value_column {values.name!r} holds {values.dtype}, not numbers",
             field="value_column", value=str(values.dtype), rule="holds numbers",
+        )  # fmt: skip
+    if not values.notna().any():
+        raise OperationError(
+            "no_values", f"value_column {values.name!r} is missing in every row",
+            field="value_column", value=str(values.name), rule="has values",
         )  # fmt: skip
     return values.astype("float64")
 

@@ -60,6 +60,7 @@ def run(context: Context) -> Outcome:
         "digest": digest_of(np.concatenate([split.train, [-1], split.holdout]).astype("int64")),
         "reproducible": bool(same),
         "overlap_rows": _overlap(parts["train"], parts["holdout"]),
+        **_repeats(parts, time_column),
         "groups_shared": _groups_shared(parts, context.text("group_column")),
         "group_rows_shared": _rows_shared(parts, context.text("group_column")),
         "groups_proposed": list[Json](proposed(frame, [target, time_column], parts)),
@@ -107,6 +108,7 @@ def by_time(
     until = parse_time(context.text("train_until"), "train_until")
     end = parse_time(context.text("decide_until"), "decide_until")
     if until is None:
+        _refuse_one_moment(times, name)
         place = int(len(times) * (1 - context.number("holdout_share")))
         boundary = np.sort(times)[min(place, len(times) - 1)]
     else:
@@ -122,6 +124,19 @@ def by_time(
     learn = times < boundary
     split = Split("time", rows[learn & ~late], rows[~learn & ~late], boundaries, left_out)
     return _apart(context, frame, split) if context.text("group_column") else split
+
+
+def _refuse_one_moment(times: np.ndarray, name: str) -> None:
+    moments = np.unique(times)
+    if moments.size < 2:
+        one = f"one moment only ({plain(pd.Timestamp(moments[0]))})" if moments.size else ""
+        raise OperationError(
+            "one_moment",
+            f"time_column {name!r} holds {one or 'no time at all'}: nothing is earlier or later",
+            field="time_column",
+            value=name,
+            rule="has at least two moments",
+        )
 
 
 def _apart(context: Context, frame: pd.DataFrame, split: Split) -> Split:
@@ -253,6 +268,23 @@ def _positives(target: pd.Series) -> int:
 
 def _overlap(train: pd.DataFrame, holdout: pd.DataFrame) -> int:
     return int(np.isin(row_hashes(holdout), row_hashes(train)).sum())
+
+
+def _repeats(parts: dict[str, pd.DataFrame], time_column: str) -> dict[str, Json]:
+    """Rows to decide on that are a training row at another time.
+
+    Tables of few values repeat by chance, within training as much: that share is told beside it.
+    """
+    if not time_column:
+        return {}
+    train, holdout = (
+        row_hashes(parts[name].drop(columns=time_column)) for name in ("train", "holdout")
+    )
+    own = pd.Series(train).duplicated(keep=False).mean()
+    return {
+        "repeated_rows": int(np.isin(holdout, train).sum()),
+        "repeated_share_train": finite(float(own), 6),
+    }
 
 
 def _groups_shared(parts: dict[str, pd.DataFrame], group_column: str) -> Json:

@@ -5,7 +5,7 @@ from pipelines.operations.learning.definition import TASK_NAMES
 
 SPEC = Spec(
     name="split_data",
-    version=3,  # 2: the document tells its recipe; 3: groups beside time
+    version=4,  # 2: the document tells its recipe; 3: groups beside time; 4: rows told again later
     summary="Split by time, by group or stratified; says how, and proves it with digests",
     inputs=(Port("table", "parquet", help="The whole table"),),
     outputs=(
