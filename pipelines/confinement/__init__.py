@@ -25,6 +25,7 @@ class Bounds:
     reads: Sequence[str] = ()
     lists: Sequence[str] = ()  # folders whose names may be listed, not what is in the files
     writes: Sequence[str] = ()
+    alone: bool = False  # starts no process at all, where seccomp can hold that
 
     def as_json(self) -> str:
         """As one line, for the process that is to bind itself."""
@@ -62,6 +63,8 @@ def confine(bounds: Bounds) -> dict[str, str]:
         )
     if seccomp.available():
         seccomp.refuse_sockets()
+        if bounds.alone:
+            seccomp.refuse_processes()
     return found
 
 

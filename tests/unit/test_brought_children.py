@@ -1,7 +1,9 @@
 """Odd operations from a package, in the real child with the real limits: each fails by itself."""
 
+import errno
 import json
 import os
+import platform
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,6 +84,17 @@ socket.socket(socket.AF_UNIX).connect(context.text("text"))
     "kills_the_worker": """
 os.kill(int(context.text("text")), 0)
 return made(context)
+""",
+    "reaches_into_others": """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+numbers = json.loads(context.text("text"))
+found = {}
+for name, words in numbers.items():
+    ctypes.set_errno(0)
+    given = [ctypes.c_long(word) for word in words]
+    found[name] = ctypes.get_errno() if libc.syscall(*given) < 0 else 0
+return made(context, **found)
 """,
     "makes_something_else": """
 path = context.folder / "other.json"
@@ -292,6 +305,38 @@ def test_it_has_no_network_and_no_server(name: str, tmp_path: Path) -> None:
 @pytest.mark.skipif(not confinement.available()["signals"], reason="Landlock without scopes")
 def test_it_cannot_signal_the_worker(tmp_path: Path) -> None:
     assert failure("kills_the_worker", tmp_path, text=str(os.getpid()))["code"] == "not_permitted"
+
+
+@pytest.mark.skipif(
+    not confinement.seccomp.available() or platform.machine() != "x86_64",
+    reason="the numbers below are those of x86-64",
+)
+def test_it_reaches_into_no_other_process_and_no_shared_object(tmp_path: Path) -> None:
+    """Without the filter, each of these does it (prlimit 0 and its like, too) or says EINVAL."""
+    other, refused = os.getpid(), errno.EACCES
+    to_others = {
+        "prlimit": [302, other, 7, 0, 0],
+        "setpriority": [141, 0, other, 19],
+        "sched_setaffinity": [203, other, 0, 0],
+        "sched_setparam": [142, other, 0],
+        "sched_setscheduler": [144, other, 0, 0],
+        "sched_setattr": [314, other, 0, 0],
+        "process_vm_readv": [310, other, 0, 0, 0, 0, 0],
+        "process_vm_writev": [311, other, 0, 0, 0, 0, 0],
+        "pidfd_getfd": [438, -1, 0, 0],
+        "ioprio_set": [251, 1, other, 0],
+        "shmget": [29, 0, 4096, 0o1600],
+        "msgget": [68, 0, 0o1600],
+        "semget": [64, 0, 1, 0o1600],
+        "mq_open": [240, 0, 0, 0, 0],
+        "fits_none": [302, other, 99, 0, 0],
+    }
+    to_itself = {"self_prlimit": [302, 0, 7, 0, 0], "self_affinity": [203, 0, 0, 0]}
+    result = attempt("reaches_into_others", tmp_path, text=json.dumps(to_others | to_itself))
+    assert result.kind == "done", result
+    found = result.message["facts"]
+    assert {name: found[name] for name in to_others} == dict.fromkeys(to_others, refused)
+    assert all(found[name] != refused for name in to_itself)
 
 
 def test_it_keeps_what_another_attempt_goes_on_from(tmp_path: Path) -> None:
