@@ -8,17 +8,17 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
+from pipelines.brought import places
 from pipelines.confinement import Bounds
 from pipelines.operations.contract import Json
 
 READ_SECONDS: Final = 10.0  # own: a spec is light, and reads in a tenth of a second
 LARGEST: Final = 1 << 20  # bytes of what it may say
-BOUNDS: Final = Bounds(memory=1024, processes=1, file_size=1, reads=("/",))
 # What Python needs to find itself and its packages; nothing else of ours is theirs to know.
 PASSED_ON: Final = ("PATH", "PYTHONHOME", "VIRTUAL_ENV", "LD_LIBRARY_PATH", "LANG", "LC_ALL")
 
@@ -31,11 +31,25 @@ def environment() -> dict[str, str]:
     return kept | {"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def bounds(modules: Collection[str]) -> Bounds:
+    """How far the child may go that imports these modules' specs: no other process, no file."""
+    return Bounds(
+        memory=1024,
+        processes=1,
+        file_size=1,
+        reads=tuple(places.readable(modules)),
+        lists=(str(places.home()),),
+        writes=places.DEVICES,
+        alone=True,
+    )
+
+
 def read(modules: Mapping[str, str]) -> dict[str, dict[str, Json]]:
     """Return {"spec": ...} or {"error": ...} of each name; never raises for what they do."""
+    asked = [json.dumps(modules), bounds(modules.values()).as_json()]
     with tempfile.TemporaryFile() as said:
         began = subprocess.Popen(
-            [sys.executable, "-P", "-m", "pipelines.brought.reader", json.dumps(modules)],
+            [sys.executable, "-P", "-m", "pipelines.brought.reader", *asked],
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=subprocess.DEVNULL,

@@ -3,7 +3,6 @@
 import contextlib
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Final
 import psutil
 
 from pipelines import confinement
-from pipelines.brought import Brought, code, reading
+from pipelines.brought import Brought, places, reading
 from pipelines.confinement import Bounds
 from pipelines.runs.lanes import (
     CHILD_LIMITS,
@@ -27,15 +26,6 @@ from pipelines.runs.lanes import (
 COMMAND = (sys.executable, "-P", "-m", "pipelines.runs.confined")
 LOOK_EVERY = 0.1  # seconds: what fills memory does so at gigabytes a second
 GRACE: Final = 15.0  # seconds for the guard to leave nothing behind
-# What libraries look at outside of their own folders; nothing here is a secret.
-SYSTEM: Final = (
-    *("/usr", "/lib", "/lib64", "/bin", "/nix/store", "/sys/devices", "/opt/rocm"),
-    *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"),
-    *("/etc/localtime", "/etc/timezone", "/etc/mime.types", "/etc/os-release", "/etc/fonts"),
-    *("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/OpenCL", "/etc/ssl/certs"),
-)
-PROCESS: Final = ("/proc",)
-DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full")
 GRAPHICS: Final = ("/dev/dri", "/dev/kfd", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia0")
 
 
@@ -93,7 +83,7 @@ class ConfinedLane(Lane):
     def bounds(self) -> Bounds:
         """What this attempt may use, read and write."""
         work, spec = self.work, self.spec
-        writes = [str(work.folder), *([str(work.kept)] if work.kept else []), *DEVICES]
+        writes = [str(work.folder), *([str(work.kept)] if work.kept else []), *places.DEVICES]
         if spec.queue == "gpu":
             writes += GRAPHICS
         return Bounds(
@@ -101,7 +91,7 @@ class ConfinedLane(Lane):
             processes=spec.max_processes,
             file_size=spec.max_file_size,
             reads=tuple(readable(work, self.found.module)),
-            lists=(str(_home()),),
+            lists=(str(places.home()),),
             writes=tuple(writes),
         )
 
@@ -208,18 +198,7 @@ def _error(code_: str, message: str, **more: object) -> Result:
 
 def readable(work: Work, module: str) -> Iterator[str]:
     """What the child may read: Python, packages, its own inputs; neither store nor settings."""
-    yield from SYSTEM
-    yield from PROCESS
-    home = _home()
-    yield str(home / "pipelines")
-    for place in {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()}:
-        if not home.is_relative_to(place):
-            yield place
-    for place in sys.path:
-        if place and not home.is_relative_to(Path(place).resolve()):
-            yield place
-    for _, folder in code.places([module.partition(".")[0]]):
-        yield str(folder)
+    yield from places.readable([module])
     for path in _inputs(work):
         yield str(path.parent)
         yield str(path.resolve())
@@ -231,10 +210,6 @@ def _inputs(work: Work) -> Iterator[Path]:
     for paths in work.many.values():
         for one in paths.values():
             yield Path(one)
-
-
-def _home() -> Path:
-    return Path(__file__).resolve().parents[2]
 
 
 def writes_are_held() -> bool:

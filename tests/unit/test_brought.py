@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from pipelines import brought, catalogue
 from pipelines.blueprints.lint import lint
 from pipelines.blueprints.parse import parse
-from pipelines.brought import reading
-from pipelines.confinement import available
+from pipelines.brought import places, reading
+from pipelines.confinement import available, seccomp
 from pipelines.operations import conformance
 from pipelines.runs import checks
 from tests import brought as b
@@ -282,3 +283,60 @@ def test_each_rule_finds_who_breaks_it(
         (place / "compute.py").write_text(broken.replace("if rows else", "if not rows else"))
     monkeypatch.syspath_prepend(str(tmp_path))
     assert conformance.problems(package, rule, folder=tmp_path) != []
+
+
+@needs("reads")
+def test_a_spec_reads_nothing_of_ours_to_publish_it(site: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret_key"
+    secret.write_text("told to all")
+    said = spec_is(
+        site,
+        f"open('/dev/null').close()\nraise ValueError(open({str(secret)!r}).read())",
+    )
+    assert "PermissionError" in said
+    assert "told to all" not in said
+
+
+def test_where_something_of_ours_lies_in_a_readable_place_what_is_beside_it_is_read(
+    tmp_path: Path,
+) -> None:
+    for name in ("lib/python", "src/baton/pipelines", "src/other"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "src" / "baton")
+    ours = [tmp_path / "src" / "baton"]
+    assert list(places.around(tmp_path / "lib", ours)) == [str(tmp_path / "lib")]
+    found = list(places.around(tmp_path, ours))
+    assert found == [str(tmp_path / "lib"), str(tmp_path / "src" / "other")]
+    assert list(places.around(ours[0], ours)) == []
+
+
+def test_baton_lies_beneath_no_place_that_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = Path("/usr/share/baton-data")
+    monkeypatch.setenv("BATON_VAR", str(data))
+    read = [Path(place).resolve() for place in places.readable(["json"])]
+    assert Path("/usr/lib").resolve() in read
+    assert not [one for one in read if ROOT.is_relative_to(one) or data.is_relative_to(one)]
+
+
+@pytest.mark.skipif(not seccomp.available(), reason="no seccomp")
+def test_a_spec_leaves_no_process_behind(site: Path, tmp_path: Path) -> None:
+    said = spec_is(
+        site,
+        "import os, threading, time\n"
+        "began = threading.Thread(target=print); began.start(); began.join()\n"
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(3)\n"
+        "    os._exit(0)\nraise ValueError('it has one')",
+    )
+    assert "PermissionError" in said
+
+
+@needs("reads")
+def test_a_reader_that_cannot_be_held_back_says_so(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = replace(reading.bounds(["odd_operations.odd"]), reads=("x" * 300,))
+    monkeypatch.setattr(reading, "bounds", lambda modules: broken)
+    brings(site)
+    assert "cannot be held back" in catalogue.why_not("odd")
