@@ -14,6 +14,7 @@ from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Final
 
 from pipelines.brought import code, specs
+from pipelines.brought.code import FromSource as FromSource
 from pipelines.brought.reading import read
 from pipelines.operations.contract import Json, Spec
 
@@ -120,12 +121,16 @@ def _owner(entry: EntryPoint) -> Distribution:
 @cache
 def _read(owner: Distribution) -> Mapping[str, Mapping[str, Json]]:
     """What the child says of the distribution's entries: one child for each distribution."""
-    mine = {
+    return read(_values(owner))
+
+
+def _values(owner: Distribution) -> dict[str, str]:
+    """The modules of the distribution's entries, by name."""
+    return {
         name: entries[0].value
         for name, entries in _entries().items()
         if _same(_owner(entries[0]), owner)
     }
-    return read(mine)
 
 
 def _same(one: Distribution, other: Distribution) -> bool:
@@ -137,12 +142,10 @@ def _package(owner: Distribution) -> tuple[Package, str]:
     """Whose code it is, and why that cannot be told."""
     name, version = str(owner.name), str(owner.version)
     try:
-        modules = {
-            entries[0].value.partition(".")[0]
-            for entries in _entries().values()
-            if _same(_owner(entries[0]), owner)
-        }
-        return Package(name, version, code.digest(owner, modules)), ""
+        mine = _values(owner)
+        modules = {value.partition(".")[0] for value in mine.values()}
+        said = [f"{entry}={value}" for entry, value in mine.items()]
+        return Package(name, version, code.digest(owner, modules, said)), ""
     except (OSError, code.NoCode) as problem:
         return Package(name, version, ""), f"its code cannot be read: {problem}"
 
@@ -152,3 +155,11 @@ def now(name: str) -> Package | None:
     forget()
     entries = _entries().get(name)
     return None if entries is None else _package(_owner(entries[0]))[0]
+
+
+def tops(name: str) -> set[str]:
+    """Every top-level module of the package that brings it; empty where it is gone."""
+    entries = _entries().get(name)
+    if entries is None:
+        return set()
+    return code.tops(_owner(entries[0]), {entries[0].value.partition(".")[0]})

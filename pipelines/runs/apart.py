@@ -14,6 +14,7 @@ import psutil
 from pipelines import confinement
 from pipelines.brought import Brought, places, reading
 from pipelines.confinement import Bounds
+from pipelines.runs import answers
 from pipelines.runs.lanes import (
     CHILD_LIMITS,
     BadAnswer,
@@ -51,6 +52,7 @@ class ConfinedLane(Lane):
         self.look_every = LOOK_EVERY
         self.work = work
         self.enforced: dict[str, str] = {}
+        self.bound = False  # once it is, what is said may be theirs
         self.gone: int | None = None
         self.family: list[psutil.Process] = []
         found = work.brought
@@ -99,24 +101,33 @@ class ConfinedLane(Lane):
         """As any lane; what the guard says of an end without an answer is the operation's error."""
         try:
             return super().perform(work, beat, beat_every=beat_every)
-        except BadAnswer as error:
+        except (BadAnswer, RecursionError) as error:
             return _error("bad_answer", f"What it answered is no message: {error}.")
         except _Gone:
             return self._died()
 
     def note(self, message: dict[str, Any]) -> None:
-        """Remember what is enforced; raises _Gone when the child has ended without an answer."""
-        if message["kind"] == "confined" and isinstance(message.get("enforced"), dict):
-            self.enforced = {str(k): str(v) for k, v in message["enforced"].items()}
+        """Remember what is enforced; raises _Gone when the child has ended without an answer.
+
+        It is said once, before their code is imported; what says so again is their code.
+        """
+        if message["kind"] == "confined" and not self.bound:
+            self.bound = True
+            self.enforced = {str(k): str(v) for k, v in dict(message["enforced"]).items()}
         elif message["kind"] == "gone":
             self.gone = int(message["exit"])
             raise _Gone
+
+    def _messages(self, timeout: float) -> Iterator[dict[str, Any]]:
+        """What was said, each of the shape of its kind; raises BadAnswer."""
+        yield from (answers.shaped(message) for message in super()._messages(timeout))
 
     def _died(self) -> Result:
         code_ = self.gone or 0
         trace = self.log_path.read_bytes()[-2000:].decode(errors="replace")
         if code_ < 0:
-            name = Signals(-code_).name
+            known = -code_ in Signals.__members__.values()
+            name = Signals(-code_).name if known else f"signal {-code_}"
             said = f"Its process was ended by {name}."
             if -code_ == SIGKILL:
                 said += " It asked for that itself, or the machine had no memory left."
@@ -157,9 +168,12 @@ class ConfinedLane(Lane):
 
     def named(self, result: Result) -> Result:
         """Say of a failure whose it is, and of every result what was enforced."""
-        if result.kind in ("done", "error", "timed_out"):
+        if result.kind in ("done", "not_yet", "error", "timed_out"):
             usage = dict(result.message.get("usage") or {})
             result.message["usage"] = usage | {"enforced": self.enforced}
+        error = result.message.get("error")
+        if self.bound and isinstance(error, dict) and error.get("code") == "package_changed":
+            error["code"] = "bad_answer"  # only what looks before their code runs can tell
         return blame(self.found, result)
 
     def kill(self) -> None:

@@ -340,3 +340,25 @@ def test_a_reader_that_cannot_be_held_back_says_so(
     monkeypatch.setattr(reading, "bounds", lambda modules: broken)
     brings(site)
     assert "cannot be held back" in catalogue.why_not("odd")
+
+
+@pytest.mark.parametrize("place", ["inner.pyc", "__pycache__/inner.so"])
+def test_compiled_code_that_can_be_imported_is_part_of_the_digest(site: Path, place: str) -> None:
+    brings(site)
+    first = catalogue.package("odd")
+    (site / "odd_operations" / place).parent.mkdir(exist_ok=True)
+    (site / "odd_operations" / place).write_bytes(b"1")
+    brought.forget()
+    assert catalogue.package("odd") != first
+
+
+def test_the_same_files_under_another_entry_are_another_digest(site: Path) -> None:
+    brings(site, distribution="odd-operations")
+    first = catalogue.package("odd")
+    listed = next(site.glob("*.dist-info")) / "entry_points.txt"
+    listed.write_text(listed.read_text().replace("odd_operations.odd", "odd_operations"))
+    brought.forget()
+    found = brought.find("odd")
+    assert found is not None
+    assert first is not None
+    assert found.package.digest != first.digest

@@ -1,17 +1,21 @@
 """Odd operations from a package, in the real child with the real limits: each fails by itself."""
 
 import errno
+import importlib.util
 import json
 import os
 import platform
+import py_compile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from pipelines import confinement
-from pipelines.runs import admission, apart
+from pipelines.operations.contract import NotYet, OperationError
+from pipelines.runs import admission, answers, apart
 from pipelines.runs.lanes import Lane, Result, Stop
 from tests import brought as b
 
@@ -143,6 +147,15 @@ for opened in range(3, 40):
         pass
 time.sleep(20)
 """,
+    "answers_past_its_rules": """
+for opened in range(3, 40):
+    for line in json.loads(context.text("text")):
+        try:
+            os.write(opened, line.encode() + b"\\n")
+        except OSError:
+            pass
+time.sleep(20)
+""",
     "changes_its_input": """
 path = Path(context.text("text"))
 path.chmod(0o644)
@@ -237,6 +250,68 @@ def test_its_failure_is_its_own_and_named(name: str, code: str, says: str, tmp_p
     assert error["code"] == code, error
     assert says in str(error["message"])
     assert not error.get("retryable")
+
+
+def said(kind: str, **more: object) -> str:
+    return json.dumps({"kind": kind, **more})
+
+
+DONE = {"outputs": {}, "facts": {}}
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        (said("log"), "bad_answer", "log whose text"),
+        (said("progress", fraction="half", message=""), "bad_answer", "fraction"),
+        (said("progress", fraction=0.5, message="", rows=-1), "bad_answer", "rows"),
+        (said("gone"), "bad_answer", "gone whose exit"),
+        (said("gone", exit=4000), "bad_answer", "gone whose exit"),
+        (said("gone", exit=-40), "process_ended", "signal 40"),
+        (said("error", error="no"), "bad_answer", "error whose error"),
+        (said("error", error={"code": "a", "message": "b", "value": float("nan")}), "bad_answer",
+         "finite"),
+        (said("error", error={"code": "package_changed", "message": "b"}), "bad_answer", "b"),
+        (said("done", usage=[1], **DONE), "bad_answer", "done whose usage"),
+        (said("done", facts={"a": float("inf")}, outputs={}), "missing_output", "result"),
+        (said("not_yet", seconds=5, reason="later"), "not_an_outcome", "SPEC.waits is False"),
+        (said("not_yet", seconds=None, reason="later"), "bad_answer", "seconds"),
+        ("[" * 100_000, "bad_answer", "no message"),
+    ],
+)  # fmt: skip
+def test_what_it_says_past_its_rules_is_its_own_failure(
+    line: str, code: str, says: str, tmp_path: Path
+) -> None:
+    claim = said("confined", enforced={"network": "walls of steel"})
+    error = failure("answers_past_its_rules", tmp_path, text=json.dumps([claim, line]))
+    assert error["code"] == code, error
+    assert says in str(error["message"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "code"),
+    [
+        ("done", {"facts": {"a": [float("nan")]}}, "facts_not_finite"),
+        ("done", {"facts": {"a": "x" * (5 << 20)}}, "facts_too_large"),
+        ("done", {"facts": {"a": "\0"}}, "facts_not_json"),
+        ("not_yet", {"seconds": 1, "reason": ""}, "not_an_outcome"),
+    ],
+)
+def test_facts_are_looked_at_again_where_they_are_let_in(
+    kind: str, message: dict[str, object], code: str, tmp_path: Path
+) -> None:
+    asked = b.work("well_behaved", tmp_path)
+    (asked.folder / "result.json").write_text("{}")
+    whole = {"outputs": {"result": str(asked.folder / "result.json")}, **message}
+    assert admission.judge(asked, Result(kind, whole)).message["error"]["code"] == code
+
+
+def test_a_wait_is_neither_none_nor_for_ever(tmp_path: Path) -> None:
+    spec = b.work("well_behaved", tmp_path).brought.spec  # type: ignore[union-attr]
+    for seconds in (0, -1, 1e300):
+        with pytest.raises(OperationError, match="asked to wait"):
+            answers.check_wait(replace(spec, waits=True), NotYet(seconds, "later"))  # type: ignore[type-var]
+    answers.check_wait(replace(spec, waits=True), NotYet(5, "later"))  # type: ignore[type-var]
 
 
 def test_one_that_never_ends_is_ended(tmp_path: Path) -> None:
@@ -396,3 +471,18 @@ def test_code_that_changed_under_the_worker_is_not_run(site: Path, tmp_path: Pat
         "Its files were changed while this worker ran; restart"
         in result.message["error"]["message"]
     )
+
+
+def test_a_cached_compiled_file_is_not_run_for_its_source(site: Path, tmp_path: Path) -> None:
+    """Its digest leaves caches out, so a cache that says another thing must not be what runs."""
+    source = site / "odd_operations" / "well_behaved" / "compute.py"
+    other = tmp_path / "other.py"
+    other.write_text("raise ValueError('the cache was run')")
+    cached = Path(importlib.util.cache_from_source(str(source)))
+    py_compile.compile(
+        str(other), str(cached), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+    )
+    try:
+        assert attempt("well_behaved", tmp_path).kind == "done"
+    finally:
+        cached.unlink()
