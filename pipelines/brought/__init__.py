@@ -6,6 +6,8 @@ deadline, and what comes back is data. Only the confined child that computes an 
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -19,6 +21,9 @@ from pipelines.brought.reading import read
 from pipelines.operations.contract import Json, Spec
 
 GROUP: Final = "baton.operations"
+AGAIN_SECONDS: Final = 60.0  # own: until what was not read in time is read again
+_ONE_AT_A_TIME: Final = threading.RLock()  # threads of a server ask for the same at once
+_READ: Final[dict[tuple[str, str], tuple[float, Mapping[str, Mapping[str, Json]]]]] = {}
 
 
 @dataclass(frozen=True)
@@ -60,8 +65,13 @@ class Brought:
 
 def find(name: str) -> Brought | None:
     """Return what is brought under that name, usable or not; None where nothing is."""
-    entries = _entries().get(name)
-    return None if entries is None else _found(name)
+    if name not in _entries():
+        return None
+    with _ONE_AT_A_TIME:
+        try:
+            return _found(name)
+        except _Late as late:
+            return late.found
 
 
 def names() -> list[str]:
@@ -72,8 +82,9 @@ def names() -> list[str]:
 def forget() -> None:
     """Look again at what is installed: for tests; a process of Baton looks once."""
     invalidate_caches()
-    for known in (_entries, _found, _read, _package):
+    for known in (_entries, _found, _package):
         known.cache_clear()
+    _READ.clear()
 
 
 @cache
@@ -95,6 +106,8 @@ def _found(name: str) -> Brought:
     if error:
         return found
     said = _read(_owner(entries[0])).get(name, {})
+    if said.get("late"):
+        raise _Late(_refused(found, str(said["error"])))
     if "error" in said or "spec" not in said:
         return _refused(found, str(said.get("error") or "its declaration was not read"))
     try:
@@ -118,10 +131,26 @@ def _owner(entry: EntryPoint) -> Distribution:
     return owner
 
 
-@cache
 def _read(owner: Distribution) -> Mapping[str, Mapping[str, Json]]:
-    """What the child says of the distribution's entries: one child for each distribution."""
-    return read(_values(owner))
+    """What the child says of the distribution's entries: one child for each distribution.
+
+    What took too long may have met a busy machine: it is read again, but not at each look.
+    """
+    key, now_ = (str(owner.name), str(owner.version)), time.monotonic()
+    at, said = _READ.get(key, (0.0, None))
+    late = said is not None and any(one.get("late") for one in said.values())
+    if said is None or (late and now_ - at > AGAIN_SECONDS):
+        said = read(_values(owner))
+        _READ[key] = (time.monotonic(), said)
+    return said
+
+
+class _Late(Exception):
+    """It was not read in time; raised, for what is raised is not remembered for good."""
+
+    def __init__(self, found: Brought) -> None:
+        super().__init__(found.error)
+        self.found = found
 
 
 def _values(owner: Distribution) -> dict[str, str]:

@@ -56,22 +56,28 @@ def read(modules: Mapping[str, str]) -> dict[str, dict[str, Json]]:
             env=environment(),
             start_new_session=True,
         )
+        late = False
         try:
             code = began.wait(timeout=READ_SECONDS)
             trouble = f"reading it ended the process with status {code}"
         except subprocess.TimeoutExpired:
+            late = True
             trouble = f"reading it took longer than {READ_SECONDS:g} s"
         finally:
             with suppress(ProcessLookupError):
                 os.killpg(began.pid, signal.SIGKILL)
             began.wait()
         said.seek(0)
-        return _answers(said.read(LARGEST), modules, trouble)
+        return _answers(
+            said.read(LARGEST), modules, {"error": trouble} | ({"late": True} if late else {})
+        )
 
 
-def _answers(said: bytes, modules: Mapping[str, str], trouble: str) -> dict[str, dict[str, Json]]:
+def _answers(
+    said: bytes, modules: Mapping[str, str], trouble: Mapping[str, Json]
+) -> dict[str, dict[str, Json]]:
     """One line for each name; what is missing was where the process ended."""
-    found: dict[str, dict[str, Json]] = {name: {"error": trouble} for name in modules}
+    found: dict[str, dict[str, Json]] = {name: dict(trouble) for name in modules}
     for line in said.splitlines():
         with suppress(ValueError, KeyError, TypeError):
             answer = json.loads(line)

@@ -3,7 +3,9 @@
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from pipelines.blueprints.parse import parse
 from pipelines.brought import places, reading
 from pipelines.confinement import available, seccomp
 from pipelines.operations import conformance
+from pipelines.operations.contract import Json
 from pipelines.runs import checks
 from tests import brought as b
 from tests.long import only_long
@@ -362,3 +365,34 @@ def test_the_same_files_under_another_entry_are_another_digest(site: Path) -> No
     assert found is not None
     assert first is not None
     assert found.package.digest != first.digest
+
+
+def test_what_was_not_read_in_time_is_read_again_later(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brings(site)
+    late = {"odd": {"error": "reading it took longer than 10 s", "late": True}}
+    with monkeypatch.context() as patch:
+        patch.setattr(brought, "read", lambda modules: late)
+        assert "took longer" in catalogue.why_not("odd")
+    assert "took longer" in catalogue.why_not("odd")  # not at each look
+    monkeypatch.setattr(brought, "AGAIN_SECONDS", -1.0)
+    assert catalogue.knows("odd")
+
+
+def test_many_who_ask_at_once_let_it_be_read_once(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brings(site)
+    asked: list[object] = []
+
+    def slowly(modules: Mapping[str, str]) -> dict[str, dict[str, Json]]:
+        asked.append(modules)
+        time.sleep(0.1)
+        return {"odd": {"error": "no"}}
+
+    monkeypatch.setattr(brought, "read", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(brought.find, ["odd"] * 8))
+    assert len(asked) == 1
+    assert {one.error for one in found if one} == {"no"}
