@@ -54,7 +54,11 @@ def confine(bounds: Bounds) -> dict[str, str]:
     Raises OSError where the kernel has a means and refuses to apply it.
     """
     found = available()
-    limits.apply(memory=bounds.memory, processes=bounds.processes, file_size=bounds.file_size)
+    counts = limits.apply(
+        memory=bounds.memory, processes=bounds.processes, file_size=bounds.file_size
+    )
+    if not counts:
+        found["processes"] = "counted"
     if landlock.abi():
         landlock.restrict(
             reads=[Path(path) for path in bounds.reads],

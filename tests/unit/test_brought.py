@@ -1,5 +1,6 @@
 """What installed packages bring is found without running it here, and refused with the reason."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -396,3 +397,24 @@ def test_many_who_ask_at_once_let_it_be_read_once(
         found = list(pool.map(brought.find, ["odd"] * 8))
     assert len(asked) == 1
     assert {one.error for one in found if one} == {"no"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can have less than root's rights")
+@pytest.mark.parametrize("kept", [0, 0b110])
+def test_root_with_few_rights_is_bound_and_says_what_counts(kept: int) -> None:
+    """As in a container without CAP_SETUID; without the rights to read others' files, either."""
+    text = (
+        "import ctypes, struct; from pipelines import confinement\n"
+        f"rights = struct.pack('=6I', {kept}, {kept}, 0, 0, 0, 0)\n"
+        "head = struct.pack('=Ii', 0x20080522, 0)\n"
+        "assert ctypes.CDLL(None).capset(head, rights) == 0\n"
+        "print(confinement.confine(confinement.Bounds(512, 2, 8))['processes'])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", text],
+        env=reading.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.stdout, said.stderr) == ("counted\n", "")
