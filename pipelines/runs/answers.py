@@ -55,7 +55,7 @@ def check_wait(spec: Spec, wait: NotYet) -> None:
 
 
 def _number(found: object) -> bool:
-    return type(found) in (int, float) and math.isfinite(found) and abs(found) < _MOST  # type: ignore[arg-type,operator]
+    return type(found) in (int, float) and math.isfinite(found) and abs(found) < _MOST  # type: ignore[arg-type]
 
 
 def _count(found: object) -> bool:
