@@ -6,6 +6,8 @@ deadline, and what comes back is data. Only the confined child that computes an 
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,10 +16,14 @@ from importlib.metadata import Distribution, EntryPoint, entry_points
 from typing import Final
 
 from pipelines.brought import code, specs
+from pipelines.brought.code import FromSource as FromSource
 from pipelines.brought.reading import read
 from pipelines.operations.contract import Json, Spec
 
 GROUP: Final = "baton.operations"
+AGAIN_SECONDS: Final = 60.0  # own: until what was not read in time is read again
+_ONE_AT_A_TIME: Final = threading.RLock()  # threads of a server ask for the same at once
+_READ: Final[dict[tuple[str, str], tuple[float, Mapping[str, Mapping[str, Json]]]]] = {}
 
 
 @dataclass(frozen=True)
@@ -59,8 +65,13 @@ class Brought:
 
 def find(name: str) -> Brought | None:
     """Return what is brought under that name, usable or not; None where nothing is."""
-    entries = _entries().get(name)
-    return None if entries is None else _found(name)
+    if name not in _entries():
+        return None
+    with _ONE_AT_A_TIME:
+        try:
+            return _found(name)
+        except _Late as late:
+            return late.found
 
 
 def names() -> list[str]:
@@ -71,8 +82,9 @@ def names() -> list[str]:
 def forget() -> None:
     """Look again at what is installed: for tests; a process of Baton looks once."""
     invalidate_caches()
-    for known in (_entries, _found, _read, _package):
+    for known in (_entries, _found, _package):
         known.cache_clear()
+    _READ.clear()
 
 
 @cache
@@ -94,6 +106,8 @@ def _found(name: str) -> Brought:
     if error:
         return found
     said = _read(_owner(entries[0])).get(name, {})
+    if said.get("late"):
+        raise _Late(_refused(found, str(said["error"])))
     if "error" in said or "spec" not in said:
         return _refused(found, str(said.get("error") or "its declaration was not read"))
     try:
@@ -117,15 +131,35 @@ def _owner(entry: EntryPoint) -> Distribution:
     return owner
 
 
-@cache
 def _read(owner: Distribution) -> Mapping[str, Mapping[str, Json]]:
-    """What the child says of the distribution's entries: one child for each distribution."""
-    mine = {
+    """What the child says of the distribution's entries: one child for each distribution.
+
+    What took too long may have met a busy machine: it is read again, but not at each look.
+    """
+    key, now_ = (str(owner.name), str(owner.version)), time.monotonic()
+    at, said = _READ.get(key, (0.0, None))
+    late = said is not None and any(one.get("late") for one in said.values())
+    if said is None or (late and now_ - at > AGAIN_SECONDS):
+        said = read(_values(owner))
+        _READ[key] = (time.monotonic(), said)
+    return said
+
+
+class _Late(Exception):
+    """It was not read in time; raised, for what is raised is not remembered for good."""
+
+    def __init__(self, found: Brought) -> None:
+        super().__init__(found.error)
+        self.found = found
+
+
+def _values(owner: Distribution) -> dict[str, str]:
+    """The modules of the distribution's entries, by name."""
+    return {
         name: entries[0].value
         for name, entries in _entries().items()
         if _same(_owner(entries[0]), owner)
     }
-    return read(mine)
 
 
 def _same(one: Distribution, other: Distribution) -> bool:
@@ -137,12 +171,10 @@ def _package(owner: Distribution) -> tuple[Package, str]:
     """Whose code it is, and why that cannot be told."""
     name, version = str(owner.name), str(owner.version)
     try:
-        modules = {
-            entries[0].value.partition(".")[0]
-            for entries in _entries().values()
-            if _same(_owner(entries[0]), owner)
-        }
-        return Package(name, version, code.digest(owner, modules)), ""
+        mine = _values(owner)
+        modules = {value.partition(".")[0] for value in mine.values()}
+        said = [f"{entry}={value}" for entry, value in mine.items()]
+        return Package(name, version, code.digest(owner, modules, said)), ""
     except (OSError, code.NoCode) as problem:
         return Package(name, version, ""), f"its code cannot be read: {problem}"
 
@@ -152,3 +184,11 @@ def now(name: str) -> Package | None:
     forget()
     entries = _entries().get(name)
     return None if entries is None else _package(_owner(entries[0]))[0]
+
+
+def tops(name: str) -> set[str]:
+    """Every top-level module of the package that brings it; empty where it is gone."""
+    entries = _entries().get(name)
+    if entries is None:
+        return set()
+    return code.tops(_owner(entries[0]), {entries[0].value.partition(".")[0]})

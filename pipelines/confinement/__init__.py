@@ -25,6 +25,7 @@ class Bounds:
     reads: Sequence[str] = ()
     lists: Sequence[str] = ()  # folders whose names may be listed, not what is in the files
     writes: Sequence[str] = ()
+    alone: bool = False  # starts no process at all, where seccomp can hold that
 
     def as_json(self) -> str:
         """As one line, for the process that is to bind itself."""
@@ -53,7 +54,11 @@ def confine(bounds: Bounds) -> dict[str, str]:
     Raises OSError where the kernel has a means and refuses to apply it.
     """
     found = available()
-    limits.apply(memory=bounds.memory, processes=bounds.processes, file_size=bounds.file_size)
+    counts = limits.apply(
+        memory=bounds.memory, processes=bounds.processes, file_size=bounds.file_size
+    )
+    if not counts:
+        found["processes"] = "counted"
     if landlock.abi():
         landlock.restrict(
             reads=[Path(path) for path in bounds.reads],
@@ -62,6 +67,8 @@ def confine(bounds: Bounds) -> dict[str, str]:
         )
     if seccomp.available():
         seccomp.refuse_sockets()
+        if bounds.alone:
+            seccomp.refuse_processes()
     return found
 
 

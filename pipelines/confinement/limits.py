@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import resource
 import struct
@@ -26,8 +27,10 @@ def modest() -> None:
     _prctl(_NO_NEW_PRIVS, 1)
 
 
-def apply(*, memory: int, processes: int, file_size: int) -> None:
+def apply(*, memory: int, processes: int, file_size: int) -> bool:
     """Bind this process: memory and file size in MiB. Raises OSError where the kernel refuses.
+
+    Return whether RLIMIT_NPROC counts: not for root that may not, or cannot, become another user.
 
     RLIMIT_NPROC counts all tasks of the user, and never those of root: it only stops what forks
     without end between two looks of the supervisor, who counts processes exactly.
@@ -38,8 +41,7 @@ def apply(*, memory: int, processes: int, file_size: int) -> None:
     _lower(resource.RLIMIT_NOFILE, OPEN_FILES)
     user = NOBODY if os.geteuid() == 0 else os.getuid()
     _lower(resource.RLIMIT_NPROC, tasks_of(user) + processes + TASKS_SLACK)
-    if os.geteuid() == 0:
-        _count_as_nobody()
+    return os.geteuid() != 0 or _count_as_nobody()
 
 
 def die_with_parent(signal: int) -> None:
@@ -73,17 +75,33 @@ def _lower(kind: int, wanted: int) -> None:
     resource.setrlimit(kind, (bound, bound))
 
 
-def _count_as_nobody() -> None:
-    """Root's tasks are not counted; those of a real user are. Files stay root's."""
+def _count_as_nobody() -> bool:
+    """Root's tasks are not counted; those of a real user are. Files stay root's.
+
+    Return False in a container without CAP_SETUID, or whose users have no such number.
+    """
     for right in range(64):
         if not _KEPT_RIGHTS >> right & 1 and _libc.prctl(_DROP_BOUND, right, 0, 0, 0) != 0:
             break  # the kernel has no more rights than these
-    os.setresuid(NOBODY, 0, 0)
+    counted = True
+    try:
+        os.setresuid(NOBODY, 0, 0)
+    except OSError as error:
+        if error.errno not in (errno.EPERM, errno.EINVAL):
+            raise
+        counted = False
     head = struct.pack("=Ii", _CAPABILITIES, 0)
-    rights = struct.pack("=6I", _KEPT_RIGHTS, _KEPT_RIGHTS, 0, 0, 0, 0)
-    if _libc.capset(head, rights) != 0:
+    now = ctypes.create_string_buffer(24)
+    _checked("capget", _libc.capget(head, now))
+    kept = _KEPT_RIGHTS & int(struct.unpack("=6I", now.raw)[1])  # what is permitted at all
+    _checked("capset", _libc.capset(head, struct.pack("=6I", kept, kept, 0, 0, 0, 0)))
+    return counted
+
+
+def _checked(name: str, answer: int) -> None:
+    if answer != 0:
         code = ctypes.get_errno()
-        raise OSError(code, f"capset: {os.strerror(code)}")
+        raise OSError(code, f"{name}: {os.strerror(code)}")
 
 
 def _prctl(what: int, value: int) -> None:

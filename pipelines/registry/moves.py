@@ -23,7 +23,11 @@ CHAMPION = "champion"
 
 def lock_model(pk: int) -> Model:
     """Lock the model's row: whoever registers, deploys or rolls back waits here."""
-    return Model.objects.select_for_update(of=("self",)).select_related("use_case").get(pk=pk)
+    return (
+        Model.objects.select_for_update(of=("self",), no_key=True)
+        .select_related("use_case")
+        .get(pk=pk)
+    )
 
 
 def move_version(

@@ -8,8 +8,8 @@ from typing import Any
 from pipelines import catalogue
 from pipelines.artefacts.storage import digest_of
 from pipelines.brought import Brought
-from pipelines.operations.contract import OperationError
-from pipelines.runs import apart
+from pipelines.operations.contract import NotYet, OperationError, Outcome
+from pipelines.runs import answers, apart
 from pipelines.runs.claims import Claim
 from pipelines.runs.lanes import Result, Work
 
@@ -64,10 +64,15 @@ def judge(work: Work, result: Result) -> Result:
     error = result.message.get("error") or {}
     if result.kind == "error" and error.get("code") == "package_changed":
         raise catalogue.OtherPackage(str(error["message"]))
-    if result.kind != "done" or work.brought is None:
+    if result.kind not in ("done", "not_yet") or work.brought is None or work.brought.spec is None:
         return result
+    spec, message = work.brought.spec, result.message
     try:
-        _outputs(work, result.message)
+        if result.kind == "not_yet":
+            answers.check_wait(spec, NotYet(message["seconds"], message["reason"]))
+        else:
+            _outputs(work, message)
+            answers.check_facts(spec, Outcome({}, message["facts"]))
         _inputs(work)
     except OperationError as problem:
         refused = Result("error", {**result.message, "error": problem.as_json()}, result.log)

@@ -3,7 +3,6 @@
 import contextlib
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import Any, Final
 import psutil
 
 from pipelines import confinement
-from pipelines.brought import Brought, code, reading
+from pipelines.brought import Brought, places, reading
 from pipelines.confinement import Bounds
+from pipelines.runs import answers
 from pipelines.runs.lanes import (
     CHILD_LIMITS,
     BadAnswer,
@@ -27,15 +27,6 @@ from pipelines.runs.lanes import (
 COMMAND = (sys.executable, "-P", "-m", "pipelines.runs.confined")
 LOOK_EVERY = 0.1  # seconds: what fills memory does so at gigabytes a second
 GRACE: Final = 15.0  # seconds for the guard to leave nothing behind
-# What libraries look at outside of their own folders; nothing here is a secret.
-SYSTEM: Final = (
-    *("/usr", "/lib", "/lib64", "/bin", "/nix/store", "/sys/devices", "/opt/rocm"),
-    *("/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/alternatives"),
-    *("/etc/localtime", "/etc/timezone", "/etc/mime.types", "/etc/os-release", "/etc/fonts"),
-    *("/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/etc/OpenCL", "/etc/ssl/certs"),
-)
-PROCESS: Final = ("/proc",)
-DEVICES: Final = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom", "/dev/full")
 GRAPHICS: Final = ("/dev/dri", "/dev/kfd", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia0")
 
 
@@ -61,6 +52,7 @@ class ConfinedLane(Lane):
         self.look_every = LOOK_EVERY
         self.work = work
         self.enforced: dict[str, str] = {}
+        self.bound = False  # once it is, what is said may be theirs
         self.gone: int | None = None
         self.family: list[psutil.Process] = []
         found = work.brought
@@ -93,7 +85,7 @@ class ConfinedLane(Lane):
     def bounds(self) -> Bounds:
         """What this attempt may use, read and write."""
         work, spec = self.work, self.spec
-        writes = [str(work.folder), *([str(work.kept)] if work.kept else []), *DEVICES]
+        writes = [str(work.folder), *([str(work.kept)] if work.kept else []), *places.DEVICES]
         if spec.queue == "gpu":
             writes += GRAPHICS
         return Bounds(
@@ -101,7 +93,7 @@ class ConfinedLane(Lane):
             processes=spec.max_processes,
             file_size=spec.max_file_size,
             reads=tuple(readable(work, self.found.module)),
-            lists=(str(_home()),),
+            lists=(str(places.home()),),
             writes=tuple(writes),
         )
 
@@ -109,24 +101,33 @@ class ConfinedLane(Lane):
         """As any lane; what the guard says of an end without an answer is the operation's error."""
         try:
             return super().perform(work, beat, beat_every=beat_every)
-        except BadAnswer as error:
+        except (BadAnswer, RecursionError) as error:
             return _error("bad_answer", f"What it answered is no message: {error}.")
         except _Gone:
             return self._died()
 
     def note(self, message: dict[str, Any]) -> None:
-        """Remember what is enforced; raises _Gone when the child has ended without an answer."""
-        if message["kind"] == "confined" and isinstance(message.get("enforced"), dict):
-            self.enforced = {str(k): str(v) for k, v in message["enforced"].items()}
+        """Remember what is enforced; raises _Gone when the child has ended without an answer.
+
+        It is said once, before their code is imported; what says so again is their code.
+        """
+        if message["kind"] == "confined" and not self.bound:
+            self.bound = True
+            self.enforced = {str(k): str(v) for k, v in dict(message["enforced"]).items()}
         elif message["kind"] == "gone":
             self.gone = int(message["exit"])
             raise _Gone
+
+    def _messages(self, timeout: float) -> Iterator[dict[str, Any]]:
+        """What was said, each of the shape of its kind; raises BadAnswer."""
+        yield from (answers.shaped(message) for message in super()._messages(timeout))
 
     def _died(self) -> Result:
         code_ = self.gone or 0
         trace = self.log_path.read_bytes()[-2000:].decode(errors="replace")
         if code_ < 0:
-            name = Signals(-code_).name
+            known = -code_ in Signals.__members__.values()
+            name = Signals(-code_).name if known else f"signal {-code_}"
             said = f"Its process was ended by {name}."
             if -code_ == SIGKILL:
                 said += " It asked for that itself, or the machine had no memory left."
@@ -167,9 +168,12 @@ class ConfinedLane(Lane):
 
     def named(self, result: Result) -> Result:
         """Say of a failure whose it is, and of every result what was enforced."""
-        if result.kind in ("done", "error", "timed_out"):
+        if result.kind in ("done", "not_yet", "error", "timed_out"):
             usage = dict(result.message.get("usage") or {})
             result.message["usage"] = usage | {"enforced": self.enforced}
+        error = result.message.get("error")
+        if self.bound and isinstance(error, dict) and error.get("code") == "package_changed":
+            error["code"] = "bad_answer"  # only what looks before their code runs can tell
         return blame(self.found, result)
 
     def kill(self) -> None:
@@ -208,18 +212,7 @@ def _error(code_: str, message: str, **more: object) -> Result:
 
 def readable(work: Work, module: str) -> Iterator[str]:
     """What the child may read: Python, packages, its own inputs; neither store nor settings."""
-    yield from SYSTEM
-    yield from PROCESS
-    home = _home()
-    yield str(home / "pipelines")
-    for place in {sys.prefix, sys.base_prefix, sys.exec_prefix, *sysconfig.get_paths().values()}:
-        if not home.is_relative_to(place):
-            yield place
-    for place in sys.path:
-        if place and not home.is_relative_to(Path(place).resolve()):
-            yield place
-    for _, folder in code.places([module.partition(".")[0]]):
-        yield str(folder)
+    yield from places.readable([module])
     for path in _inputs(work):
         yield str(path.parent)
         yield str(path.resolve())
@@ -231,10 +224,6 @@ def _inputs(work: Work) -> Iterator[Path]:
     for paths in work.many.values():
         for one in paths.values():
             yield Path(one)
-
-
-def _home() -> Path:
-    return Path(__file__).resolve().parents[2]
 
 
 def writes_are_held() -> bool:

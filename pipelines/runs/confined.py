@@ -11,7 +11,6 @@ import contextlib
 import errno
 import importlib
 import json
-import math
 import os
 import select
 import signal
@@ -26,12 +25,12 @@ import psutil
 from pipelines import brought, confinement
 from pipelines.confinement import Bounds, limits
 from pipelines.operations.contract import NotYet, OperationError, Outcome, Run, Spec
-from pipelines.runs.child import Channel, Code, check_size, compute
+from pipelines.runs import answers
+from pipelines.runs.child import Channel, Code, compute
 
 MOST_PRINTED: Final = 256 * 1024  # bytes; own: more than a person reads
 LOOK_SECONDS: Final = 0.05
 END_SECONDS: Final = 10.0
-DEEPEST: Final = 30  # levels of facts
 NOT_PERMITTED: Final = (
     "An operation from a package reads its inputs and code, writes into its own folder, and has no"
     " network."
@@ -166,6 +165,7 @@ class Theirs:
                 what = f"It was replaced by {found}"
             said = f"{what} while this worker ran; restart Baton"
             raise OperationError("package_changed", said)
+        sys.meta_path.insert(0, brought.FromSource(brought.tops(self.package["name"])))
 
     def spec(self, name: str) -> Spec:
         """Import the declaration."""
@@ -183,42 +183,12 @@ class Theirs:
 def check(spec: Spec, result: object) -> None:
     """Raise OperationError for what is no result: not an Outcome, or facts that are no facts."""
     if isinstance(result, NotYet):
-        if not spec.waits:
-            raise OperationError("not_an_outcome", "It returned NotYet, but SPEC.waits is False.")
+        answers.check_wait(spec, result)
         return
     if not isinstance(result, Outcome) or not isinstance(result.facts, dict):
         kind = type(result).__name__
         raise OperationError("not_an_outcome", f"It returned {kind}, not an Outcome with facts.")
-    _check_value(result.facts, "facts", 0)
-    check_size(spec, result)
-
-
-def _check_value(value: object, path: str, depth: int) -> None:
-    if depth > DEEPEST:
-        raise OperationError("facts_too_deep", f"{path[:80]}… is deeper than {DEEPEST} levels.")
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if type(key) is not str or not _storable(key):
-                raise OperationError("facts_not_json", f"{path} has the key {key!r:.80}, no text.")
-            _check_value(item, f"{path}.{key[:60]}", depth + 1)
-    elif isinstance(value, list):
-        for at, item in enumerate(value):
-            _check_value(item, f"{path}[{at}]", depth + 1)
-    elif isinstance(value, float) and not math.isfinite(value):
-        rule = "finite numbers only; None for what is unknown"
-        raise OperationError("facts_not_finite", f"{path} is {value!r}: {rule}.", rule=rule)
-    elif value is not None and type(value) not in (bool, int, float, str):
-        kind = type(value).__name__
-        raise OperationError("facts_not_json", f"{path} is a {kind}, which JSON does not know.")
-    elif type(value) is str and not _storable(value):
-        raise OperationError(
-            "facts_not_json", f"{path} has a character that is no text: {value!r:.80}"
-        )
-
-
-def _storable(text: str) -> bool:
-    """Whether the database can hold it: no NUL, no half of a pair."""
-    return "\0" not in text and not any("\ud800" <= sign <= "\udfff" for sign in text)
+    answers.check_facts(spec, result)
 
 
 def explain(spec: Spec | None, error: Exception) -> dict[str, Any] | None:

@@ -7,7 +7,6 @@ nothing of it, another machine has none of it, and losing it costs time only.
 
 import contextlib
 import hashlib
-import shutil
 import time
 from functools import cache
 from importlib.metadata import version
@@ -18,6 +17,7 @@ from django.conf import settings
 
 from personas.ledger import canonical
 from pipelines import catalogue
+from pipelines.runs import removal
 from pipelines.runs.claims import Claim
 
 KEEP_SECONDS: Final = 7 * 86_400  # since it was last written to
@@ -50,7 +50,7 @@ def forget(held: Claim) -> None:
     """Remove what was kept: its result is accepted now."""
     place = place_of(held)
     if place is not None:
-        shutil.rmtree(place, ignore_errors=True)
+        removal.remove(place)
 
 
 def remove_old() -> None:
@@ -58,7 +58,7 @@ def remove_old() -> None:
     for folder in _root().iterdir() if _root().is_dir() else ():
         with contextlib.suppress(OSError):
             if time.time() - folder.stat().st_mtime > KEEP_SECONDS:
-                shutil.rmtree(folder, ignore_errors=True)
+                removal.remove(folder)
 
 
 def _root() -> Path:

@@ -87,7 +87,7 @@ class BadAnswer(Exception):
 def _message(line: bytes) -> dict[str, Any]:
     try:
         found = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadAnswer(f"a line that is no JSON ({len(line)} bytes)") from error
     if not isinstance(found, dict) or not isinstance(found.get("kind"), str):
         raise BadAnswer("a line that is no message")

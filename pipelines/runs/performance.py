@@ -2,8 +2,7 @@
 
 import contextlib
 import logging
-import os
-import shutil
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -19,7 +18,7 @@ from pipelines.artefacts import connections
 from pipelines.artefacts.actions import storage
 from pipelines.artefacts.storage import AlteredContent, MissingContent, StorageError
 from pipelines.operations.contract import Json, NotYet, OperationError
-from pipelines.runs import admission, apart, claims, faults, healing, keeping
+from pipelines.runs import admission, apart, claims, faults, healing, keeping, removal
 from pipelines.runs.actions import attempts
 from pipelines.runs.actions.settling import Fenced
 from pipelines.runs.child import NO_ROOM
@@ -52,11 +51,11 @@ class Performance:
         try:
             self._settle(self._compute(self.scratch))
         finally:
-            _clear(self.scratch)
+            _cleared(self.scratch)
 
     def _compute(self, folder: Path) -> Result:
         try:
-            _clear(folder)
+            folder = _cleared(folder)
             work = self._work(folder, self.held)
             self._intend()
             result = self._perform(work)
@@ -336,16 +335,17 @@ class Performance:
             )
 
 
-def _clear(folder: Path) -> None:
-    """Empty a lane's folders; the folders stay, for making and removing them costs more."""
+def _cleared(folder: Path) -> Path:
+    """Empty a lane's folders; the folders stay, for making and removing them costs more.
+
+    Where something cannot be removed, another folder is the attempt's.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    for part in (folder / "in", folder / "out"):
-        for entry in os.scandir(part) if part.exists() else ():
-            if entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry, ignore_errors=True)
-            else:
-                with contextlib.suppress(OSError):
-                    os.unlink(entry)
+    for aside in folder.glob("aside-*"):
+        removal.remove(aside)
+    parts = [part for part in (folder / "in", folder / "out") if part.exists()]
+    left = [part for part in parts if not removal.empty(part)]
+    return Path(tempfile.mkdtemp(prefix="aside-", dir=folder)) if left else folder
 
 
 def _failed(code: str, message: str, *, retryable: bool = False, kind: str = "error") -> Result:

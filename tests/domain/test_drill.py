@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from personas.models import Event
 from pipelines.artefacts.actions import keep
@@ -16,6 +18,7 @@ from pipelines.operations.packages.loaded import Loaded
 from pipelines.operations.read_drill.compute import run as read
 from pipelines.operations.read_drill.spec import SPEC
 from pipelines.operations.rehearse_segments.example import example as segments
+from pipelines.registry import moves
 from pipelines.registry.models import AliasMove, Deployment, ModelVersion
 from pipelines.runs.models import Run
 from pipelines.serving import feeds
@@ -78,6 +81,14 @@ def test_the_ledger_keeps_the_drill_and_none_of_its_moves(tmp_path: Path) -> Non
     (event,) = events.order_by("pk")[before:]
     assert (event.type, event.data["version"], event.data["back_to"]) == ("model.drill", 1, None)
     assert event.data["untouched"] is True
+
+
+def test_the_model_s_lock_lets_its_predictions_be_logged() -> None:
+    """Rows that refer to the model ask for FOR KEY SHARE, which FOR UPDATE would hold up."""
+    made = release()
+    with transaction.atomic(), CaptureQueriesContext(connection) as asked:
+        moves.lock_model(ModelVersion.objects.get(run=made.run).model_id)
+    assert "FOR NO KEY UPDATE" in asked.captured_queries[-1]["sql"]
 
 
 def test_a_version_that_is_not_approved_is_not_drilled(tmp_path: Path) -> None:

@@ -1,9 +1,13 @@
 """What installed packages bring is found without running it here, and refused with the reason."""
 
+import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +15,10 @@ import pytest
 from pipelines import brought, catalogue
 from pipelines.blueprints.lint import lint
 from pipelines.blueprints.parse import parse
-from pipelines.brought import reading
-from pipelines.confinement import available
+from pipelines.brought import places, reading
+from pipelines.confinement import available, seccomp
 from pipelines.operations import conformance
+from pipelines.operations.contract import Json
 from pipelines.runs import checks
 from tests import brought as b
 from tests.long import only_long
@@ -282,3 +287,134 @@ def test_each_rule_finds_who_breaks_it(
         (place / "compute.py").write_text(broken.replace("if rows else", "if not rows else"))
     monkeypatch.syspath_prepend(str(tmp_path))
     assert conformance.problems(package, rule, folder=tmp_path) != []
+
+
+@needs("reads")
+def test_a_spec_reads_nothing_of_ours_to_publish_it(site: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret_key"
+    secret.write_text("told to all")
+    said = spec_is(
+        site,
+        f"open('/dev/null').close()\nraise ValueError(open({str(secret)!r}).read())",
+    )
+    assert "PermissionError" in said
+    assert "told to all" not in said
+
+
+def test_where_something_of_ours_lies_in_a_readable_place_what_is_beside_it_is_read(
+    tmp_path: Path,
+) -> None:
+    for name in ("lib/python", "src/baton/pipelines", "src/other"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "src" / "baton")
+    ours = [tmp_path / "src" / "baton"]
+    assert list(places.around(tmp_path / "lib", ours)) == [str(tmp_path / "lib")]
+    found = list(places.around(tmp_path, ours))
+    assert found == [str(tmp_path / "lib"), str(tmp_path / "src" / "other")]
+    assert list(places.around(ours[0], ours)) == []
+
+
+def test_baton_lies_beneath_no_place_that_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = Path("/usr/share/baton-data")
+    monkeypatch.setenv("BATON_VAR", str(data))
+    read = [Path(place).resolve() for place in places.readable(["json"])]
+    assert Path("/usr/lib").resolve() in read
+    assert not [one for one in read if ROOT.is_relative_to(one) or data.is_relative_to(one)]
+
+
+@pytest.mark.skipif(not seccomp.available(), reason="no seccomp")
+def test_a_spec_leaves_no_process_behind(site: Path, tmp_path: Path) -> None:
+    said = spec_is(
+        site,
+        "import os, threading, time\n"
+        "began = threading.Thread(target=print); began.start(); began.join()\n"
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        time.sleep(3)\n"
+        "    os._exit(0)\nraise ValueError('it has one')",
+    )
+    assert "PermissionError" in said
+
+
+@needs("reads")
+def test_a_reader_that_cannot_be_held_back_says_so(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = replace(reading.bounds(["odd_operations.odd"]), reads=("x" * 300,))
+    monkeypatch.setattr(reading, "bounds", lambda modules: broken)
+    brings(site)
+    assert "cannot be held back" in catalogue.why_not("odd")
+
+
+@pytest.mark.parametrize("place", ["inner.pyc", "__pycache__/inner.so"])
+def test_compiled_code_that_can_be_imported_is_part_of_the_digest(site: Path, place: str) -> None:
+    brings(site)
+    first = catalogue.package("odd")
+    (site / "odd_operations" / place).parent.mkdir(exist_ok=True)
+    (site / "odd_operations" / place).write_bytes(b"1")
+    brought.forget()
+    assert catalogue.package("odd") != first
+
+
+def test_the_same_files_under_another_entry_are_another_digest(site: Path) -> None:
+    brings(site, distribution="odd-operations")
+    first = catalogue.package("odd")
+    listed = next(site.glob("*.dist-info")) / "entry_points.txt"
+    listed.write_text(listed.read_text().replace("odd_operations.odd", "odd_operations"))
+    brought.forget()
+    found = brought.find("odd")
+    assert found is not None
+    assert first is not None
+    assert found.package.digest != first.digest
+
+
+def test_what_was_not_read_in_time_is_read_again_later(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brings(site)
+    late = {"odd": {"error": "reading it took longer than 10 s", "late": True}}
+    with monkeypatch.context() as patch:
+        patch.setattr(brought, "read", lambda modules: late)
+        assert "took longer" in catalogue.why_not("odd")
+    assert "took longer" in catalogue.why_not("odd")  # not at each look
+    monkeypatch.setattr(brought, "AGAIN_SECONDS", -1.0)
+    assert catalogue.knows("odd")
+
+
+def test_many_who_ask_at_once_let_it_be_read_once(
+    site: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brings(site)
+    asked: list[object] = []
+
+    def slowly(modules: Mapping[str, str]) -> dict[str, dict[str, Json]]:
+        asked.append(modules)
+        time.sleep(0.1)
+        return {"odd": {"error": "no"}}
+
+    monkeypatch.setattr(brought, "read", slowly)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(brought.find, ["odd"] * 8))
+    assert len(asked) == 1
+    assert {one.error for one in found if one} == {"no"}
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can have less than root's rights")
+@pytest.mark.parametrize("kept", [0, 0b110])
+def test_root_with_few_rights_is_bound_and_says_what_counts(kept: int) -> None:
+    """As in a container without CAP_SETUID; without the rights to read others' files, either."""
+    text = (
+        "import ctypes, struct; from pipelines import confinement\n"
+        f"rights = struct.pack('=6I', {kept}, {kept}, 0, 0, 0, 0)\n"
+        "head = struct.pack('=Ii', 0x20080522, 0)\n"
+        "assert ctypes.CDLL(None).capset(head, rights) == 0\n"
+        "print(confinement.confine(confinement.Bounds(512, 2, 8))['processes'])"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", text],
+        env=reading.environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (said.stdout, said.stderr) == ("counted\n", "")

@@ -1,15 +1,21 @@
 """Odd operations from a package, in the real child with the real limits: each fails by itself."""
 
+import errno
+import importlib.util
 import json
 import os
+import platform
+import py_compile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
 from pipelines import confinement
-from pipelines.runs import admission, apart
+from pipelines.operations.contract import NotYet, OperationError
+from pipelines.runs import admission, answers, apart
 from pipelines.runs.lanes import Lane, Result, Stop
 from tests import brought as b
 
@@ -83,6 +89,17 @@ socket.socket(socket.AF_UNIX).connect(context.text("text"))
 os.kill(int(context.text("text")), 0)
 return made(context)
 """,
+    "reaches_into_others": """
+import ctypes
+libc = ctypes.CDLL(None, use_errno=True)
+numbers = json.loads(context.text("text"))
+found = {}
+for name, words in numbers.items():
+    ctypes.set_errno(0)
+    given = [ctypes.c_long(word) for word in words]
+    found[name] = ctypes.get_errno() if libc.syscall(*given) < 0 else 0
+return made(context, **found)
+""",
     "makes_something_else": """
 path = context.folder / "other.json"
 path.write_text("{}")
@@ -128,6 +145,15 @@ for opened in range(3, 40):
         os.write(opened, b"this is no message\\n")
     except OSError:
         pass
+time.sleep(20)
+""",
+    "answers_past_its_rules": """
+for opened in range(3, 40):
+    for line in json.loads(context.text("text")):
+        try:
+            os.write(opened, line.encode() + b"\\n")
+        except OSError:
+            pass
 time.sleep(20)
 """,
     "changes_its_input": """
@@ -226,6 +252,68 @@ def test_its_failure_is_its_own_and_named(name: str, code: str, says: str, tmp_p
     assert not error.get("retryable")
 
 
+def said(kind: str, **more: object) -> str:
+    return json.dumps({"kind": kind, **more})
+
+
+DONE = {"outputs": {}, "facts": {}}
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "says"),
+    [
+        (said("log"), "bad_answer", "log whose text"),
+        (said("progress", fraction="half", message=""), "bad_answer", "fraction"),
+        (said("progress", fraction=0.5, message="", rows=-1), "bad_answer", "rows"),
+        (said("gone"), "bad_answer", "gone whose exit"),
+        (said("gone", exit=4000), "bad_answer", "gone whose exit"),
+        (said("gone", exit=-40), "process_ended", "signal 40"),
+        (said("error", error="no"), "bad_answer", "error whose error"),
+        (said("error", error={"code": "a", "message": "b", "value": float("nan")}), "bad_answer",
+         "finite"),
+        (said("error", error={"code": "package_changed", "message": "b"}), "bad_answer", "b"),
+        (said("done", usage=[1], **DONE), "bad_answer", "done whose usage"),
+        (said("done", facts={"a": float("inf")}, outputs={}), "missing_output", "result"),
+        (said("not_yet", seconds=5, reason="later"), "not_an_outcome", "SPEC.waits is False"),
+        (said("not_yet", seconds=None, reason="later"), "bad_answer", "seconds"),
+        ("[" * 100_000, "bad_answer", "no message"),
+    ],
+)  # fmt: skip
+def test_what_it_says_past_its_rules_is_its_own_failure(
+    line: str, code: str, says: str, tmp_path: Path
+) -> None:
+    claim = said("confined", enforced={"network": "walls of steel"})
+    error = failure("answers_past_its_rules", tmp_path, text=json.dumps([claim, line]))
+    assert error["code"] == code, error
+    assert says in str(error["message"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "message", "code"),
+    [
+        ("done", {"facts": {"a": [float("nan")]}}, "facts_not_finite"),
+        ("done", {"facts": {"a": "x" * (5 << 20)}}, "facts_too_large"),
+        ("done", {"facts": {"a": "\0"}}, "facts_not_json"),
+        ("not_yet", {"seconds": 1, "reason": ""}, "not_an_outcome"),
+    ],
+)
+def test_facts_are_looked_at_again_where_they_are_let_in(
+    kind: str, message: dict[str, object], code: str, tmp_path: Path
+) -> None:
+    asked = b.work("well_behaved", tmp_path)
+    (asked.folder / "result.json").write_text("{}")
+    whole = {"outputs": {"result": str(asked.folder / "result.json")}, **message}
+    assert admission.judge(asked, Result(kind, whole)).message["error"]["code"] == code
+
+
+def test_a_wait_is_neither_none_nor_for_ever(tmp_path: Path) -> None:
+    spec = b.work("well_behaved", tmp_path).brought.spec  # type: ignore[union-attr]
+    for seconds in (0, -1, 1e300):
+        with pytest.raises(OperationError, match="asked to wait"):
+            answers.check_wait(replace(spec, waits=True), NotYet(seconds, "later"))  # type: ignore[type-var]
+    answers.check_wait(replace(spec, waits=True), NotYet(5, "later"))  # type: ignore[type-var]
+
+
 def test_one_that_never_ends_is_ended(tmp_path: Path) -> None:
     asked = b.work("never_ends", tmp_path)
     object.__setattr__(asked, "max_runtime", 0.6)
@@ -294,6 +382,38 @@ def test_it_cannot_signal_the_worker(tmp_path: Path) -> None:
     assert failure("kills_the_worker", tmp_path, text=str(os.getpid()))["code"] == "not_permitted"
 
 
+@pytest.mark.skipif(
+    not confinement.seccomp.available() or platform.machine() != "x86_64",
+    reason="the numbers below are those of x86-64",
+)
+def test_it_reaches_into_no_other_process_and_no_shared_object(tmp_path: Path) -> None:
+    """Without the filter, each of these does it (prlimit 0 and its like, too) or says EINVAL."""
+    other, refused = os.getpid(), errno.EACCES
+    to_others = {
+        "prlimit": [302, other, 7, 0, 0],
+        "setpriority": [141, 0, other, 19],
+        "sched_setaffinity": [203, other, 0, 0],
+        "sched_setparam": [142, other, 0],
+        "sched_setscheduler": [144, other, 0, 0],
+        "sched_setattr": [314, other, 0, 0],
+        "process_vm_readv": [310, other, 0, 0, 0, 0, 0],
+        "process_vm_writev": [311, other, 0, 0, 0, 0, 0],
+        "pidfd_getfd": [438, -1, 0, 0],
+        "ioprio_set": [251, 1, other, 0],
+        "shmget": [29, 0, 4096, 0o1600],
+        "msgget": [68, 0, 0o1600],
+        "semget": [64, 0, 1, 0o1600],
+        "mq_open": [240, 0, 0, 0, 0],
+        "fits_none": [302, other, 99, 0, 0],
+    }
+    to_itself = {"self_prlimit": [302, 0, 7, 0, 0], "self_affinity": [203, 0, 0, 0]}
+    result = attempt("reaches_into_others", tmp_path, text=json.dumps(to_others | to_itself))
+    assert result.kind == "done", result
+    found = result.message["facts"]
+    assert {name: found[name] for name in to_others} == dict.fromkeys(to_others, refused)
+    assert all(found[name] != refused for name in to_itself)
+
+
 def test_it_keeps_what_another_attempt_goes_on_from(tmp_path: Path) -> None:
     asked = b.work("keeps", tmp_path)
     object.__setattr__(asked, "kept", tmp_path / "kept" / "here")
@@ -351,3 +471,18 @@ def test_code_that_changed_under_the_worker_is_not_run(site: Path, tmp_path: Pat
         "Its files were changed while this worker ran; restart"
         in result.message["error"]["message"]
     )
+
+
+def test_a_cached_compiled_file_is_not_run_for_its_source(site: Path, tmp_path: Path) -> None:
+    """Its digest leaves caches out, so a cache that says another thing must not be what runs."""
+    source = site / "odd_operations" / "well_behaved" / "compute.py"
+    other = tmp_path / "other.py"
+    other.write_text("raise ValueError('the cache was run')")
+    cached = Path(importlib.util.cache_from_source(str(source)))
+    py_compile.compile(
+        str(other), str(cached), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+    )
+    try:
+        assert attempt("well_behaved", tmp_path).kind == "done"
+    finally:
+        cached.unlink()
