@@ -16,7 +16,7 @@ SPEC = Spec(
             "int",
             2_000_000,
             minimum=0,
-            help="Most rows to keep, at least 100; 0 is all. A table of no more stays as it is (own)",
+            help="Most rows to keep, at least 100; 0 is all; no more than that stay as is (own)",
         ),
         Param("target", "str", "", help="Classes of this column are strata; none for numbers"),
         Param(
