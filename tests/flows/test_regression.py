@@ -77,7 +77,8 @@ def test_it_learned_from_a_sample_with_weights(played: Played) -> None:
     sample, whole = steps["sample"], steps["split"]["parts"]["train"]["rows"]
     assert (sample["rows"], sample["rows_before"], sample["sampled"]) == (SAMPLED, whole, True)
     assert sample["strata"][0]["weight"] == pytest.approx(whole / SAMPLED, abs=1e-6)
-    assert "baton_weight" not in steps["build"]["columns_used"]
+    left_out = {one["column"]: one["reason"] for one in steps["build"]["left_out"]}
+    assert left_out["baton_weight"] == "weight of a sample"
     assert steps["retrain"]["predictions_equal"] is True
 
 
