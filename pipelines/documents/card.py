@@ -6,7 +6,7 @@ from typing import Any
 from pipelines.documents.classes import class_tables
 from pipelines.documents.numbers import number_tables
 from pipelines.documents.pack import Pack
-from pipelines.documents.tree import Block, Cell, Document, Evidence, Section, table
+from pipelines.documents.tree import Block, Cell, Document, Evidence, Figure, Section, table
 from pipelines.documents.wording import said
 from pipelines.documents.writer import GROUPS, Writer, section
 
@@ -14,6 +14,13 @@ ABOUT = (
     "What the model is, whom it is meant for, how good it is and where not to use it. The sections "
     "follow Mitchell et al., Model Cards for Model Reporting (2019)."
 )
+
+STRATA = {
+    "class": "Class",
+    "rows": "Rows learned from",
+    "rows_before": "Of",
+    "weight": "Weight of a row",
+}
 
 
 def build(pack: Pack) -> Document:
@@ -149,16 +156,15 @@ def _training_data(writer: Writer) -> Section:
     split, built = writer.saying("parts", "rule"), writer.saying("columns_used")
     sealed = writer.saying("schema_digest", "datasheet")
     elsewhere = bool(writer.saying("not_computed"))
-    learned = (
-        None if elsewhere else writer.figure(split, "Rows learned from", "parts", "train", "rows")
-    )
     blocks = writer.figures(
-        learned,
+        *(() if elsewhere else _learned(writer, split)),
         writer.figure(built, "Columns used", "columns_used"),
         writer.figure(built, "Feature tests run", "tests_run"),
         writer.figure(built, "Feature tests failed", "tests_failed"),
         writer.figure(sealed, "Data contract", "digest", unit="digest", note="SHA-256"),
     )
+    if not elsewhere:
+        blocks += writer.listed(_sampled(writer), "strata", STRATA, title="Sampled, with weights")
     if elsewhere:
         blocks += [
             writer.stated("trained_on", "Trained elsewhere, on", "MLR"),
@@ -172,6 +178,23 @@ def _training_data(writer: Writer) -> Section:
         writer.stated("gaps", "Known gaps", "DE"),
     ]
     return section("training-data", "Training data", blocks)
+
+
+def _learned(writer: Writer, split: Mapping[str, Any]) -> tuple[Figure | None, ...]:
+    """How many rows the model learned from; of a sample also how many those stand for."""
+    sampled = _sampled(writer)
+    if not sampled:
+        return (writer.figure(split, "Rows learned from", "parts", "train", "rows"),)
+    return (
+        writer.figure(sampled, "Rows learned from", "rows", note="a sample with weights"),
+        writer.figure(sampled, "Rows they stand for", "rows_before"),
+    )
+
+
+def _sampled(writer: Writer) -> Mapping[str, Any]:
+    """Return the facts of the sample that was learned from; {} where all rows were."""
+    found = writer.saying("sampled", "strata")
+    return found if found.get("sampled") else {}
 
 
 def _analyses(writer: Writer) -> Section:

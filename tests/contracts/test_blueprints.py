@@ -162,3 +162,29 @@ def test_a_brought_model_passes_the_same_gates(task: str) -> None:
             assert asked(getattr(after, field)) == expected, (mine.key, part)
             if part == "gate":
                 assert (before.rules, before.exclude) == (after.rules, after.exclude)
+
+
+# What the data say is said of all rows, and the split is repeated on them; what is learned, and
+# learned again, is of the sample that the model card speaks of.
+OF_ALL = {"worries", "leakage", "baseline", "sample", "split_again"}
+OF_THE_SAMPLE = {"build", "dummy", "linear", "search", "age", "retrain"}
+BESIDE = OF_THE_SAMPLE - {"build", "search"}  # a brought model: only its yardsticks learn
+
+
+@pytest.mark.parametrize(
+    ("key", "of_all", "of_the_sample"),
+    [
+        ("tabular-classification", OF_ALL, OF_THE_SAMPLE),
+        ("tabular-regression", OF_ALL, OF_THE_SAMPLE | {"coverage"}),
+        ("brought-classification", OF_ALL | {"build"}, BESIDE),
+        ("brought-regression", OF_ALL | {"build"}, BESIDE | {"coverage"}),
+    ],
+)  # fmt: skip
+def test_what_learns_takes_the_sample(key: str, of_all: set[str], of_the_sample: set[str]) -> None:
+    found: dict[str, set[str]] = {"explore.split.train": set(), "explore.sample.table": set()}
+    for stage in shipped(key).stages:
+        for step in (*stage.steps, *(stage.hand_off.steps if stage.hand_off else ())):
+            for refs in step.inputs.values():
+                for ref in refs:
+                    found.get(ref.text, set()).add(step.key)
+    assert found == {"explore.split.train": of_all, "explore.sample.table": of_the_sample}

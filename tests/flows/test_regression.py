@@ -22,6 +22,9 @@ pytestmark = [
 ]
 
 
+SAMPLED = 1500  # rows to learn from, of about 2,100
+
+
 @dataclass(frozen=True)
 class Played:
     """The play when it is over."""
@@ -52,7 +55,7 @@ def played(baton: Baton) -> Played:
             "Arrivals",
             "tabular-regression",
             question=arrivals.QUESTION,
-            parameters=arrivals.PARAMETERS,
+            parameters={**arrivals.PARAMETERS, "train_rows": SAMPLED},
             inputs={"tables": [part]},
         )
         caller.model = play.use_case
@@ -67,6 +70,16 @@ def played(baton: Baton) -> Played:
     ).json()
     caller.close()
     return Played(play, run, answer["predictions"][0])
+
+
+def test_it_learned_from_a_sample_with_weights(played: Played) -> None:
+    steps = played.steps()
+    sample, whole = steps["sample"], steps["split"]["parts"]["train"]["rows"]
+    assert (sample["rows"], sample["rows_before"], sample["sampled"]) == (SAMPLED, whole, True)
+    assert sample["strata"][0]["weight"] == pytest.approx(whole / SAMPLED, abs=1e-6)
+    left_out = {one["column"]: one["reason"] for one in steps["build"]["left_out"]}
+    assert left_out["baton_weight"] == "weight of a sample"
+    assert steps["retrain"]["predictions_equal"] is True
 
 
 def test_the_model_beats_the_median_and_meets_its_target(played: Played) -> None:

@@ -188,10 +188,11 @@ def test_the_columns_must_be_there(amara: Client) -> None:
 def test_a_run_that_cannot_start_keeps_the_draft(amara: Client) -> None:
     made = draft(amara)
     form = {"blueprint": "tabular-classification", "title": "Leavers", "p.search_trials": "3"}
-    answer = amara.post(f"/use-cases/{made.key}/start/", form)
+    answer = amara.post(f"/use-cases/{made.key}/start/", {**form, "p.train_rows": "500"})
     page = answer.content.decode()
     assert answer.status_code == 422
     assert 'value="3"' in page
+    assert "must be &gt;= 1000, got 500" in page  # of a sample to learn from
     made.refresh_from_db()
     assert made.draft
     assert made.title == "Leavers"

@@ -20,10 +20,11 @@ from pipelines.operations.learning.weights import WEIGHT
 BATCH_ROWS = 131_072
 CLASSES = 50  # from so many distinct values on a target is no class but a number (own)
 ALL = "all rows"
+LEAST = 100  # rows; of fewer nothing is learned (own)
 
 
 def run(context: Context) -> Outcome:
-    """Sample the table; raises OperationError for an unknown target or a weight column."""
+    """Sample the table; OperationError for an unknown target, a weight column, a tiny limit."""
     source, path = context.inputs["table"], context.output("table")
     with pq.ParquetFile(source) as file:
         rows, names = file.metadata.num_rows, file.schema_arrow.names
@@ -32,7 +33,9 @@ def run(context: Context) -> Outcome:
         raise _bad("unknown_column", "target", target, "names a column of the table")
     if WEIGHT in names:
         raise _bad("already_sampled", "table", WEIGHT, "has no weights yet")
-    if rows <= limit:
+    if 0 < limit < LEAST:
+        raise _bad("limit_too_small", "limit", limit, f"is 0 for all rows, or at least {LEAST}")
+    if limit == 0 or rows <= limit:
         copyfile(source, path)
         return Outcome({"table": path}, _facts(rows, {ALL: rows}, {ALL: rows}))
     counts = _counts(source, target)
@@ -41,7 +44,7 @@ def run(context: Context) -> Outcome:
     return Outcome({"table": path}, _facts(rows, counts, quotas))
 
 
-def _bad(code: str, field: str, value: str, rule: str) -> OperationError:
+def _bad(code: str, field: str, value: str | int, rule: str) -> OperationError:
     return OperationError(
         code, f"{field}: {value!r}; rule: {rule}", field=field, value=value, rule=rule
     )

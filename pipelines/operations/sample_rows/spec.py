@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="sample_rows",
-    version=1,
+    version=2,
     summary="Sample a table beyond a row limit, rare classes first, with a weight per row",
     inputs=(Port("table", "parquet", help="The rows to learn from"),),
     outputs=(
@@ -15,8 +15,8 @@ SPEC = Spec(
             "limit",
             "int",
             2_000_000,
-            minimum=100,
-            help="Most rows to keep; a table of no more stays as it is (own)",
+            minimum=0,
+            help="Most rows to keep, at least 100; 0 is all; no more than that stay as is (own)",
         ),
         Param("target", "str", "", help="Classes of this column are strata; none for numbers"),
         Param(

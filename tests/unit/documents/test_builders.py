@@ -69,6 +69,32 @@ def test_a_figure_names_the_step_it_was_read_from() -> None:
     assert [one.path for one in judged.evidence] == ["/runs/7/#step-22"]
 
 
+SAMPLED = {
+    "rows_before": 1168, "rows": 1000, "sampled": True, "weight_column": "baton_weight",
+    "strata": [
+        {"class": "no", "rows_before": 1068, "rows": 900, "weight": 1.186667},
+        {"class": "yes", "rows_before": 100, "rows": 100, "weight": 1.0},
+    ],
+}  # fmt: skip
+
+
+def test_a_sample_says_how_many_rows_it_stands_for_and_their_weights() -> None:
+    card = library.build("model-card", pack(facts={**FACTS, "explore.sample": SAMPLED}))
+    assert figure(card, "Rows learned from").value == 1000
+    assert figure(card, "Rows they stand for").value == 1168
+    titles = [one.title for one in blocks(card) if isinstance(one, Table)]
+    assert "Sampled, with weights" in titles
+
+
+def test_a_table_that_was_not_sampled_is_no_sample() -> None:
+    whole = {**SAMPLED, "sampled": False, "rows": 1168}
+    card = library.build("model-card", pack(facts={**FACTS, "explore.sample": whole}))
+    assert figure(card, "Rows learned from").value == 1168
+    assert "Rows they stand for" not in {one.label for one in figures(card)}
+    titles = [one.title for one in blocks(card) if isinstance(one, Table)]
+    assert "Sampled, with weights" not in titles
+
+
 def test_what_a_brought_model_learned_from_is_not_claimed() -> None:
     admitted = {"tune.admit": {"not_computed": [{"what": "training it again"}]}}
     card = library.build("model-card", pack(facts={**FACTS, **admitted}))

@@ -142,3 +142,11 @@ def test_weighted_scores_are_those_of_scikit_learn() -> None:
     )
     assert found["log_loss"] == pytest.approx(log_loss(labels, scores, sample_weight=weights))
     assert found["brier"] == pytest.approx(brier_score_loss(labels, scores, sample_weight=weights))
+
+
+def test_no_limit_is_all_rows_bit_for_bit(tmp_path, table) -> None:
+    outcome = perform("sample_rows", tmp_path, {"table": table}, limit=0, target="y")
+    assert outcome.outputs["table"].read_bytes() == table.read_bytes()
+    assert (outcome.facts["rows"], outcome.facts["sampled"]) == (5000, False)
+    with pytest.raises(OperationError, match="0 for all rows, or at least 100"):
+        perform("sample_rows", tmp_path / "tiny", {"table": table}, limit=99)
