@@ -15,9 +15,16 @@ from pipelines.operations.contract import Context, Json, Outcome, finite
 from pipelines.operations.learning.calibration import wilson
 from pipelines.operations.learning.candidates import Candidate, Holdout
 from pipelines.operations.learning.class_names import texts_of
+from pipelines.operations.learning.conformal import design_effect
 from pipelines.operations.learning.metrics import Floats, Labels
-from pipelines.operations.learning.resampling import by_group_day_or_row, interval, sum_samples
+from pipelines.operations.learning.resampling import (
+    Blocks,
+    by_group_day_or_row,
+    interval,
+    sum_samples,
+)
 from pipelines.operations.measure_coverage.conformal import allowed, cut
+from pipelines.operations.measure_coverage.tying import tied
 from pipelines.operations.tables import write_document
 
 LEVELS = (0.8, 0.9, 0.95, 0.99)
@@ -129,13 +136,15 @@ def _facts(
     )
     sums = sum_samples(np.column_stack([inside, np.ones(inside.size)]).astype(float), resampling)
     spread = interval(float(inside.mean()), sums[:, 0] / sums[:, 1])
-    low, high = allowed(int(truth.size), min(cuts.rows), asked)
+    effect = _effect(holdout, parts, cuts, tied(holdout.frame, candidate), 1 - asked)
+    low, high = allowed(int(truth.size), min(cuts.rows), asked, effect)
     return {
         "order": parts.order,
         "calibrated_on": int(parts.calibration.sum()),
         "tested_on": int(truth.size),
         "coverage": {name: finite(getattr(spread, name), 6) for name in ("value", "low", "high")},
         "interval_unit": resampling.unit,
+        "design_effect": finite(effect, 3),
         "allowed_low": finite(low, 6),
         "allowed_high": finite(high, 6),
         **_sizes(found, inside),
@@ -144,6 +153,18 @@ def _facts(
         "cut_classes": list(texts_of(holdout.classes)),
         "classes": _classes(holdout, truth, inside, found),
     }
+
+
+def _effect(
+    holdout: Holdout, parts: Halves, cuts: ClassCuts, blocks: Blocks, alpha: float
+) -> float:
+    """By how much rows that stray together are fewer, from both sides."""
+    sides = []
+    for rows in (parts.test, parts.calibration):
+        found, truth = sets(holdout.scores[rows], cuts), holdout.labels[rows]
+        inside = found[np.arange(truth.size), truth]
+        sides.append((inside.astype(np.float64), blocks[rows]))
+    return design_effect(sides, alpha)
 
 
 def _classes(
