@@ -12,6 +12,10 @@ both are multiplied by the design effect, the ratio of the variance between days
 independent rows (Kish 1965). The limit is 3 sqrt(alpha (1 - alpha) / n_e) with
 1 / n_e = effect (1 / n + 1 / (m + 2)): for independent rows and many calibration rows the
 textbook's 3 sqrt(alpha (1 - alpha) / n).
+
+Few calibration rows are promised more than 1 - alpha, since no place lies between two ranks: of
+38 errors the smallest and the largest are taken, and 37 of 39 rows are expected inside where 90 %
+are promised. Too many is therefore counted from what is expected, too few from the promise.
 """
 
 from __future__ import annotations
@@ -44,6 +48,11 @@ class Margin:
         """Of the interval, in the target's unit."""
         return self.high - self.low
 
+    @property
+    def expected(self) -> float:
+        """Share of exchangeable rows inside: the promise or, by whole ranks, a little more."""
+        return expected_share(self.rows, 1 - self.level)
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -59,12 +68,18 @@ class Coverage:
     effective_rows: float
     tolerance: float
     promised: float
+    expected: float
 
     @property
     def holds(self) -> bool:
         """Enough with its ends, and not too many without them."""
         enough = self.share >= self.promised - self.tolerance
-        return enough and self.strict <= self.promised + self.tolerance
+        return enough and self.strict <= self.expected + self.tolerance
+
+
+def expected_share(rows: float, alpha: float) -> float:
+    """Share inside the signed ends that so many calibration rows have set, for exchangeable rows."""
+    return 1 - 2 * math.floor((rows + 1) * alpha / 2 + 1e-9) / (rows + 1)
 
 
 def least_rows(alpha: float) -> int:
@@ -114,18 +129,28 @@ def coverage(
     sides = [(_inside(errors, found), blocks)]
     sides += [(_inside(before[0], found), before[1])] if before else []
     strict = float(((errors > found.low) & (errors < found.high)).mean())
-    return counted(sides, strict, found.level, found.rows)
+    return counted(sides, strict, found.level, found.rows, expected=found.expected)
 
 
 def counted(
-    sides: Sequence[tuple[Floats, Blocks]], strict: float, level: float, rows: int
+    sides: Sequence[tuple[Floats, Blocks]],
+    strict: float,
+    level: float,
+    rows: int,
+    *,
+    expected: float,
 ) -> Coverage:
-    """Coverage of the first side's rows by an interval that `rows` rows have set."""
+    """Coverage of the first side's rows by intervals that `rows` rows have set.
+
+    `expected` is the share of these rows inside by `expected_share`, each by its own interval.
+    """
     inside, alpha = sides[0][0], 1 - level
     effect = design_effect(sides, alpha)
     effective = 1 / (effect * (1 / inside.size + 1 / (rows + 2)))
     tolerance = SIGMAS * math.sqrt(alpha * (1 - alpha) / effective)
-    return Coverage(float(inside.mean()), strict, inside.size, effective, tolerance, level)
+    return Coverage(
+        float(inside.mean()), strict, inside.size, effective, tolerance, level, expected
+    )
 
 
 def _inside(errors: Floats, found: Margin) -> Floats:
@@ -179,6 +204,7 @@ def as_json(found: Margin | None, checked: Coverage | None) -> Json:
         "effective_rows": finite(checked.effective_rows, 1),
         "coverage": checked.share,
         "strictly_inside": checked.strict,
+        "expected": finite(checked.expected, 6),
         "tolerance": finite(checked.tolerance, 6),
         "holds": checked.holds,
     }

@@ -73,7 +73,12 @@ def covered(found: Sets, labels: Labels) -> npt.NDArray[np.bool_]:
 
 
 def allowed(
-    rows: int, calibrated: int, confidence: float, effect: float = 1.0
+    rows: int,
+    calibrated: int,
+    confidence: float,
+    effect: float = 1.0,
+    *,
+    expected: float | None = None,
 ) -> tuple[float, float]:
     """Between which shares the coverage of `rows` test rows lies in 99.73 % of all cases.
 
@@ -87,6 +92,9 @@ def allowed(
 
     Rows of one group or day stray together: n of them are worth n / effect independent ones, on
     both sides, `effect` being the design effect (Kish 1965).
+
+    `expected` is the mean coverage where whole ranks promise more than the confidence, as in both
+    tails of intervals or with few rows for each step: the upper limit is then counted from there.
     """
     place = rank(calibrated, confidence)
     if place > calibrated:
@@ -94,4 +102,5 @@ def allowed(
     worth = max(1, round(rows / effect))
     law = stats.betabinom(worth, place / effect, (calibrated + 1 - place) / effect)
     low, high = law.ppf([OUTSIDE / 2, 1 - OUTSIDE / 2]) / worth
-    return float(low), float(high)
+    beyond = max(0.0, expected - place / (calibrated + 1)) if expected is not None else 0.0
+    return float(low), min(1.0, float(high) + beyond)
