@@ -31,6 +31,7 @@ from pipelines.operations.contract import Json, finite
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.resampling import Blocks, Resampling, some_groups
 
+FEWEST_BLOCKS = 5  # fewer say nothing of how rows stray together: no band is given (own)
 SIGMAS = 3.0  # stat: a true interval is called false once in 370 times
 
 
@@ -65,14 +66,16 @@ class Coverage:
     share: float
     strict: float
     rows: int
-    effective_rows: float
-    tolerance: float
+    effective_rows: float | None  # None, as the tolerance, where too few blocks tell it
+    tolerance: float | None
     promised: float
     expected: float
 
     @property
-    def holds(self) -> bool:
-        """Enough with its ends, and not too many without them."""
+    def holds(self) -> bool | None:
+        """Enough with its ends, and not too many without them; None where chance is unknown."""
+        if self.tolerance is None:
+            return None
         enough = self.share >= self.promised - self.tolerance
         return enough and self.strict <= self.expected + self.tolerance
 
@@ -146,6 +149,8 @@ def counted(
     """
     inside, alpha = sides[0][0], 1 - level
     effect = design_effect(sides, alpha)
+    if effect is None:
+        return Coverage(float(inside.mean()), strict, inside.size, None, None, level, expected)
     effective = 1 / (effect * (1 / inside.size + 1 / (rows + 2)))
     tolerance = SIGMAS * math.sqrt(alpha * (1 - alpha) / effective)
     return Coverage(
@@ -157,8 +162,11 @@ def _inside(errors: Floats, found: Margin) -> Floats:
     return ((errors >= found.low) & (errors <= found.high)).astype(np.float64)
 
 
-def design_effect(sides: Sequence[tuple[Floats, Blocks]], alpha: float) -> float:
+def design_effect(sides: Sequence[tuple[Floats, Blocks]], alpha: float) -> float | None:
     """Variance of a share between blocks over that of independent rows; at least 1.
+
+    None where rows are tied, and fewer than five blocks on sides of two or more tell how much:
+    a band by one or two degrees of freedom would be everything from 0 to 1 and judge nothing.
 
     `sides` are the rows that count and, where known, those that calibrate: 1 for a covered row,
     and its block. Each side strays from its own share, so a promise that is broken does not widen
@@ -168,18 +176,21 @@ def design_effect(sides: Sequence[tuple[Floats, Blocks]], alpha: float) -> float
     groups that err more or less than others, 0.2 to 1.3 % leave the band so made; 13 to 33 % leave
     that of independent rows, 1 to 6 % that of the test rows' variance alone.
     """
-    between, rows, count, used = 0.0, 0, 0, 0
+    between, rows, count, used, tied = 0.0, 0, 0, 0, False
     for inside, blocks in sides:
         codes = np.unique(blocks, return_inverse=True)[1]
         found = int(codes.max()) + 1
         rows += inside.size
+        tied = tied or found < inside.size
         if found < 2 or found == inside.size:
             continue
         strays = np.bincount(codes, inside - inside.mean(), minlength=found)
         between += float(np.square(strays).sum())
         count, used = count + found, used + 1
-    if not used:
+    if not tied:
         return 1.0
+    if count < FEWEST_BLOCKS:
+        return None
     freedom = count - used
     found_effect = between * count / freedom / rows / (alpha * (1 - alpha))
     return max(1.0, found_effect) * caution(freedom)

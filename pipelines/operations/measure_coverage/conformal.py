@@ -76,10 +76,10 @@ def allowed(
     rows: int,
     calibrated: int,
     confidence: float,
-    effect: float = 1.0,
+    effect: float | None = 1.0,
     *,
     expected: float | None = None,
-) -> tuple[float, float]:
+) -> tuple[float, float] | tuple[None, None]:
     """Between which shares the coverage of `rows` test rows lies in 99.73 % of all cases.
 
     The catalogue allows 3 * sqrt(a * (1 - a) / n), which holds the cut for known. It is drawn:
@@ -91,11 +91,14 @@ def allowed(
     than needed, never too narrow.
 
     Rows of one group or day stray together: n of them are worth n / effect independent ones, on
-    both sides, `effect` being the design effect (Kish 1965).
+    both sides, `effect` being the design effect (Kish 1965). Where too few groups tell it, None,
+    nothing is allowed nor forbidden: (None, None).
 
     `expected` is the mean coverage where whole ranks promise more than the confidence, as in both
     tails of intervals or with few rows for each step: the upper limit is then counted from there.
     """
+    if effect is None:
+        return None, None
     place = rank(calibrated, confidence)
     if place > calibrated:
         return 1.0, 1.0

@@ -58,15 +58,20 @@ def coverage_by_group(
 
 
 def _group(ends: Floats, counted: Counted, mine: np.ndarray, *, minimum: int) -> dict[str, Json]:
-    """Share with its Wilson interval, at the effective number of rows; p before adjustment."""
+    """Share with its Wilson interval, at the effective number of rows; p before adjustment.
+
+    Not judged where the rows come of too few days or persons to tell chance.
+    """
     inside, _ = inside_ends(ends, counted.truth[mine])
     effect = design_effect([(inside, counted.blocks[mine])], 1 - counted.confidence)
     rows, share = inside.size, float(inside.mean())
-    effective = rows / effect
-    low, high = wilson(share, effective)
-    judged = rows >= minimum
-    whole = max(1, round(effective))
-    below = float(stats.binom.cdf(round(share * whole), whole, counted.confidence))
+    effective = rows / effect if effect is not None else None
+    low, high = wilson(share, effective) if effective is not None else (None, None)
+    judged = rows >= minimum and effective is not None
+    below = None
+    if effective is not None:
+        whole = max(1, round(effective))
+        below = float(stats.binom.cdf(round(share * whole), whole, counted.confidence))
     return {
         "rows": rows,
         "effective_rows": finite(effective, 1),

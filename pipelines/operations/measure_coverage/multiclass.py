@@ -157,7 +157,7 @@ def _facts(
 
 def _effect(
     holdout: Holdout, parts: Halves, cuts: ClassCuts, blocks: Blocks, alpha: float
-) -> float:
+) -> float | None:
     """By how much rows that stray together are fewer, from both sides."""
     sides = []
     for rows in (parts.test, parts.calibration):

@@ -217,10 +217,15 @@ def _measured(
         "allowed_low": finite(low, 6),
         "allowed_high": finite(high, 6),
         "design_effect": finite(effect, 3),
-        "holds": bool(spread.value >= low and float(strict.mean()) <= high),
+        "holds": _holds(spread.value, float(strict.mean()), low, high),
         "mean_width": finite(float(width.mean()), 6),
         "median_width": finite(float(np.median(width)), 6),
     }
+
+
+def _holds(share: float, strict: float, low: float | None, high: float | None) -> bool | None:
+    """Within what chance allows; None where too few groups or days tell it."""
+    return None if low is None or high is None else bool(share >= low and strict <= high)
 
 
 def _level(context: Context, parted: Parted, confidence: float) -> Json:

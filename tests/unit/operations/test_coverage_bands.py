@@ -9,12 +9,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from pipelines.checks.challenge import sets_cover
 from pipelines.checks.evaluation import coverage_holds
+from pipelines.checks.intervals import intervals_cover
 from pipelines.operations.contract import Context, clean_params
 from pipelines.operations.evaluate_model.margins import margin_by, margins_json
 from pipelines.operations.learning.candidates import Holdout
+from pipelines.operations.learning.conformal import counted, design_effect
 from pipelines.operations.measure_coverage import multiclass
 from pipelines.operations.measure_coverage.conformal import allowed
+from pipelines.operations.measure_coverage.groups import Counted, coverage_by_group
 from pipelines.operations.measure_coverage.spec import SPEC
 from pipelines.operations.measure_quality.values import _expected
 
@@ -81,3 +85,39 @@ def test_late_outcomes_are_expected_inside_by_the_rows_of_their_step() -> None:
     served = pd.DataFrame({"ahead": [1, 1, 2, 2]})
     assert _expected(promised, served, 0.9) == pytest.approx((37 / 39 + 18 / 20) / 2)
     assert _expected(promised.drop(columns="interval_by"), served, 0.9) == pytest.approx(54 / 58)
+
+
+@pytest.mark.parametrize("many", [1, 2, 3, 4])
+def test_so_few_groups_allow_and_forbid_nothing(tmp_path, many) -> None:
+    blocks = np.repeat(np.arange(many), 200)
+    cut = max(1, many // 2)
+    inside = np.tile([1.0, 0.0], 100 * many)
+    sides = [
+        (inside[blocks >= cut], blocks[blocks >= cut]),
+        (inside[blocks < cut], blocks[blocks < cut]),
+    ]
+    sides = [side for side in sides if side[0].size]
+    assert design_effect(sides, 0.1) is None
+    found = counted(sides, 0.5, 0.9, 200, expected=0.9)
+    assert (found.effective_rows, found.tolerance, found.holds) == (None, None, None)
+    facts: Any = {"evaluate.coverage": {
+        "coverage": {"value": 0.5, "low": 0.4, "high": 0.6}, "confidence": 0.9, "methods": [],
+        "allowed_low": None, "allowed_high": None,
+    }}  # fmt: skip
+    for check in (sets_cover, intervals_cover):
+        answer = check(facts, {})
+        assert answer.verdict == "insufficient"
+        assert "too few groups" in answer.summary
+    scores, truth, codes = grouped_scores(2, max(2, many), 100)
+    told = several(tmp_path, scores, truth, codes)
+    assert told["allowed_low"] is told["allowed_high"] is told["design_effect"] is None
+
+
+def test_a_group_of_few_persons_is_not_judged() -> None:
+    persons = np.repeat(np.arange(12), 60)
+    frame = pd.DataFrame({"sex": np.where(persons < 3, "f", "m")})
+    ends = {"m": np.column_stack([np.full(720, -1.0), np.full(720, 1.0)])}
+    truth = np.random.default_rng(5).normal(size=720)
+    rows = coverage_by_group(frame, ends, Counted(truth, persons, 0.9), minimum=50)
+    assert {row["group"]: row["judged"] for row in rows} == {"sex = f": False, "sex = m": True}
+    assert next(row["p_adjusted"] for row in rows if row["group"] == "sex = f") is None
