@@ -81,7 +81,7 @@ class Coverage:
 
 
 def expected_share(rows: float, alpha: float) -> float:
-    """Share inside the signed ends that so many calibration rows have set, for exchangeable rows."""
+    """Share of exchangeable rows inside the signed ends that so many calibration rows set."""
     return 1 - 2 * math.floor((rows + 1) * alpha / 2 + 1e-9) / (rows + 1)
 
 

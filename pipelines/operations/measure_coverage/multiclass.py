@@ -23,7 +23,7 @@ from pipelines.operations.learning.resampling import (
     interval,
     sum_samples,
 )
-from pipelines.operations.measure_coverage.conformal import allowed, cut
+from pipelines.operations.measure_coverage.conformal import allowed, cut, fewest_rows
 from pipelines.operations.measure_coverage.tying import tied
 from pipelines.operations.tables import write_document
 
@@ -50,6 +50,11 @@ class ClassCuts:
 
     cuts: Floats
     rows: tuple[int, ...]
+
+    @property
+    def fewest(self) -> int:
+        """Rows behind the least sure of the cuts there are."""
+        return fewest_rows(self.cuts.tolist(), self.rows)
 
 
 def calibrate(scores: Floats, truth: Labels, confidence: float, *, by_class: bool) -> ClassCuts:
@@ -137,7 +142,7 @@ def _facts(
     sums = sum_samples(np.column_stack([inside, np.ones(inside.size)]).astype(float), resampling)
     spread = interval(float(inside.mean()), sums[:, 0] / sums[:, 1])
     effect = _effect(holdout, parts, cuts, tied(holdout.frame, candidate), 1 - asked)
-    low, high = allowed(int(truth.size), min(cuts.rows), asked, effect)
+    low, high = allowed(int(truth.size), cuts.fewest, asked, effect)
     return {
         "order": parts.order,
         "calibrated_on": int(parts.calibration.sum()),

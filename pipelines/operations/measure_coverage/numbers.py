@@ -84,7 +84,10 @@ def run(context: Context, candidate: Candidate) -> Outcome:
         for name, found in ends.items()
     }
     frame, minimum = holdout.frame[parted.test], context.whole("minimum_rows")
-    counted = Counted(holdout.labels[parted.test], parted.blocks[parted.test], asked)
+    counted = Counted(
+        holdout.labels[parted.test], parted.blocks[parted.test], asked,
+        int(parted.calibration.sum()),
+    )  # fmt: skip
     cut = {name: found[parted.test] for name, found in ends.items()}
     groups = coverage_by_group(frame[by], cut, counted, minimum=minimum)
     facts: dict[str, Json] = {
@@ -144,7 +147,10 @@ def _order(candidate: Candidate, *, grouped: bool, timed: bool) -> str:
 
 
 def _margins(context: Context, parted: Parted, confidence: float) -> Margins | None:
-    """One margin, or one for each step, NaN for steps without any; None where too few rows set them."""
+    """One margin, or one for each step, NaN for steps without any.
+
+    None where too few rows set them.
+    """
     predicted, by = parted.holdout.scores, context.text("interval_by")
     errors, first = parted.holdout.labels - predicted, parted.calibration
     if not by:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,12 +16,15 @@ from pipelines.checks.intervals import intervals_cover
 from pipelines.operations.contract import Context, clean_params
 from pipelines.operations.evaluate_model.margins import margin_by, margins_json
 from pipelines.operations.learning.candidates import Holdout
+from pipelines.operations.learning.class_costs import ClassCosts
 from pipelines.operations.learning.conformal import counted, design_effect
-from pipelines.operations.measure_coverage import multiclass
-from pipelines.operations.measure_coverage.conformal import allowed
+from pipelines.operations.measure_coverage import compute, conformal, multiclass
+from pipelines.operations.measure_coverage.conformal import Cuts, allowed
 from pipelines.operations.measure_coverage.groups import Counted, coverage_by_group
 from pipelines.operations.measure_coverage.spec import SPEC
 from pipelines.operations.measure_quality.values import _expected
+from pipelines.operations.package_model.abstaining import _band as package_band
+from pipelines.operations.packages.decisions import Abstain, Decision
 
 
 def several(
@@ -118,6 +122,70 @@ def test_a_group_of_few_persons_is_not_judged() -> None:
     frame = pd.DataFrame({"sex": np.where(persons < 3, "f", "m")})
     ends = {"m": np.column_stack([np.full(720, -1.0), np.full(720, 1.0)])}
     truth = np.random.default_rng(5).normal(size=720)
-    rows = coverage_by_group(frame, ends, Counted(truth, persons, 0.9), minimum=50)
+    rows = coverage_by_group(frame, ends, Counted(truth, persons, 0.9, 500), minimum=50)
     assert {row["group"]: row["judged"] for row in rows} == {"sex = f": False, "sex = m": True}
     assert next(row["p_adjusted"] for row in rows if row["group"] == "sex = f") is None
+
+
+def test_the_abstain_band_ends_at_the_very_scores_of_the_cuts() -> None:
+    """A rounded end would move all rows of a tree's leaf across it."""
+    leaf = 0.1234564999
+    facts = compute._abstaining(Cuts(leaf, leaf, (100, 100)))
+    band = package_band(facts, {"threshold": 0.5})
+    assert band is not None
+    rule = Abstain("band", float(str(band["low"])), float(str(band["high"])))
+    for score in (leaf, 1 - leaf):
+        assert rule.of_score(score)
+    assert not rule.of_score(math.nextafter(leaf, 0.0))
+
+
+def test_groups_are_not_accused_of_what_calibration_rows_drew() -> None:
+    """Rows of every group are alike; 60 rows set the interval that covers them all too little."""
+    draw, accused = np.random.default_rng(8), 0
+    for _ in range(60):
+        end = conformal.cut(np.abs(draw.normal(size=60)), 0.9)
+        truth = draw.normal(size=1000)
+        frame = pd.DataFrame({"g": np.arange(1000) % 2})
+        ends = {"m": np.column_stack([np.full(1000, -end), np.full(1000, end)])}
+        told = Counted(truth, np.arange(1000), 0.9, 60)
+        rows = coverage_by_group(frame, ends, told, minimum=50)
+        accused += any(float(str(row["p_adjusted"])) <= 0.05 for row in rows)
+    assert accused <= 6  # binomial p-values, which take the interval for known, accuse 20
+
+
+def test_chance_of_fewer_is_the_law_of_the_band() -> None:
+    low, high = allowed(400, 300, 0.9, 2.0)
+    assert low is not None
+    assert high is not None
+    at, below = (conformal.chance_of_fewer(end, 400, 300, 0.9, 2.0) for end in (low, low - 0.005))
+    assert below < conformal.OUTSIDE / 2 <= at
+    assert conformal.chance_of_fewer(0.0, 400, 5, 0.9, 1.0) == 1.0
+
+
+def test_a_class_too_rare_for_a_cut_demands_no_more_of_the_others(tmp_path) -> None:
+    draw = np.random.default_rng(9)
+    truth = draw.choice(3, 1000, p=[0.6, 0.396, 0.004])
+    truth[:2] = 2
+    scores = draw.dirichlet([1, 1, 1], 1000)
+    scores[np.arange(1000), truth] += 1
+    scores /= scores.sum(axis=1, keepdims=True)
+    found = several(tmp_path, scores, truth, np.arange(1000), by_class=True)
+    assert found["cuts"][2] is None
+    assert found["allowed_low"] < 0.9
+    assert found["coverage"]["value"] >= found["allowed_low"]
+    assert Cuts(0.2, math.inf, (200, 3)).fewest == 200
+    assert Cuts(math.inf, math.inf, (4, 3)).fewest == 3
+
+
+def test_answers_of_equal_cost_are_the_same_measured_and_served() -> None:
+    """Sums of money differ by more than 1e-12 in another order: they tie all the same."""
+    draw = np.random.default_rng(10)
+    matrix = np.asarray([[0.0, 3e6, 1e6], [1e6, 0.0, 3e6], [3e6, 1e6, 0.0]])
+    costs = ClassCosts(matrix)
+    served = Decision(None, 0.5, several=("a", "b", "c"), costs=tuple(map(tuple, matrix.tolist())))
+    near = np.full((200, 3), 1 / 3) + draw.normal(size=(200, 3)) * 1e-16
+    for shares, answer in zip(near, costs.answers(near), strict=True):
+        assert answer == int(np.argmax(shares))  # all cost the same: the likeliest
+        assert served.cheapest(shares.tolist())[0] == answer
+    left = Abstain("risk", most=4e6 / 3)
+    assert left.of_several([1 / 3] * 3, 0, math.nextafter(4e6 / 3, math.inf), "abc") == ""
