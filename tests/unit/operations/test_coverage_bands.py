@@ -25,17 +25,23 @@ from pipelines.operations.measure_coverage.spec import SPEC
 from pipelines.operations.measure_quality.values import _expected
 from pipelines.operations.package_model.abstaining import _band as package_band
 from pipelines.operations.packages.decisions import Abstain, Decision
+from pipelines.operations.tables import write_document
 
 
 def several(
-    tmp_path: Any, scores: np.ndarray, truth: np.ndarray, groups: np.ndarray, **params: Any
+    tmp_path: Any,
+    scores: np.ndarray,
+    truth: np.ndarray,
+    groups: np.ndarray,
+    inputs: dict[str, Any] | None = None,
+    **params: Any,
 ) -> dict[str, Any]:
     """Facts of three classes by scores given, the first half of the groups calibrating."""
     frame = pd.DataFrame({"g": groups})
     holdout = Holdout(frame, truth, scores, ("a", "b", "c"))
     candidate: Any = SimpleNamespace(group="g", time="", origin="", grouped=("g",))
     parts = multiclass.Halves(groups < np.median(groups), "groups")
-    return multiclass._facts(context(tmp_path, **params), candidate, holdout, parts)
+    return multiclass._facts(context(tmp_path, inputs, **params), candidate, holdout, parts)
 
 
 def context(tmp_path: Any, inputs: dict[str, Any] | None = None, **params: Any) -> Context:
@@ -189,3 +195,27 @@ def test_answers_of_equal_cost_are_the_same_measured_and_served() -> None:
         assert served.cheapest(shares.tolist())[0] == answer
     left = Abstain("risk", most=4e6 / 3)
     assert left.of_several([1 / 3] * 3, 0, math.nextafter(4e6 / 3, math.inf), "abc") == ""
+
+
+def test_answered_are_the_rows_whose_only_class_is_answered_at_the_costs(tmp_path) -> None:
+    draw = np.random.default_rng(11)
+    scores = draw.dirichlet([1, 1, 1], 1200)
+    truth = np.asarray([draw.choice(3, p=row) for row in scores])
+    costs: list[Any] = [[0, 1, 1], [1, 0, 1], [10, 10, 0]]
+    facts: Any = {"decision": {"costs": costs, "costs_given": True}}
+    path = write_document(tmp_path / "evaluation.json", {"facts": facts})
+    inputs, rows = {"evaluation": path}, np.arange(1200)
+    found = several(tmp_path, scores, truth, rows, inputs=inputs, confidence=0.7)
+    plain = several(tmp_path, scores, truth, rows, confidence=0.7)
+    rule = Abstain("sets", cuts=tuple(found["cuts"]))
+    served = Decision(None, 0.5, several=("a", "b", "c"), costs=tuple(map(tuple, costs)))
+    right = []
+    for shares, true in zip(scores[600:].tolist(), truth[600:], strict=True):
+        answer, cost = served.cheapest(shares)
+        if not rule.of_several(shares, answer, cost, "abc"):
+            right.append(answer == true)
+    assert found["answered"] == len(right) / found["tested_on"]
+    assert found["answered_right"] == pytest.approx(np.mean(right))
+    assert found["answered"] < plain["answered"] - 0.05
+    assert found["answered"] + found["undecided"] + found["strange"] == pytest.approx(1)
+    assert (found["costs_from"], plain["costs_from"]) == ("evaluation", "every error is 1")
