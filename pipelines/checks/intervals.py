@@ -87,7 +87,7 @@ def groups_covered(facts: Facts, params: Params) -> CheckResult:
     served = [row for row in rows(found, "groups") if row.get("method") == text(found, "served")]
     judged = [row for row in served if row.get("judged") is True]
     if not judged:
-        return insufficient("no group has rows enough to be judged")
+        return insufficient("no group has rows, persons or days enough to be judged")
     certain = limit(params, "significance", CERTAIN)
     least = promised - limit(params, "slack", 0.05)
     low = [
