@@ -25,6 +25,7 @@ COVERAGE, STRESS, AGE, ROWS = (
     "evaluate.rows",
 )
 ALL = "all at once"
+FEW_BLOCKS = "rows come in too few groups or days (fewer than 5) to tell what chance allows"
 ENOUGH = 0.05  # noise of so many standard deviations, on all numbers at once (own)
 
 
@@ -37,8 +38,10 @@ def sets_cover(facts: Facts, params: Params) -> CheckResult:
     value, low, high = bounds(found, "coverage")
     promised = number(found, "confidence")
     least, most = number(found, "allowed_low"), number(found, "allowed_high")
-    if found is None or value is None or promised is None or least is None or most is None:
+    if found is None or value is None or promised is None:
         return insufficient("no sets of classes were calibrated")
+    if least is None or most is None:
+        return insufficient(FEW_BLOCKS)
     holds = value >= least
     answered = number(found, "answered") or 0.0
     right = number(found, "answered_right")

@@ -106,7 +106,8 @@ def coverage_holds(facts: Facts, params: Params) -> CheckResult:
     allowed = limit(params, "maximum", allowed)
     strict = number(found, "strictly_inside")
     most = share if strict is None else strict
-    off = max(promised - share, most - promised, 0.0)
+    expected = number(found, "expected")  # more than promised where few rows set the ends
+    off = max(promised - share, most - (promised if expected is None else expected), 0.0)
     verdict = judge(off, "<=", allowed)
     counted, effective = number(found, "checked_rows") or 0, number(found, "effective_rows") or 0
     way = "fewer" if share < promised else "more"

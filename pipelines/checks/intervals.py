@@ -18,6 +18,7 @@ from pipelines.checks.contract import (
 from pipelines.checks.reading import bounds, facts_with
 
 COVERAGE = "evaluate.coverage"
+FEW_BLOCKS = "rows come in too few groups or days (fewer than 5) to tell what chance allows"
 CERTAIN = 0.05  # p-value after Benjamini-Hochberg from which a distance is no chance (conv)
 
 
@@ -31,11 +32,13 @@ def intervals_cover(facts: Facts, params: Params) -> CheckResult:
     value, low, high = bounds(found, "coverage")
     promised = number(found, "confidence")
     least, most = number(found, "allowed_low"), number(found, "allowed_high")
-    if found is None or value is None or promised is None or least is None or most is None:
+    if found is None or value is None or promised is None:
         return insufficient(
             "no interval around predictions was set",
             advice="Give the evaluation more rows: part of them set the interval.",
         )
+    if least is None or most is None:
+        return insufficient(FEW_BLOCKS)
     strict = number(found, "strictly_inside")
     wide = (value if strict is None else strict) > most
     holds = value >= least and not wide
@@ -84,7 +87,7 @@ def groups_covered(facts: Facts, params: Params) -> CheckResult:
     served = [row for row in rows(found, "groups") if row.get("method") == text(found, "served")]
     judged = [row for row in served if row.get("judged") is True]
     if not judged:
-        return insufficient("no group has rows enough to be judged")
+        return insufficient("no group has rows, persons or days enough to be judged")
     certain = limit(params, "significance", CERTAIN)
     least = promised - limit(params, "slack", 0.05)
     low = [

@@ -30,6 +30,7 @@ class Margins:
 
     low: Floats
     high: Floats
+    expected: Floats  # share of rows inside the row's margin
     alpha: float
     steps: Mapping[float, tuple[Margin, Coverage]]
     one: tuple[Margin, Coverage] | None
@@ -40,13 +41,18 @@ class Margins:
         found: Mask = np.isfinite(self.low)
         return found
 
+    def expected_of(self, rows: Mask) -> float:
+        """Share of these rows inside, where they are as those that set their margins."""
+        return float(self.expected[rows].mean())
+
 
 def one_margin(errors: Floats, calibrates: Mask, blocks: Blocks, alpha: float) -> Margins:
     """The same margin for every row; none where too few rows set it."""
     found = _set(errors, calibrates, blocks, alpha)
     low, high = (found[0].low, found[0].high) if found else (np.nan, np.nan)
     size = errors.size
-    return Margins(np.full(size, low), np.full(size, high), alpha, {}, found)
+    expected = np.full(size, found[0].expected if found else np.nan)
+    return Margins(np.full(size, low), np.full(size, high), expected, alpha, {}, found)
 
 
 def margin_by(
@@ -54,14 +60,15 @@ def margin_by(
 ) -> Margins:
     """A margin for each step; rows of a step with too few to set one have none."""
     low, high = np.full(errors.size, np.nan), np.full(errors.size, np.nan)
-    found = {}
+    expected, found = np.full(errors.size, np.nan), {}
     for step in np.unique(steps[np.isfinite(steps)]):
         mine = steps == step
         made = _set(errors[mine], calibrates[mine], blocks[mine], alpha)
         if made is not None:
             low[mine], high[mine] = made[0].low, made[0].high
+            expected[mine] = made[0].expected
             found[float(step)] = made
-    return Margins(low, high, alpha, found, None)
+    return Margins(low, high, expected, alpha, found, None)
 
 
 def _set(
@@ -88,7 +95,8 @@ def margins_json(
     sets = calibrates & made.promised
     sides = [(inside[counted], blocks[counted]), (inside[sets], blocks[sets])]
     rows = int(sets.sum())
-    found = conformal.counted(sides, float(strict[counted].mean()), 1 - made.alpha, rows)
+    share, expected = float(strict[counted].mean()), made.expected_of(counted)
+    found = conformal.counted(sides, share, 1 - made.alpha, rows, expected=expected)
     widths = (made.high - made.low)[counted]
     whole: dict[str, Json] = {
         "level": 1 - made.alpha,
@@ -100,6 +108,7 @@ def margins_json(
         "effective_rows": finite(found.effective_rows, 1),
         "coverage": found.share,
         "strictly_inside": found.strict,
+        "expected": finite(found.expected, 6),
         "tolerance": finite(found.tolerance, 6),
         "holds": found.holds,
         "by": by,

@@ -16,6 +16,7 @@ from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.learning.metrics import Floats, Labels
 from pipelines.operations.learning.resampling import Interval, Resampling, interval, sum_samples
 from pipelines.operations.learning.thresholds import as_money
+from pipelines.operations.packages.decisions import rounding
 
 ARROWS = ("->", "→", ">")
 OTHER = "other"  # the cost of each error that is not named
@@ -37,7 +38,7 @@ class ClassCosts:
     def answers(self, scores: Floats) -> Labels:
         """The cheapest answer; the likelier, then the first of equally cheap ones."""
         cost = self.expected(scores)
-        cheapest = cost <= cost.min(axis=1, keepdims=True) + 1e-12
+        cheapest = cost <= cost.min(axis=1, keepdims=True) + rounding(float(self.matrix.max()))
         found: Labels = np.argmax(np.where(cheapest, scores, -1.0), axis=1).astype(np.int64)
         return found
 

@@ -12,6 +12,10 @@ both are multiplied by the design effect, the ratio of the variance between days
 independent rows (Kish 1965). The limit is 3 sqrt(alpha (1 - alpha) / n_e) with
 1 / n_e = effect (1 / n + 1 / (m + 2)): for independent rows and many calibration rows the
 textbook's 3 sqrt(alpha (1 - alpha) / n).
+
+Few calibration rows are promised more than 1 - alpha, since no place lies between two ranks: of
+38 errors the smallest and the largest are taken, and 37 of 39 rows are expected inside where 90 %
+are promised. Too many is therefore counted from what is expected, too few from the promise.
 """
 
 from __future__ import annotations
@@ -27,6 +31,7 @@ from pipelines.operations.contract import Json, finite
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.resampling import Blocks, Resampling, some_groups
 
+FEWEST_BLOCKS = 5  # fewer say nothing of how rows stray together: no band is given (own)
 SIGMAS = 3.0  # stat: a true interval is called false once in 370 times
 
 
@@ -44,6 +49,11 @@ class Margin:
         """Of the interval, in the target's unit."""
         return self.high - self.low
 
+    @property
+    def expected(self) -> float:
+        """Share of exchangeable rows inside: the promise or, by whole ranks, a little more."""
+        return expected_share(self.rows, 1 - self.level)
+
 
 @dataclass(frozen=True)
 class Coverage:
@@ -56,15 +66,23 @@ class Coverage:
     share: float
     strict: float
     rows: int
-    effective_rows: float
-    tolerance: float
+    effective_rows: float | None  # None, as the tolerance, where too few blocks tell it
+    tolerance: float | None
     promised: float
+    expected: float
 
     @property
-    def holds(self) -> bool:
-        """Enough with its ends, and not too many without them."""
+    def holds(self) -> bool | None:
+        """Enough with its ends, and not too many without them; None where chance is unknown."""
+        if self.tolerance is None:
+            return None
         enough = self.share >= self.promised - self.tolerance
-        return enough and self.strict <= self.promised + self.tolerance
+        return enough and self.strict <= self.expected + self.tolerance
+
+
+def expected_share(rows: float, alpha: float) -> float:
+    """Share of exchangeable rows inside the signed ends that so many calibration rows set."""
+    return 1 - 2 * math.floor((rows + 1) * alpha / 2 + 1e-9) / (rows + 1)
 
 
 def least_rows(alpha: float) -> int:
@@ -114,26 +132,41 @@ def coverage(
     sides = [(_inside(errors, found), blocks)]
     sides += [(_inside(before[0], found), before[1])] if before else []
     strict = float(((errors > found.low) & (errors < found.high)).mean())
-    return counted(sides, strict, found.level, found.rows)
+    return counted(sides, strict, found.level, found.rows, expected=found.expected)
 
 
 def counted(
-    sides: Sequence[tuple[Floats, Blocks]], strict: float, level: float, rows: int
+    sides: Sequence[tuple[Floats, Blocks]],
+    strict: float,
+    level: float,
+    rows: int,
+    *,
+    expected: float,
 ) -> Coverage:
-    """Coverage of the first side's rows by an interval that `rows` rows have set."""
+    """Coverage of the first side's rows by intervals that `rows` rows have set.
+
+    `expected` is the share of these rows inside by `expected_share`, each by its own interval.
+    """
     inside, alpha = sides[0][0], 1 - level
     effect = design_effect(sides, alpha)
+    if effect is None:
+        return Coverage(float(inside.mean()), strict, inside.size, None, None, level, expected)
     effective = 1 / (effect * (1 / inside.size + 1 / (rows + 2)))
     tolerance = SIGMAS * math.sqrt(alpha * (1 - alpha) / effective)
-    return Coverage(float(inside.mean()), strict, inside.size, effective, tolerance, level)
+    return Coverage(
+        float(inside.mean()), strict, inside.size, effective, tolerance, level, expected
+    )
 
 
 def _inside(errors: Floats, found: Margin) -> Floats:
     return ((errors >= found.low) & (errors <= found.high)).astype(np.float64)
 
 
-def design_effect(sides: Sequence[tuple[Floats, Blocks]], alpha: float) -> float:
+def design_effect(sides: Sequence[tuple[Floats, Blocks]], alpha: float) -> float | None:
     """Variance of a share between blocks over that of independent rows; at least 1.
+
+    None where rows are tied, and fewer than five blocks on sides of two or more tell how much:
+    a band by one or two degrees of freedom would be everything from 0 to 1 and judge nothing.
 
     `sides` are the rows that count and, where known, those that calibrate: 1 for a covered row,
     and its block. Each side strays from its own share, so a promise that is broken does not widen
@@ -143,18 +176,21 @@ def design_effect(sides: Sequence[tuple[Floats, Blocks]], alpha: float) -> float
     groups that err more or less than others, 0.2 to 1.3 % leave the band so made; 13 to 33 % leave
     that of independent rows, 1 to 6 % that of the test rows' variance alone.
     """
-    between, rows, count, used = 0.0, 0, 0, 0
+    between, rows, count, used, tied = 0.0, 0, 0, 0, False
     for inside, blocks in sides:
         codes = np.unique(blocks, return_inverse=True)[1]
         found = int(codes.max()) + 1
         rows += inside.size
+        tied = tied or found < inside.size
         if found < 2 or found == inside.size:
             continue
         strays = np.bincount(codes, inside - inside.mean(), minlength=found)
         between += float(np.square(strays).sum())
         count, used = count + found, used + 1
-    if not used:
+    if not tied:
         return 1.0
+    if count < FEWEST_BLOCKS:
+        return None
     freedom = count - used
     found_effect = between * count / freedom / rows / (alpha * (1 - alpha))
     return max(1.0, found_effect) * caution(freedom)
@@ -179,6 +215,7 @@ def as_json(found: Margin | None, checked: Coverage | None) -> Json:
         "effective_rows": finite(checked.effective_rows, 1),
         "coverage": checked.share,
         "strictly_inside": checked.strict,
+        "expected": finite(checked.expected, 6),
         "tolerance": finite(checked.tolerance, 6),
         "holds": checked.holds,
     }

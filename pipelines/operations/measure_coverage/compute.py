@@ -172,7 +172,7 @@ def _facts(
         (before.astype(np.float64), asked.blocks[parts.calibration]),
     ]
     effect = design_effect(sides, 1 - asked.confidence)
-    low, high = allowed(rows, min(cuts.rows), asked.confidence, effect)
+    low, high = allowed(rows, cuts.fewest, asked.confidence, effect)
     return {
         "confidence": asked.confidence,
         "by_class": asked.by_class,
@@ -197,7 +197,8 @@ def _facts(
 def _abstaining(cuts: Cuts) -> dict[str, Json]:
     """The scores between which no single class is answered: both are possible, or none is."""
     ends = sorted((min(1.0, cuts.other), max(0.0, 1 - cuts.positive)))
-    return {"abstain_from": finite(ends[0], 6), "abstain_to": finite(ends[1], 6)}
+    # unrounded: a tree gives many rows the very score of an end, and rounding moves them all
+    return {"abstain_from": finite(ends[0]), "abstain_to": finite(ends[1])}
 
 
 def _classes(holdout: Holdout, labels: np.ndarray, inside: Mask) -> list[Json]:

@@ -9,6 +9,7 @@ A class belongs to a row's set when its strangeness is at most the cut.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +31,11 @@ class Cuts:
     positive: float
     rows: tuple[int, int]
 
+    @property
+    def fewest(self) -> int:
+        """Rows behind the least sure of the cuts there are."""
+        return fewest_rows((self.other, self.positive), self.rows)
+
 
 def rank(rows: int, confidence: float) -> int:
     """Which smallest strangeness is the cut; more than `rows` where they are too few for any."""
@@ -43,6 +49,15 @@ def cut(strangeness: Floats, confidence: float) -> float:
     if place > strangeness.size:
         return math.inf
     return float(np.partition(strangeness, place - 1)[place - 1])
+
+
+def fewest_rows(cuts: Iterable[float], rows: Iterable[int]) -> int:
+    """The least rows of any finite cut; where none is finite, the least of all.
+
+    A class without a cut stands in every set: it is surely covered, and no reason to ask more.
+    """
+    given = list(zip(cuts, rows, strict=True))
+    return min([one for end, one in given if math.isfinite(end)] or [one for _, one in given])
 
 
 def calibrate(scores: Floats, labels: Labels, confidence: float, *, by_class: bool) -> Cuts:
@@ -72,9 +87,34 @@ def covered(found: Sets, labels: Labels) -> npt.NDArray[np.bool_]:
     return inside
 
 
+def drawn(calibrated: int, confidence: float, effect: float) -> tuple[float, float]:
+    """Parameters of the Beta law of the coverage that a cut of so many rows has."""
+    place = rank(calibrated, confidence)
+    return place / effect, (calibrated + 1 - place) / effect
+
+
+def chance_of_fewer(
+    share: float, rows: int, calibrated: int, confidence: float, effect: float
+) -> float:
+    """Probability of so small a coverage of these rows, or a smaller, by the law of `allowed`.
+
+    With too few calibration rows for a cut, everything is covered: 1.
+    """
+    if rank(calibrated, confidence) > calibrated:
+        return 1.0
+    worth = max(1, round(rows / effect))
+    law = stats.betabinom(worth, *drawn(calibrated, confidence, effect))
+    return float(law.cdf(round(share * worth)))
+
+
 def allowed(
-    rows: int, calibrated: int, confidence: float, effect: float = 1.0
-) -> tuple[float, float]:
+    rows: int,
+    calibrated: int,
+    confidence: float,
+    effect: float | None = 1.0,
+    *,
+    expected: float | None = None,
+) -> tuple[float, float] | tuple[None, None]:
     """Between which shares the coverage of `rows` test rows lies in 99.73 % of all cases.
 
     The catalogue allows 3 * sqrt(a * (1 - a) / n), which holds the cut for known. It is drawn:
@@ -82,16 +122,23 @@ def allowed(
     beta-binomial (Angelopoulos and Bates 2021, appendix C), of about the variance
     a * (1 - a) * (1 / n + 1 / m). With n = m the catalogue's bound would be broken by chance in
     3.4 % of cases instead of 0.27 %. Ties and sets of everything only make coverage higher.
-    With a cut for each class the rows of the smaller one are taken for m: the band is then wider
-    than needed, never too narrow.
+    With a cut for each class the rows of the smallest that has a cut are taken for m: the band is
+    then wider than needed, never too narrow.
 
     Rows of one group or day stray together: n of them are worth n / effect independent ones, on
-    both sides, `effect` being the design effect (Kish 1965).
+    both sides, `effect` being the design effect (Kish 1965). Where too few groups tell it, None,
+    nothing is allowed nor forbidden: (None, None).
+
+    `expected` is the mean coverage where whole ranks promise more than the confidence, as in both
+    tails of intervals or with few rows for each step: the upper limit is then counted from there.
     """
+    if effect is None:
+        return None, None
     place = rank(calibrated, confidence)
     if place > calibrated:
         return 1.0, 1.0
     worth = max(1, round(rows / effect))
-    law = stats.betabinom(worth, place / effect, (calibrated + 1 - place) / effect)
+    law = stats.betabinom(worth, *drawn(calibrated, confidence, effect))
     low, high = law.ppf([OUTSIDE / 2, 1 - OUTSIDE / 2]) / worth
-    return float(low), float(high)
+    beyond = max(0.0, expected - place / (calibrated + 1)) if expected is not None else 0.0
+    return float(low), min(1.0, float(high) + beyond)

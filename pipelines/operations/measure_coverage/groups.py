@@ -14,6 +14,7 @@ from pipelines.operations.learning.calibration import wilson
 from pipelines.operations.learning.conformal import design_effect
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.resampling import Blocks
+from pipelines.operations.measure_coverage.conformal import chance_of_fewer
 from pipelines.operations.screen_fairness.screening import groups_of
 
 
@@ -24,6 +25,7 @@ class Counted:
     truth: Floats
     blocks: Blocks
     confidence: float
+    calibrated: int  # rows that set the intervals
 
 
 def inside_ends(ends: Floats, truth: Floats) -> tuple[Floats, Floats]:
@@ -38,7 +40,7 @@ def coverage_by_group(
 ) -> list[dict[str, Json]]:
     """Every column's groups by each kind of interval, least covered first.
 
-    p-values (of so few or fewer by chance) are after Benjamini-Hochberg over all of them.
+    p-values (of so few or fewer by what both parts draw) are after Benjamini-Hochberg over all.
     """
     rows: list[dict[str, Json]] = []
     for name in map(str, frame.columns):
@@ -58,15 +60,19 @@ def coverage_by_group(
 
 
 def _group(ends: Floats, counted: Counted, mine: np.ndarray, *, minimum: int) -> dict[str, Json]:
-    """Share with its Wilson interval, at the effective number of rows; p before adjustment."""
+    """Share with its Wilson interval, at the effective number of rows; p before adjustment.
+
+    Not judged where the rows come of too few days or persons to tell chance.
+    """
     inside, _ = inside_ends(ends, counted.truth[mine])
     effect = design_effect([(inside, counted.blocks[mine])], 1 - counted.confidence)
     rows, share = inside.size, float(inside.mean())
-    effective = rows / effect
-    low, high = wilson(share, effective)
-    judged = rows >= minimum
-    whole = max(1, round(effective))
-    below = float(stats.binom.cdf(round(share * whole), whole, counted.confidence))
+    effective = rows / effect if effect is not None else None
+    low, high = wilson(share, effective) if effective is not None else (None, None)
+    judged = rows >= minimum and effective is not None
+    below = None
+    if effect is not None:
+        below = chance_of_fewer(share, rows, counted.calibrated, counted.confidence, effect)
     return {
         "rows": rows,
         "effective_rows": finite(effective, 1),

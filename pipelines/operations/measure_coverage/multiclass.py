@@ -1,6 +1,8 @@
 """Conformal sets of several classes: as with two, one cut for all classes or one for each.
 
-Sizes run from 0 to K. A row is answered when its set is the one class that is answered anyway.
+Sizes run from 0 to K. A row is answered when its set is the one class that is answered anyway:
+the cheapest at the costs of the input `evaluation`, else the likeliest. Other rows with classes in
+their set are undecided, also where costs make the answer a class that is not the set's only one.
 """
 
 from __future__ import annotations
@@ -14,10 +16,18 @@ import numpy.typing as npt
 from pipelines.operations.contract import Context, Json, Outcome, finite
 from pipelines.operations.learning.calibration import wilson
 from pipelines.operations.learning.candidates import Candidate, Holdout
+from pipelines.operations.learning.class_decisions import decide_class
 from pipelines.operations.learning.class_names import texts_of
+from pipelines.operations.learning.conformal import design_effect
 from pipelines.operations.learning.metrics import Floats, Labels
-from pipelines.operations.learning.resampling import by_group_day_or_row, interval, sum_samples
-from pipelines.operations.measure_coverage.conformal import allowed, cut
+from pipelines.operations.learning.resampling import (
+    Blocks,
+    by_group_day_or_row,
+    interval,
+    sum_samples,
+)
+from pipelines.operations.measure_coverage.conformal import allowed, cut, fewest_rows
+from pipelines.operations.measure_coverage.tying import tied
 from pipelines.operations.tables import write_document
 
 LEVELS = (0.8, 0.9, 0.95, 0.99)
@@ -44,6 +54,11 @@ class ClassCuts:
     cuts: Floats
     rows: tuple[int, ...]
 
+    @property
+    def fewest(self) -> int:
+        """Rows behind the least sure of the cuts there are."""
+        return fewest_rows(self.cuts.tolist(), self.rows)
+
 
 def calibrate(scores: Floats, truth: Labels, confidence: float, *, by_class: bool) -> ClassCuts:
     """Cuts from calibration rows; infinite for a class of too few rows."""
@@ -68,8 +83,9 @@ def measure_several(
 ) -> Outcome:
     """Measure coverage, sizes and abstention of several classes."""
     asked, by_class = context.number("confidence"), context.flag("by_class")
+    answers = decide_class(context, holdout).answers[parts.test]
     levels: list[Json] = [
-        _level(holdout, parts, level, by_class=apart)
+        _level(holdout, parts, level, answers, by_class=apart)
         for apart in (False, True)
         for level in sorted({*LEVELS, asked})
     ]
@@ -86,7 +102,7 @@ def _cuts(holdout: Holdout, parts: Halves, confidence: float, *, by_class: bool)
 
 
 def _level(
-    holdout: Holdout, parts: Halves, confidence: float, *, by_class: bool
+    holdout: Holdout, parts: Halves, confidence: float, answers: Labels, *, by_class: bool
 ) -> dict[str, Json]:
     cuts = _cuts(holdout, parts, confidence, by_class=by_class)
     found = sets(holdout.scores[parts.test], cuts)
@@ -95,16 +111,16 @@ def _level(
         "confidence": confidence,
         "by_class": by_class,
         "coverage": float(inside.mean()),
-        **_sizes(found, inside),
+        **_sizes(found, inside, answers),
     }
 
 
-def _sizes(found: Sets, inside: npt.NDArray[np.bool_]) -> dict[str, Json]:
+def _sizes(found: Sets, inside: npt.NDArray[np.bool_], answers: Labels) -> dict[str, Json]:
     size = found.sum(axis=1)
-    one = size == 1
+    one = (size == 1) & found[np.arange(len(found)), answers]
     return {
         "answered": float(one.mean()),
-        "undecided": float((size > 1).mean()),
+        "undecided": float(((size > 0) & ~one).mean()),
         "strange": float((size == 0).mean()),
         "answered_right": float(inside[one].mean()) if one.any() else None,
         "mean_size": float(size.mean()),
@@ -117,7 +133,8 @@ def _facts(
 ) -> dict[str, Json]:
     asked = context.number("confidence")
     cuts = _cuts(holdout, parts, asked, by_class=context.flag("by_class"))
-    truth = holdout.labels[parts.test]
+    truth, decided = holdout.labels[parts.test], decide_class(context, holdout)
+    answers = decided.answers[parts.test]
     found = sets(holdout.scores[parts.test], cuts)
     inside = found[np.arange(truth.size), truth]
     resampling = by_group_day_or_row(
@@ -129,21 +146,36 @@ def _facts(
     )
     sums = sum_samples(np.column_stack([inside, np.ones(inside.size)]).astype(float), resampling)
     spread = interval(float(inside.mean()), sums[:, 0] / sums[:, 1])
-    low, high = allowed(int(truth.size), min(cuts.rows), asked)
+    effect = _effect(holdout, parts, cuts, tied(holdout.frame, candidate), 1 - asked)
+    low, high = allowed(int(truth.size), cuts.fewest, asked, effect)
     return {
         "order": parts.order,
         "calibrated_on": int(parts.calibration.sum()),
         "tested_on": int(truth.size),
         "coverage": {name: finite(getattr(spread, name), 6) for name in ("value", "low", "high")},
         "interval_unit": resampling.unit,
+        "design_effect": finite(effect, 3),
         "allowed_low": finite(low, 6),
         "allowed_high": finite(high, 6),
-        **_sizes(found, inside),
+        **_sizes(found, inside, answers),
+        "costs_from": decided.source,
         # no cut where a class has too few rows: then it is always possible
         "cuts": [finite(float(one)) if math.isfinite(one) else None for one in cuts.cuts],
         "cut_classes": list(texts_of(holdout.classes)),
         "classes": _classes(holdout, truth, inside, found),
     }
+
+
+def _effect(
+    holdout: Holdout, parts: Halves, cuts: ClassCuts, blocks: Blocks, alpha: float
+) -> float | None:
+    """By how much rows that stray together are fewer, from both sides."""
+    sides = []
+    for rows in (parts.test, parts.calibration):
+        found, truth = sets(holdout.scores[rows], cuts), holdout.labels[rows]
+        inside = found[np.arange(truth.size), truth]
+        sides.append((inside.astype(np.float64), blocks[rows]))
+    return design_effect(sides, alpha)
 
 
 def _classes(

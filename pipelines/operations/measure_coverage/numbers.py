@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
-from pipelines.operations.evaluate_model.margins import margin_by, one_margin
+from pipelines.operations.evaluate_model.margins import Margins, margin_by, one_margin
 from pipelines.operations.learning import conformal
 from pipelines.operations.learning.candidates import Candidate, Holdout, open_holdout
 from pipelines.operations.learning.conformal import design_effect
@@ -69,17 +69,25 @@ def run(context: Context, candidate: Candidate) -> Outcome:
     stated = isinstance(alpha, int | float)
     asked = round(1 - float(str(alpha)), 12) if stated else context.number("confidence")
     ends: dict[str, Floats] = {}
+    expected: dict[str, float] = {}
     served = STEPS if context.text("interval_by") else MARGIN
-    margin = _margin_ends(context, parted, asked)
+    margin = _margins(context, parted, asked)
     if margin is not None:
-        ends[served] = margin
+        ends[served] = _ends(parted, margin)
+        expected[served] = margin.expected_of(parted.test & margin.promised)
     own, reason = _quantile_ends(context, candidate, parted, asked)
     if own is not None:
         ends[QUANTILES] = own
     context.progress(0.8, "intervals set", len(holdout.labels))
-    measured = {name: _measured(parted, found, asked) for name, found in ends.items()}
+    measured = {
+        name: _measured(parted, found, asked, expected=expected.get(name))
+        for name, found in ends.items()
+    }
     frame, minimum = holdout.frame[parted.test], context.whole("minimum_rows")
-    counted = Counted(holdout.labels[parted.test], parted.blocks[parted.test], asked)
+    counted = Counted(
+        holdout.labels[parted.test], parted.blocks[parted.test], asked,
+        int(parted.calibration.sum()),
+    )  # fmt: skip
     cut = {name: found[parted.test] for name, found in ends.items()}
     groups = coverage_by_group(frame[by], cut, counted, minimum=minimum)
     facts: dict[str, Json] = {
@@ -138,8 +146,8 @@ def _order(candidate: Candidate, *, grouped: bool, timed: bool) -> str:
     return "earlier rows calibrate, later rows test" if timed else AT_RANDOM
 
 
-def _margin_ends(context: Context, parted: Parted, confidence: float) -> Floats | None:
-    """Ends of every row, by one margin or one for each step, NaN for steps without any.
+def _margins(context: Context, parted: Parted, confidence: float) -> Margins | None:
+    """One margin, or one for each step, NaN for steps without any.
 
     None where too few rows set them.
     """
@@ -152,7 +160,11 @@ def _margin_ends(context: Context, parted: Parted, confidence: float) -> Floats 
         made = margin_by(steps, errors, first, blocks=parted.blocks, alpha=1 - confidence)
     if not (made.promised & parted.test).any():
         return None
-    ends: Floats = predicted[:, None] + np.column_stack([made.low, made.high])
+    return made
+
+
+def _ends(parted: Parted, made: Margins) -> Floats:
+    ends: Floats = parted.holdout.scores[:, None] + np.column_stack([made.low, made.high])
     return ends
 
 
@@ -182,7 +194,9 @@ def _quantile_ends(
     return found, ""
 
 
-def _measured(parted: Parted, ends: Floats, confidence: float) -> dict[str, Json]:
+def _measured(
+    parted: Parted, ends: Floats, confidence: float, *, expected: float | None
+) -> dict[str, Json]:
     """Coverage beside what chance allows, and how wide the intervals are."""
     truth, known = parted.holdout.labels, np.isfinite(ends[:, 0])
     counts, sets = parted.test & known, parted.calibration & known
@@ -196,7 +210,7 @@ def _measured(parted: Parted, ends: Floats, confidence: float) -> dict[str, Json
     before, _ = inside_ends(ends[sets], truth[sets])
     sides = [(inside, parted.blocks[counts]), (before, parted.blocks[sets])]
     effect = design_effect(sides, 1 - confidence)
-    low, high = allowed(inside.size, int(sets.sum()), confidence, effect)
+    low, high = allowed(inside.size, int(sets.sum()), confidence, effect, expected=expected)
     width = ends[counts, 1] - ends[counts, 0]
     return {
         "coverage": {
@@ -205,21 +219,28 @@ def _measured(parted: Parted, ends: Floats, confidence: float) -> dict[str, Json
             "high": finite(spread.high, 6),
         },
         "strictly_inside": float(strict.mean()),
+        "expected": finite(expected, 6),
         "allowed_low": finite(low, 6),
         "allowed_high": finite(high, 6),
         "design_effect": finite(effect, 3),
-        "holds": bool(spread.value >= low and float(strict.mean()) <= high),
+        "holds": _holds(spread.value, float(strict.mean()), low, high),
         "mean_width": finite(float(width.mean()), 6),
         "median_width": finite(float(np.median(width)), 6),
     }
 
 
+def _holds(share: float, strict: float, low: float | None, high: float | None) -> bool | None:
+    """Within what chance allows; None where too few groups or days tell it."""
+    return None if low is None or high is None else bool(share >= low and strict <= high)
+
+
 def _level(context: Context, parted: Parted, confidence: float) -> Json:
     """One row of the table: what a confidence costs in width, as it is served."""
-    ends = _margin_ends(context, parted, confidence)
+    made = _margins(context, parted, confidence)
     row: dict[str, Json] = {"confidence": confidence, "coverage": None, "width": None}
-    if ends is None:
+    if made is None:
         return row
+    ends = _ends(parted, made)
     known = parted.test & np.isfinite(ends[:, 0])
     inside, _ = inside_ends(ends[known], parted.holdout.labels[known])
     return row | {

@@ -9,6 +9,7 @@ SPEC = Spec(
     inputs=(
         Port("candidate", "skops", help="The model file"),
         Port("holdout", "parquet", help="Labelled rows after those of training"),
+        Port("evaluation", "json", optional=True, help="Of several classes: what errors cost"),
         Port("train", "parquet", optional=True, help="For a number: sets intervals by row"),
     ),
     outputs=(Port("coverage", "json", help="Cuts, coverage and abstention at every confidence"),),

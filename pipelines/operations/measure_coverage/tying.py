@@ -11,7 +11,8 @@ from pipelines.operations.learning.resampling import Blocks, by_group_day_or_row
 def tied(frame: pd.DataFrame, candidate: Candidate) -> Blocks:
     """A number per row, equal for rows that stray together; each row its own without a reason.
 
-    Unlike a bootstrap, few groups are enough: the band is made for their number.
+    Fewer groups than a bootstrap needs are told, and the band is made for their number; with fewer
+    than five there is none (`design_effect`), since so few say nothing of how rows stray.
     """
     if candidate.group:
         return group_codes(frame[candidate.group])

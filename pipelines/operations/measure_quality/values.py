@@ -9,7 +9,7 @@ import pandas as pd
 
 from pipelines.operations import windows
 from pipelines.operations.contract import Context, Json, finite
-from pipelines.operations.learning.conformal import counted
+from pipelines.operations.learning.conformal import counted, expected_share
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.unit_costs import parse_unit_cost, without_model, worth
 from pipelines.operations.measure_quality.classes import money_facts
@@ -96,8 +96,9 @@ def _covered(predictions: pd.DataFrame, known: pd.DataFrame, now: Scored) -> Jso
     strict = float(((errors > low) & (errors < high)).mean())
     promised = predictions[predictions["low"].notna()]
     sides = [(inside, now.drawn.blocks[served])]
-    rows = int(promised["calibrates"].sum())
-    found = counted(sides, strict, float(promised["level"].iloc[0]), rows)
+    rows, level = int(promised["calibrates"].sum()), float(promised["level"].iloc[0])
+    expected = _expected(promised, known[served], level)
+    found = counted(sides, strict, level, rows, expected=expected)
     return {
         "level": found.promised,
         "rows": found.rows,
@@ -105,6 +106,17 @@ def _covered(predictions: pd.DataFrame, known: pd.DataFrame, now: Scored) -> Jso
         "tolerance": finite(found.tolerance, 6),
         "holds": found.holds,
     }
+
+
+def _expected(promised: pd.DataFrame, served: pd.DataFrame, level: float) -> float:
+    """Share of the rows inside by the calibration rows of each one's interval."""
+    by = promised.get("interval_by")
+    if by is None:
+        return expected_share(int(promised["calibrates"].sum()), 1 - level)
+    counts = promised.groupby("step")["calibrates"].sum()
+    shares = counts.map(lambda rows: expected_share(int(rows), 1 - level))
+    steps = pd.to_numeric(served[str(by.iloc[0])], errors="coerce")
+    return float(shares.reindex(steps).mean())
 
 
 def _ends(predictions: pd.DataFrame, known: pd.DataFrame) -> Floats:

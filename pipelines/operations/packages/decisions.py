@@ -13,7 +13,12 @@ from pipelines.operations.contract import Json
 
 Row = Sequence[float]
 Ends = tuple[float | None, float | None]  # of an interval; None where none is promised
-ROUNDING = 1e-12  # sums in another order may differ so much: what ties stays on one side
+ROUNDING = 1e-12  # of the largest: sums in another order may differ so much, and still tie
+
+
+def rounding(largest: float) -> float:
+    """By how much equal sums of money may differ, the largest cost being this."""
+    return ROUNDING * max(1.0, largest)
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,7 @@ class Abstain:
     def of_several(self, shares: Row, answer: int, cost: float, names: Sequence[str]) -> str:
         """Why a row of several classes gets no answer; "" where it gets one."""
         if self.rule == "risk":
-            if cost <= self.most + ROUNDING:
+            if cost <= self.most + rounding(self.most):
                 return ""
             return (
                 f"the cheapest answer, {names[answer]}, would cost {cost:.4g} on average,"
@@ -108,7 +113,7 @@ class Decision:
             sum(share * row[answer] for share, row in zip(shares, self.costs, strict=True))
             for answer in range(len(self.costs))
         ]
-        least = min(expected) + ROUNDING
+        least = min(expected) + rounding(max(map(max, self.costs)))
         answer = max(
             (place for place, cost in enumerate(expected) if cost <= least),
             key=lambda place: (shares[place], -place),

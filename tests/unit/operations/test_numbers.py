@@ -310,7 +310,7 @@ def test_caution_is_that_of_the_t_law() -> None:
     draw = np.random.default_rng(7)
     inside = (draw.random(60) < 0.9).astype(float)
     assert conformal.design_effect([(inside, np.arange(60))], 0.1) == 1.0
-    assert conformal.design_effect([(inside, np.zeros(60, dtype=np.int64))], 0.1) == 1.0
+    assert conformal.design_effect([(inside, np.zeros(60, dtype=np.int64))], 0.1) is None
     expected = (stats.t.isf(stats.norm.sf(3), 11) / 3) ** 2
     assert conformal.caution(11) == pytest.approx(expected)
     assert conformal.caution(11) > 1.5 > 1.02 > conformal.caution(1000) > 1.0

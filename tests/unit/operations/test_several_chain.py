@@ -73,7 +73,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     step("slices", "evaluate_slices", judged, slices=["place"])
     step("explain", "explain_model", judged, metric="log_loss", rows=200, repeats=3)
     step("fairness", "screen_fairness", decided, sensitive=["place"], samples=60)
-    step("coverage", "measure_coverage", judged, samples=60)
+    step("coverage", "measure_coverage", decided, samples=60)
     step("stress", "stress_model", decided, rows=100)
     aged = {**judged, "train": done["split.train"]}
     step("age", "age_model", aged, metric="log_loss", samples=50)
