@@ -50,12 +50,16 @@ def test_groups_that_are_surely_told_apart_are_flagged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("p", "said"), [(0.3, "could be chance"), (None, "too few days or groups to tell chance")]
+    ("p", "verdict", "said"),
+    [
+        (0.3, "pass", "could be chance"),
+        (None, "insufficient", "too few days or groups to tell chance"),
+    ],
 )
-def test_what_may_be_chance_is_said_and_not_flagged(p, said) -> None:
+def test_what_may_be_chance_is_said_and_not_flagged(p, verdict, said) -> None:
     for judged in (numbers.group_bias_equal, numbers.group_errors_equal):
         found = judged(screened(p_bias=p, p_error=p), {})
-        assert found.verdict == "pass"
+        assert found.verdict == verdict
         assert said in found.summary
 
 
