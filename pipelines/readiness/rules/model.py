@@ -15,6 +15,7 @@ from pipelines.readiness.rules.findings import (
     Finding,
     Rule,
     checked,
+    chosen,
     computed,
     nothing,
     red,
@@ -97,14 +98,18 @@ def _stale_curve(evidence: Evidence) -> Finding:
 
 def _inclusion(evidence: Evidence) -> Finding:
     """Model7: computed rates or errors by group, else a statement of who could be harmed."""
-    compared = [
-        evidence.checks[name] for pair in SCREENED for name in pair if name in evidence.checks
+    known = [
+        evidence.checks[name].verdict
+        for name in chosen(evidence, SCREENED)
+        if name in evidence.checks
     ]
-    if any(one.verdict != "insufficient" for one in compared):
+    if "fail" in known or (known and "insufficient" not in known):
         return FAIR(evidence)
     ethics: Any = evidence.said("ethics")
     if ethics:
         return Finding(HALF, f"Stated: {ethics}", STATED, "run", evidence.run)
+    if "pass" in known:
+        return FAIR(evidence)
     return nothing("Nobody stated who could be harmed.")
 
 
