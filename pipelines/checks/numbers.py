@@ -38,7 +38,7 @@ def group_bias_equal(facts: Facts, params: Params) -> CheckResult:
     most = limit(params, "maximum", 0.2)
     measured, verdict, flagged, chance = _told(found, params, ("bias_difference", "p_bias", most))
     if not measured:
-        return _too_few(found)
+        return _unmeasured(found)
     worst = max(measured, key=lambda row: bounds(row, "bias_difference")[0] or 0.0)
     value, low, high = bounds(worst, "bias_difference")
     unit = number(found, "mae") or 0.0
@@ -73,7 +73,7 @@ def group_errors_equal(facts: Facts, params: Params) -> CheckResult:
     most = limit(params, "maximum", 1.25)
     measured, verdict, flagged, chance = _told(found, params, ("error_ratio", "p_error", most))
     if not measured:
-        return _too_few(found)
+        return _unmeasured(found)
     worst = max(measured, key=lambda row: bounds(row, "error_ratio")[0] or 0.0)
     value, low, high = bounds(worst, "error_ratio")
     summary = (
@@ -132,6 +132,18 @@ def _too_few(found: Mapping[str, Json]) -> CheckResult:
     return insufficient(
         f"no two groups of {listed(names(found, 'sensitive'))} have {least} rows and more",
         advice="Gather more rows of the small groups before anything is said about them.",
+    )
+
+
+def _unmeasured(found: Mapping[str, Json]) -> CheckResult:
+    """Why there is no distance: a group without any error, or too few rows."""
+    exact = [row for row in rows(found, "fairness") if row.get("no_error") is True]
+    if not exact:
+        return _too_few(found)
+    return insufficient(
+        f"{text(exact[0], 'least_wrong')} is predicted without any error: there is none to compare "
+        "others with",
+        advice="Look whether a column tells the outcome of that group, or its outcome never moves.",
     )
 
 

@@ -78,6 +78,12 @@ def test_nobody_declared_and_too_few_are_no_green() -> None:
         assert "have 50 rows and more" in judged(few, {}).summary
 
 
+def test_a_group_without_error_is_a_reason_of_its_own() -> None:
+    found = numbers.group_errors_equal(screened(error_ratio=interval(None), no_error=True), {})
+    assert found.verdict == "insufficient"
+    assert found.summary.startswith("sex = m is predicted without any error")
+
+
 def counted(coverage: float, **changes) -> dict:
     found = {
         "confidence": 0.9, "coverage": interval(coverage, 0.8, 0.95), "strictly_inside": coverage,

@@ -132,6 +132,7 @@ def test_nasty_groups_are_told_and_judged_by_nothing(kind, trained, tmp_path) ->
     facts = {"evaluate.fairness": found}
     for judged in (numbers.group_bias_equal, numbers.group_errors_equal):
         assert judged(facts, {}).verdict == "insufficient"
+        assert ("without any error" in judged(facts, {}).summary) == (kind == "no error")
 
 
 def test_equal_means_of_independent_rows_is_welchs_test() -> None:
