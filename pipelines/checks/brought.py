@@ -133,17 +133,17 @@ def holdout_unseen(facts: Facts, params: Params) -> CheckResult:
         return CheckResult(
             "pass", "attested: it saw none of the rows it is judged on; no dates to compare"
         )
-    if last > begins:
+    if last >= begins:
         return CheckResult(
             "fail",
             f"it was trained on data until {last}, and is judged on rows from {begins} on",
-            value=float((last - begins).days), threshold=0.0, comparison="<=", unit="days",
+            value=float((last - begins).days), threshold=-1.0, comparison="<=", unit="days",
             advice="Let the rows to decide on begin after its training (train_until).",
         )  # fmt: skip
     return CheckResult(
         "pass",
         f"attested, and the dates agree: trained until {last}, judged on rows from {begins} on",
-        value=float((last - begins).days), threshold=0.0, comparison="<=", unit="days",
+        value=float((last - begins).days), threshold=-1.0, comparison="<=", unit="days",
     )  # fmt: skip
 
 

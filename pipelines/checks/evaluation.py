@@ -56,7 +56,10 @@ def target_met(facts: Facts, params: Params) -> CheckResult:
 
 
 def calibrated(facts: Facts, params: Params) -> CheckResult:
-    """Expected calibration error at most 0.05, or the noise floor of that many rows."""
+    """Expected calibration error at most 0.05, or the noise floor of that many rows.
+
+    With several classes that of the likeliest class, since a mean over K is at most 2 / K.
+    """
     evaluated = facts_with(facts, params, EVALUATE, "calibration")
     found = mapping(evaluated, "calibration")
     error, floor = number(found, "error"), number(found, "noise_floor")
@@ -67,9 +70,10 @@ def calibrated(facts: Facts, params: Params) -> CheckResult:
     bins = rows(found, "bins")
     high, low = (sum(_gap(row) > 0 for row in bins), sum(_gap(row) < 0 for row in bins))
     way = "too high" if high > low else "too low"
+    whose = f"probabilities of {text(found, 'of')}" if found.get("of") else "probabilities"
     return CheckResult(
         verdict,
-        f"probabilities are off by {error:.4f} on average, at most {most:.4f} is allowed",
+        f"{whose} are off by {error:.4f} on average, at most {most:.4f} is allowed",
         value=error,
         threshold=most,
         comparison="<=",

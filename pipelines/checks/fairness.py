@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pipelines.checks.contract import (
     CheckResult,
     Facts,
     Json,
     Params,
+    Verdict,
     insufficient,
     limit,
     names,
@@ -39,7 +40,8 @@ def selection_rates_equal(facts: Facts, params: Params) -> CheckResult:
     if not measured:
         return _too_few(found)
     low = [row for row in measured if (bounds(row, "selection_ratio")[0] or 0.0) < least]
-    flagged = [row for row in low if (number(row, "p_selection") or 0.0) <= certain]
+    flagged = [row for row in low if _sure(row, "p_selection", certain)]
+    verdict, chance = _told(low, flagged, "p_selection")
     worst = min(measured, key=lambda row: bounds(row, "selection_ratio")[0] or 0.0)
     value, lower, upper = bounds(worst, "selection_ratio")
     column = text(worst, "column")
@@ -47,11 +49,9 @@ def selection_rates_equal(facts: Facts, params: Params) -> CheckResult:
         f"{column}: the rate of being {_decision(found, worst)} for {text(worst, 'lowest')} is "
         f"{value:.2f} of that for {text(worst, 'highest')}"
     )
-    if low and not flagged:
-        summary += "; so far apart could be chance"
     return CheckResult(
-        "fail" if flagged else "pass",
-        summary + _caveat(found),
+        verdict,
+        summary + chance + _caveat(found),
         value=value,
         low=lower,
         high=upper,
@@ -76,18 +76,17 @@ def error_rates_equal(facts: Facts, params: Params) -> CheckResult:
     if not measured:
         return _too_few(found)
     high = [row for row in measured if (bounds(row, "odds_difference")[0] or 0.0) > most]
-    flagged = [row for row in high if (number(row, "p_odds") or 0.0) <= certain]
+    flagged = [row for row in high if _sure(row, "p_odds", certain)]
+    verdict, chance = _told(high, flagged, "p_odds")
     worst = max(measured, key=lambda row: bounds(row, "odds_difference")[0] or 0.0)
     value, lower, upper = bounds(worst, "odds_difference")
     opportunity = bounds(worst, "opportunity_difference")[0]
     summary = f"{text(worst, 'column')}: error rates differ by {value:.2f} between groups"
     if opportunity is not None:
         summary += f", true positive rates alone by {opportunity:.2f}"
-    if high and not flagged:
-        summary += "; so far apart could be chance"
     return CheckResult(
-        "fail" if flagged else "pass",
-        summary + _caveat(found),
+        verdict,
+        summary + chance + _caveat(found),
         value=value,
         low=lower,
         high=upper,
@@ -110,6 +109,22 @@ def _screened(facts: Facts, params: Params) -> Mapping[str, Json] | CheckResult:
             advice="Declare sensitive columns in Explore, or state that there are none.",
         )
     return found
+
+
+def _sure(row: Mapping[str, Json], p_value: str, certain: float) -> bool:
+    found = number(row, p_value)
+    return found is not None and found <= certain
+
+
+def _told(
+    far: Sequence[Mapping[str, Json]], flagged: Sequence[Mapping[str, Json]], p_value: str
+) -> tuple[Verdict, str]:
+    """The verdict and what to say of chance; where chance cannot be told, neither red nor green."""
+    if not far or flagged:
+        return "fail" if flagged else "pass", ""
+    if any(number(row, p_value) is None for row in far):
+        return "insufficient", "; too few days or groups to tell chance"
+    return "pass", "; so far apart could be chance"
 
 
 def _too_few(found: Mapping[str, Json]) -> CheckResult:

@@ -9,6 +9,7 @@ from pipelines.checks.contract import (
     Facts,
     Json,
     Params,
+    Verdict,
     insufficient,
     judge,
     limit,
@@ -35,9 +36,9 @@ def group_bias_equal(facts: Facts, params: Params) -> CheckResult:
     if isinstance(found, CheckResult):
         return found
     most = limit(params, "maximum", 0.2)
-    measured, flagged, chance = _told(found, params, ("bias_difference", "p_bias", most))
+    measured, verdict, flagged, chance = _told(found, params, ("bias_difference", "p_bias", most))
     if not measured:
-        return _too_few(found)
+        return _unmeasured(found)
     worst = max(measured, key=lambda row: bounds(row, "bias_difference")[0] or 0.0)
     value, low, high = bounds(worst, "bias_difference")
     unit = number(found, "mae") or 0.0
@@ -47,7 +48,7 @@ def group_bias_equal(facts: Facts, params: Params) -> CheckResult:
         f"{text(worst, 'lowest')}, {value or 0.0:.2f} mean errors"
     )
     return CheckResult(
-        "fail" if flagged else "pass",
+        verdict,
         summary + chance + _caveat(found),
         value=value,
         low=low,
@@ -70,9 +71,9 @@ def group_errors_equal(facts: Facts, params: Params) -> CheckResult:
     if isinstance(found, CheckResult):
         return found
     most = limit(params, "maximum", 1.25)
-    measured, flagged, chance = _told(found, params, ("error_ratio", "p_error", most))
+    measured, verdict, flagged, chance = _told(found, params, ("error_ratio", "p_error", most))
     if not measured:
-        return _too_few(found)
+        return _unmeasured(found)
     worst = max(measured, key=lambda row: bounds(row, "error_ratio")[0] or 0.0)
     value, low, high = bounds(worst, "error_ratio")
     summary = (
@@ -80,7 +81,7 @@ def group_errors_equal(facts: Facts, params: Params) -> CheckResult:
         f"{value:.2f} times the error of {text(worst, 'least_wrong')}"
     )
     return CheckResult(
-        "fail" if flagged else "pass",
+        verdict,
         summary + chance + _caveat(found),
         value=value,
         low=low,
@@ -107,8 +108,11 @@ def _screened(facts: Facts, params: Params) -> Mapping[str, Json] | CheckResult:
 
 def _told(
     found: Mapping[str, Json], params: Params, measure: tuple[str, str, float]
-) -> tuple[list[dict[str, Json]], list[dict[str, Json]], str]:
-    """Columns that were measured, those flagged, and what to say of chance."""
+) -> tuple[list[dict[str, Json]], Verdict, list[dict[str, Json]], str]:
+    """Columns that were measured, the verdict, those flagged, and what to say of chance.
+
+    A column whose groups lie far apart, where chance cannot be told, is neither red nor green.
+    """
     name, p_value, most = measure
     certain = limit(params, "significance", CERTAIN)
     measured = [row for row in rows(found, "fairness") if bounds(row, name)[0] is not None]
@@ -116,9 +120,11 @@ def _told(
     known = [row for row in far if number(row, p_value) is not None]
     flagged = [row for row in known if (number(row, p_value) or 0.0) <= certain]
     if not far or flagged:
-        return measured, flagged, ""
-    said = "so far apart could be chance" if known else "too few days or groups to tell chance"
-    return measured, flagged, f"; {said}"
+        return measured, "fail" if flagged else "pass", flagged, ""
+    if len(known) < len(far):
+        said = "too few days or groups to tell chance"
+        return measured, "insufficient", flagged, f"; {said}"
+    return measured, "pass", flagged, "; so far apart could be chance"
 
 
 def _too_few(found: Mapping[str, Json]) -> CheckResult:
@@ -126,6 +132,18 @@ def _too_few(found: Mapping[str, Json]) -> CheckResult:
     return insufficient(
         f"no two groups of {listed(names(found, 'sensitive'))} have {least} rows and more",
         advice="Gather more rows of the small groups before anything is said about them.",
+    )
+
+
+def _unmeasured(found: Mapping[str, Json]) -> CheckResult:
+    """Why there is no distance: a group without any error, or too few rows."""
+    exact = [row for row in rows(found, "fairness") if row.get("no_error") is True]
+    if not exact:
+        return _too_few(found)
+    return insufficient(
+        f"{text(exact[0], 'least_wrong')} is predicted without any error: there is none to compare "
+        "others with",
+        advice="Look whether a column tells the outcome of that group, or its outcome never moves.",
     )
 
 

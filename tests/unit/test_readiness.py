@@ -51,7 +51,8 @@ OPERATIONS = sorted({name for test in testdefs.TESTS for name in test.repeats} |
 ALL_CHECKS = (
     "contract_signed", "schema_holds", "features_beneficial", "availability_declared",
     "features_available", "pii_resolved", "feature_tests", "search_logged", "three_families",
-    "beats_baseline", "slices_hold", "selection_rates_equal", "reproducible",
+    "beats_baseline", "slices_hold", "selection_rates_equal", "error_rates_equal",
+    "reproducible",
     "loads_in_clean_environment", "golden_rows_equal", "target_met", "champion_beaten",
     "canary_enough", "canary_agrees", "rollback_ready", "environment_locked",
     "schema_matches_serving", "bad_input_refused", "latency_within_slo", "numerically_stable",
@@ -192,6 +193,7 @@ RED = [
     ("Model5", failing("three_families"), 0.0),
     ("Model6", failing("slices_hold"), 0.0),
     ("Model7", failing("selection_rates_equal"), 0.0),
+    ("Model7", failing("error_rates_equal"), 0.0),
     ("Infra1", failing("reproducible"), 0.0),
     ("Infra2", with_facts(tune__search={"converged": False}), 0.0),
     ("Infra2", with_facts(tune__search=None), 0.0),
@@ -363,6 +365,20 @@ def test_groups_that_could_not_be_compared_leave_the_statement() -> None:
     assert points(none)["Model7"] == 0.5
     flagged = Evidence(facts=stated, checks=judged("selection_rates_equal", verdict="fail"))
     assert points(flagged)["Model7"] == 0
+
+
+def test_fairness_of_numbers_counts_and_either_of_a_pair_is_enough_to_fail() -> None:
+    pair = ("group_bias_equal", "group_errors_equal")
+    rest = {k: v for k, v in EVERYTHING.checks.items() if not k.endswith("rates_equal")}
+    assert points(replace(EVERYTHING, checks=rest | judged(*pair)))["Model7"] == 1
+    for one, other in (pair, pair[::-1]):
+        half = rest | judged(one)
+        assert points(replace(EVERYTHING, checks=half))["Model7"] == 0
+        red = half | judged(other, verdict="fail")
+        assert points(replace(EVERYTHING, checks=red))["Model7"] == 0
+    stated = {"item.a.b": {"ethics": "people decide"}}
+    open_ = judged(pair[0]) | judged(pair[1], verdict="insufficient")
+    assert points(Evidence(facts=stated, checks=open_))["Model7"] == 0.5
 
 
 def test_what_changed_since_the_last_release_is_named() -> None:

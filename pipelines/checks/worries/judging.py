@@ -158,7 +158,7 @@ def by_prediction(facts: Facts) -> Look:
         return _unexplained(facts)
     count, gap = number(found, "errors_explained") or 0.0, number(found, "largest_gap") or 0.0
     least = min(float(LEAST_ERRORS), number(found, "rows") or LEAST_ERRORS)
-    wrong = [row for row in rows(found, "examples") if row.get("why") == "worst error"]
+    wrong = [row for row in rows(found, "examples") if text(row, "why").startswith("worst error")]
     shown = tuple(_error(row) for row in wrong[:10])
     if count < least or gap > GAP:
         why = f"the parts miss the score by {gap:.2g}" if gap > GAP else f"asked for {least:.0f}"

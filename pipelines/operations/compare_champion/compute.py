@@ -100,12 +100,18 @@ def _rows(context: Context, loaded: Loaded) -> Rows:
     drawn = by_group_day_or_row(
         frame,
         group=context.text("group_column"),
-        time=context.text("time") if context.text("time") in frame.columns else "",
+        time=_there(context, frame, "time"),
+        origin=_there(context, frame, "origin_column"),
         samples=context.whole("samples"),
         seed=context.seed,
     )
     costs = context.mapping("class_costs" if task.name == "multiclass" else "costs")
     return Rows(task, frame, truth, drawn, MONEY[task.name](costs))
+
+
+def _there(context: Context, frame: pd.DataFrame, param: str) -> str:
+    name = context.text(param)
+    return name if name in frame.columns else ""
 
 
 def _of_decisions(given: Mapping[str, Json]) -> Money:

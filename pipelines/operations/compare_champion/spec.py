@@ -20,6 +20,12 @@ SPEC = Spec(
         Param("class_costs", "map", {}, help="Money per error of several classes"),
         Param("samples", "int", 300, minimum=100, maximum=5000, help="Bootstrap samples"),
         Param("time", "str", "", help="Column whose days are drawn together; empty = rows"),
+        Param(
+            "origin_column",
+            "str",
+            "",
+            help="When a forecast was made: blocks of time as long as forecasts reach, not days",
+        ),
         Param("group_column", "str", "", help="Rows of one group are drawn together, before days"),
     ),
     max_runtime=300,

@@ -12,7 +12,7 @@ from pipelines.operations.learning.resampling import Resampling, by_group_day_or
 from pipelines.operations.learning.tasks import need_task
 from pipelines.operations.screen_fairness import numbers
 from pipelines.operations.screen_fairness.multiclass import screen_several
-from pipelines.operations.screen_fairness.rates import COUNTS, Groups, indicators
+from pipelines.operations.screen_fairness.rates import COUNTS, Groups, indicators, tied
 from pipelines.operations.screen_fairness.screening import (
     Minimum,
     Screened,
@@ -83,6 +83,7 @@ def _screened(
                 _by_group(sum_samples(counted, resampling), groups),
                 minimum=minimum,
                 seed=context.seed,
+                told=tied(selected, deserving, resampling),
             )
         )
         context.progress(0.9, f"screened {name}", len(holdout.labels))

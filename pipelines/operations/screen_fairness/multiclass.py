@@ -17,7 +17,7 @@ from pipelines.operations.learning.class_decisions import decide_class
 from pipelines.operations.learning.class_names import texts_of
 from pipelines.operations.learning.metrics import Labels
 from pipelines.operations.learning.resampling import Resampling, by_group_day_or_row, sum_samples
-from pipelines.operations.screen_fairness.rates import COUNTS, indicators
+from pipelines.operations.screen_fairness.rates import COUNTS, indicators, tied
 from pipelines.operations.screen_fairness.screening import (
     Minimum,
     Screened,
@@ -107,4 +107,5 @@ def _one(
         drawn.reshape(len(drawn), *shape),
         minimum=Minimum(context.whole("minimum_rows"), context.whole("minimum_cases")),
         seed=context.seed,
+        told=tied(answers == place, deserving, resampling),
     )

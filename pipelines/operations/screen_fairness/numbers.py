@@ -174,6 +174,7 @@ def _column(one: Compared, sure: dict[str, float | None]) -> dict[str, Json]:
         "highest": high,
         "least_wrong": least,
         "most_wrong": most,
+        "no_error": bool(one.judged.sum() > 1 and one.means[one.judged, 3].min() == 0),
         "p_bias": finite(sure["bias"], 6),
         "p_error": finite(sure["mae"], 6),
     }

@@ -19,11 +19,13 @@ from pipelines.operations.screen_fairness.rates import (
     COUNTS,
     MEASURES,
     Groups,
+    Tied,
     larger,
     p_value,
     rates,
     ratio,
     spread,
+    tied_p_value,
 )
 from pipelines.operations.tables import column_type
 
@@ -64,22 +66,33 @@ def groups_of(values: pd.Series) -> Groups:
 
 
 def screen(
-    groups: Groups, counts: Floats, samples: Floats, *, minimum: Minimum, seed: int
+    groups: Groups,
+    counts: Floats,
+    samples: Floats,
+    *,
+    minimum: Minimum,
+    seed: int,
+    told: Tied | None = None,
 ) -> Screened:
-    """Distances of one column; `samples` are bootstrap counts (samples x groups x COUNTS)."""
+    """Distances of one column; `samples` are bootstrap counts (samples x groups x COUNTS).
+
+    `told` are the rows by block, where rows of one block may stray together.
+    """
     needed = np.asarray([minimum.rows, minimum.cases, minimum.cases])
     judged = (counts[:, 0:COUNTS:2] >= needed) & (counts[:, :1] >= minimum.rows)
     value = np.where(judged, rates(counts), np.nan).T  # MEASURES x groups
     drawn = np.moveaxis(np.where(judged, rates(samples), np.nan), -1, 0)
     p_values = {
-        name: p_value(
-            counts[judged[:, place], 2 * place + 1],
-            counts[judged[:, place], 2 * place],
-            seed=seed,
-        )
+        name: _p_value(counts[:, 2 * place : 2 * place + 2], judged[:, place], seed=seed)
+        if told is None
+        else tied_p_value(groups, judged[:, place], told, name)
         for place, name in enumerate(MEASURES)
     }
     return Screened(groups, counts, judged, _distances(value, drawn), p_values, p_values)
+
+
+def _p_value(counts: Floats, judged: npt.NDArray[np.bool_], *, seed: int) -> float | None:
+    return p_value(counts[judged, 1], counts[judged, 0], seed=seed)
 
 
 def _distances(value: Floats, drawn: Floats) -> dict[str, Interval]:

@@ -15,6 +15,7 @@ from pipelines.readiness.rules.findings import (
     Finding,
     Rule,
     checked,
+    chosen,
     computed,
     nothing,
     red,
@@ -25,7 +26,11 @@ from pipelines.readiness.rules.findings import (
 LOWER: Final = frozenset(
     {"log_loss", "brier", "mae", "rmse", "mse", "mape", "wape", "smape", "mase", "pinball", "loss"}
 )
-FAIR: Final = checked(("selection_rates_equal",), by=("screen_fairness",))
+SCREENED: Final = (
+    ("selection_rates_equal", "error_rates_equal"),
+    ("group_bias_equal", "group_errors_equal"),
+)
+FAIR: Final = checked(*SCREENED, by=("screen_fairness",))
 SLICES: Final = checked(
     ("slices_hold",), ("injected_recall",), by=("evaluate_slices", "judge_anomalies")
 )
@@ -92,13 +97,19 @@ def _stale_curve(evidence: Evidence) -> Finding:
 
 
 def _inclusion(evidence: Evidence) -> Finding:
-    """Model7: computed rates by group, else a statement of who could be harmed."""
-    compared = evidence.checks.get("selection_rates_equal")
-    if compared is not None and compared.verdict != "insufficient":
+    """Model7: computed rates or errors by group, else a statement of who could be harmed."""
+    known = [
+        evidence.checks[name].verdict
+        for name in chosen(evidence, SCREENED)
+        if name in evidence.checks
+    ]
+    if "fail" in known or (known and "insufficient" not in known):
         return FAIR(evidence)
     ethics: Any = evidence.said("ethics")
     if ethics:
         return Finding(HALF, f"Stated: {ethics}", STATED, "run", evidence.run)
+    if "pass" in known:
+        return FAIR(evidence)
     return nothing("Nobody stated who could be harmed.")
 
 

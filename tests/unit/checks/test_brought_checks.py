@@ -17,7 +17,7 @@ def facts(first: str = "2013-08-01T05:00:00+00:00", **origin: Json) -> Facts:
     ("stated", "verdict", "text"),
     [
         ({"trained_until": "2013-07-31"}, "pass", "the dates agree"),
-        ({"trained_until": "2013-08-01"}, "pass", "the dates agree"),
+        ({"trained_until": "2013-08-01"}, "fail", "trained on data until 2013-08-01"),
         ({"trained_until": "2013-08-02"}, "fail", "trained on data until 2013-08-02"),
         ({}, "pass", "no dates to compare"),
         ({"unseen": "some of them"}, "fail", "some of them"),

@@ -52,6 +52,14 @@ def test_small_numbers_are_not_flagged_but_said() -> None:
     assert fairness.selection_rates_equal(screened(p_selection=0.3), {"significance": 0.5}).verdict
 
 
+def test_where_chance_cannot_be_told_it_is_neither_red_nor_green() -> None:
+    facts = screened(p_selection=None, p_odds=None)
+    for check in (fairness.selection_rates_equal, fairness.error_rates_equal):
+        found = check(facts, {})
+        assert found.verdict == "insufficient"
+        assert "too few days or groups to tell chance" in found.summary
+
+
 @pytest.mark.parametrize(("value", "verdict"), [(0.0, "fail"), (0.79, "fail"), (0.8, "pass")])
 def test_the_edge_of_four_fifths(value, verdict) -> None:
     facts = screened(selection_ratio=interval(value, 0, 1))

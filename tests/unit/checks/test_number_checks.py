@@ -50,12 +50,16 @@ def test_groups_that_are_surely_told_apart_are_flagged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("p", "said"), [(0.3, "could be chance"), (None, "too few days or groups to tell chance")]
+    ("p", "verdict", "said"),
+    [
+        (0.3, "pass", "could be chance"),
+        (None, "insufficient", "too few days or groups to tell chance"),
+    ],
 )
-def test_what_may_be_chance_is_said_and_not_flagged(p, said) -> None:
+def test_what_may_be_chance_is_said_and_not_flagged(p, verdict, said) -> None:
     for judged in (numbers.group_bias_equal, numbers.group_errors_equal):
         found = judged(screened(p_bias=p, p_error=p), {})
-        assert found.verdict == "pass"
+        assert found.verdict == verdict
         assert said in found.summary
 
 
@@ -72,6 +76,12 @@ def test_nobody_declared_and_too_few_are_no_green() -> None:
     for judged in (numbers.group_bias_equal, numbers.group_errors_equal):
         assert judged(none, {}).verdict == "insufficient"
         assert "have 50 rows and more" in judged(few, {}).summary
+
+
+def test_a_group_without_error_is_a_reason_of_its_own() -> None:
+    found = numbers.group_errors_equal(screened(error_ratio=interval(None), no_error=True), {})
+    assert found.verdict == "insufficient"
+    assert found.summary.startswith("sex = m is predicted without any error")
 
 
 def counted(coverage: float, **changes) -> dict:

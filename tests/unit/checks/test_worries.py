@@ -11,7 +11,7 @@ from pipelines import catalogue
 from pipelines.checks.contract import Json
 from pipelines.checks.worries import LOOKS, look, worries, worry
 from pipelines.checks.worries.catalogue import GROUPS, WORRIES
-from pipelines.checks.worries.judging import harmful
+from pipelines.checks.worries.judging import by_prediction, harmful
 from pipelines.checks.worries.looking import LEVELS, VERDICTS
 from pipelines.checks.worries.meaning import meaning, what_to_do
 from pipelines.checks.worries.searching import OF_FAMILY, PARAMETERS
@@ -254,6 +254,13 @@ def test_losses_are_better_the_lower_they_are() -> None:
     assert look("W22", better).level == "clear"
     worse = changed("tune.select", {"metric": "roc_auc", "candidates": rows})
     assert look("W22", worse).level == "warn"
+
+
+@pytest.mark.parametrize("why", ["worst error", "worst error, too high", "worst error, too low"])
+def test_worst_errors_of_classes_and_of_numbers_are_shown(why: str) -> None:
+    examples = [{"row": 7, "key": {}, "why": why}, {"row": 8, "key": {}, "why": "drawn"}]
+    told = {"errors_explained": 50, "explained": 70, "largest_gap": 0.0, "examples": examples}
+    assert len(by_prediction({"evaluate.rows": told}).findings) == 1
 
 
 def test_rows_shared_as_often_as_rows_repeat_are_chance() -> None:

@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from pipelines.operations.age_model import curve
+from pipelines.operations.age_model import curve, numbers
 from pipelines.operations.age_model.periods import calendar
 from pipelines.operations.learning import store
 from pipelines.operations.learning.candidates import about_model
 from pipelines.operations.learning.definition import FeatureColumn, FeatureSet
 from pipelines.operations.learning.families import build, encode, whole
-from pipelines.operations.learning.resampling import by_day_or_row
+from pipelines.operations.learning.resampling import Resampling, by_day_or_row
 from pipelines.operations.tables import write_table
 from tests.unit.operations.running import perform
 
@@ -137,6 +137,22 @@ def test_ages_are_compared_on_the_same_samples() -> None:
         [curve.score_ages([scores, scores], labels, "roc_auc", resampling)], "roc_auc"
     )
     assert (found.losses[1].low, found.losses[1].value, found.losses[1].high) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(("present", "rows"), [(60, 60), (19, 100)])
+def test_a_column_is_compared_on_the_rows_that_have_it(present: int, rows: int) -> None:
+    """Rows without the last season are hard: scored by the model alone they would cost it skill."""
+    rng = np.random.default_rng(3)
+    truth = rng.normal(size=100)
+    predicted = truth + np.where(np.arange(100) < present, 0.1, 5.0)
+    naive = np.where(np.arange(100) < present, truth + 1.0, np.nan)
+    drawn = Resampling(np.arange(100) // 2, 50, 1, "day")
+    found = numbers.score_ages([predicted], truth, "mae", drawn, naive=naive)
+    expected = np.abs(predicted - truth)[:rows].mean()
+    assert found.values[0] == pytest.approx(expected)
+    assert abs(found.samples.mean() - expected) < 0.5
+    alone = np.abs(truth - np.median(truth)).mean()
+    assert found.no_skill == pytest.approx(1.0 if rows == present else alone)
 
 
 def test_why_there_is_no_curve_is_said(tmp_path) -> None:

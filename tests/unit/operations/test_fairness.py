@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from pipelines.operations.contract import OperationError
 from pipelines.operations.learning import store
 from pipelines.operations.learning.example import features, rows, write_model
+from pipelines.operations.learning.resampling import Resampling
 from pipelines.operations.screen_fairness import rates
 from pipelines.operations.screen_fairness.screening import Minimum, adjust, groups_of, screen
 from pipelines.operations.tables import write_document, write_table
@@ -204,3 +205,31 @@ def test_equalised_odds_is_the_larger_of_both_differences() -> None:
     found = screened(values, flags, labels).distances
     assert found["opportunity_difference"].value == 0.0
     assert found["odds_difference"].value == 1.0
+
+
+def test_rows_of_one_person_are_no_independent_witnesses() -> None:
+    """40 persons of 25 rows and no difference of groups: the test over rows accuses too often."""
+    rng, person = np.random.default_rng(11), np.repeat(np.arange(40), 25)
+    groups = groups_of(pd.Series(np.where(person % 2, "a", "b"), name="g"))
+    labels = (np.arange(1000) % 2).astype(np.int64)
+    found: dict[str, int] = {"row": 0, "group": 0}
+    for _ in range(80):
+        chosen = rng.random(1000) < (1 / (1 + np.exp(-rng.normal(size=40))))[person]
+        counts = rates.indicators(groups, chosen, labels).sum(axis=0).reshape(2, rates.COUNTS)
+        for unit in found:
+            told = rates.tied(chosen, labels, Resampling(person, 50, 1, unit))
+            one = screen(groups, counts, counts[None], minimum=ANY, seed=1, told=told)
+            found[unit] += min(p for p in one.p_values.values() if p is not None) <= 0.05 / 3
+    assert found["row"] > 15
+    assert found["group"] <= 8
+
+
+def test_a_rate_of_few_persons_cannot_be_told_from_chance() -> None:
+    person = np.repeat(np.arange(40), 25)
+    groups = groups_of(pd.Series(np.where(person < 9, "a", "b"), name="g"))
+    labels = (np.arange(1000) % 2).astype(np.int64)
+    chosen = np.random.default_rng(1).random(1000) < np.where(person < 9, 0.9, 0.2)
+    counts = rates.indicators(groups, chosen, labels).sum(axis=0).reshape(2, rates.COUNTS)
+    told = rates.tied(chosen, labels, Resampling(person, 50, 1, "group"))
+    one = screen(groups, counts, counts[None], minimum=ANY, seed=1, told=told)
+    assert set(one.p_values.values()) == {None}

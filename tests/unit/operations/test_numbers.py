@@ -132,6 +132,7 @@ def test_nasty_groups_are_told_and_judged_by_nothing(kind, trained, tmp_path) ->
     facts = {"evaluate.fairness": found}
     for judged in (numbers.group_bias_equal, numbers.group_errors_equal):
         assert judged(facts, {}).verdict == "insufficient"
+        assert ("without any error" in judged(facts, {}).summary) == (kind == "no error")
 
 
 def test_equal_means_of_independent_rows_is_welchs_test() -> None:
@@ -151,9 +152,9 @@ def test_equal_means_of_independent_rows_is_welchs_test() -> None:
 def test_equal_means_of_blocks_is_a_regression_with_clustered_errors() -> None:
     """By the textbook's sandwich on a design matrix with an intercept, built anew."""
     draw = np.random.default_rng(2)
-    blocks, codes = np.repeat(np.arange(30), 10), draw.integers(0, 3, 300)
-    values = draw.normal(size=300) + draw.normal(size=30)[blocks]
-    design = np.column_stack([np.ones(300), codes == 1, codes == 2]).astype(float)
+    blocks, codes = np.repeat(np.arange(30), 30), draw.integers(0, 3, 900)
+    values = draw.normal(size=900) + draw.normal(size=30)[blocks]
+    design = np.column_stack([np.ones(900), codes == 1, codes == 2]).astype(float)
     bread = np.linalg.inv(design.T @ design)
     beta = bread @ design.T @ values
     errors = values - design @ beta
@@ -161,7 +162,7 @@ def test_equal_means_of_blocks_is_a_regression_with_clustered_errors() -> None:
         np.outer(part, part)
         for part in (design[blocks == block].T @ errors[blocks == block] for block in range(30))
     )
-    covariance = 30 / 29 * 299 / 297 * bread @ meat @ bread
+    covariance = 30 / 29 * 899 / 897 * bread @ meat @ bread
     statistic = beta[1:] @ np.linalg.solve(covariance[1:, 1:], beta[1:]) / 2
     expected = stats.f.sf(statistic, 2, 29)
     assert equal_means(values, codes, blocks) == pytest.approx(expected, rel=1e-9)
@@ -179,6 +180,20 @@ def test_days_that_stray_together_are_no_difference_of_groups() -> None:
         found["blocks"] += (equal_means(values, codes, blocks) or 0.0) < 0.05
     assert found["rows"] > 80
     assert found["blocks"] <= 20
+
+
+@pytest.mark.parametrize(("few", "most"), [(1, 0), (9, 0), (10, 20)])
+def test_a_group_of_few_blocks_is_not_known_exactly(few: int, most: int) -> None:
+    """Persons of one group each, no difference: what few of them stray by is no precision."""
+    draw = np.random.default_rng(4)
+    blocks = np.repeat(np.arange(100), 10)
+    codes = (blocks < few).astype(np.int64)
+    found = [
+        equal_means(draw.normal(size=100)[blocks] + draw.normal(size=1000), codes, blocks)
+        for _ in range(200)
+    ]
+    assert (most == 0) == all(p is None for p in found)
+    assert sum(p is not None and p <= 0.05 for p in found) <= most
 
 
 @examples(

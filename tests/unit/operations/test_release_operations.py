@@ -3,6 +3,7 @@
 import importlib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pipelines.operations import windows
@@ -82,6 +83,22 @@ def test_a_challenger_against_the_champion(tmp_path: Path) -> None:
     facts = perform("compare_champion", tmp_path, turned, samples=100).facts
     rows = {row["metric"]: row for row in facts["metrics"] if isinstance(row, dict)}  # type: ignore[union-attr]
     assert not any(row["not_worse"] for row in rows.values())
+
+
+def test_forecasts_are_drawn_in_blocks_as_long_as_they_reach(tmp_path: Path) -> None:
+    made = write_package(tmp_path)
+    rows = read_table(made.holdout)
+    rows["leaves"] = pd.date_range("2031-01-01", periods=len(rows), freq="6h", tz="UTC")
+    rows["made"] = rows["leaves"] - pd.Timedelta(days=3)
+    write_table(rows, tmp_path / "asked.parquet")
+    given = {"challenger": made.package, "holdout": tmp_path / "asked.parquet"}
+    drawn = {
+        origin: perform(
+            "compare_champion", tmp_path, given, samples=100, time="leaves", origin_column=origin
+        ).facts["resampled_by"]
+        for origin in ("made", "")
+    }
+    assert drawn == {"made": "block", "": "day"}
 
 
 def test_a_model_against_itself_gains_nothing(tmp_path: Path) -> None:

@@ -12,13 +12,14 @@ from fairlearn.metrics import MetricFrame, selection_rate
 from scipy import stats
 from sklearn import metrics
 
+from pipelines.checks.evaluation import calibrated
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.evaluate_slices.answers import ByAnswers
 from pipelines.operations.evaluate_slices.grouping import Slice
 from pipelines.operations.evaluate_slices.judging import Limits
 from pipelines.operations.frame_value.compute import flatten, several_worth
 from pipelines.operations.learning import calibration, class_scores, class_tables
-from pipelines.operations.learning.class_calibration import class_errors
+from pipelines.operations.learning.class_calibration import calibration_facts, class_errors
 from pipelines.operations.learning.class_costs import (
     ClassCosts,
     constant_answer,
@@ -114,7 +115,7 @@ def test_each_class_and_the_matrix_agree_with_scikit_learn() -> None:
     assert counts == metrics.confusion_matrix(truth, answers).tolist()
 
 
-def test_the_calibration_error_is_the_mean_of_that_of_each_class() -> None:
+def test_the_calibration_error_is_that_of_the_likeliest_class() -> None:
     scores, truth = table(500, 4, seed=5, nasty=True)
     found = class_errors(scores, truth, seed=1)
     alone = [
@@ -122,6 +123,24 @@ def test_the_calibration_error_is_the_mean_of_that_of_each_class() -> None:
         for k in range(4)
     ]
     assert found.by_class == pytest.approx(alone)
+    right = (scores.argmax(axis=1) == truth).astype(np.int64)
+    top = calibration.expected_error(calibration.bins(scores.max(axis=1), right))
+    assert found.error == pytest.approx(top)
+
+
+def test_of_many_classes_a_sure_and_wrong_model_is_not_calibrated() -> None:
+    """Says 90 % and is right in 45 %: the mean over 20 classes is below the 0.05 allowed."""
+    rng, rows = np.random.default_rng(7), 1000
+    guess = rng.integers(0, 20, rows)
+    truth = np.where(rng.random(rows) < 0.45, guess, (guess + rng.integers(1, 20, rows)) % 20)
+    scores = np.full((rows, 20), 0.1 / 19)
+    scores[np.arange(rows), guess] = 0.9
+    facts = calibration_facts(scores, truth, [str(place) for place in range(20)], seed=1)
+    assert facts["mean_over_classes"] < 0.05
+    found = calibrated({"evaluate.evaluate": {"calibration": facts}}, {})
+    assert found.verdict == "fail"
+    assert found.value == pytest.approx(0.45, abs=0.05)
+    assert found.summary.startswith("probabilities of the likeliest class are off by 0.4")
 
 
 def test_a_calibrated_model_exceeds_the_noise_floor_in_one_of_twenty() -> None:
