@@ -32,6 +32,7 @@ from personas.ledger import Actor  # noqa: E402
 from personas.models import User  # noqa: E402
 from pipelines.artefacts.actions import keep  # noqa: E402
 from pipelines.runs.actions import gates, handoffs, items, runs  # noqa: E402
+from pipelines.runs.gaps import WALK_THROUGH  # noqa: E402
 from pipelines.runs.models import Attempt, Gate, HandOff, Run, WorkItem  # noqa: E402
 from pipelines.runs.worker import Worker  # noqa: E402
 from pipelines.usecases.actions import create_use_case, give_seat  # noqa: E402
@@ -41,6 +42,7 @@ from portal.demo import flights, script, stage  # noqa: E402
 from portal.demo.cast import PLAYERS  # noqa: E402
 
 OPEN_ITEMS = ("OPEN", "ASSIGNED", "IN_PROGRESS")
+WALKED = {WALK_THROUGH.key: "2026-11-23, Giver and Taker"}
 STEADY_SECONDS = 2.0  # without growth of the child: its imports are done
 
 
@@ -80,7 +82,7 @@ class Carrying:
         for persona, user in self.users.items():
             if persona != "BA":
                 give_seat(actor=analyst, use_case=self.use_case, user=user, persona=persona)
-        self.worker = Worker(queues=["cpu"], lanes=1)
+        self.worker = Worker(queues=["cpu", "memory"], lanes=1)
         self.people_seconds = 0.0
 
     def warm(self) -> None:
@@ -132,6 +134,12 @@ class Carrying:
             for rule in gate.policy["rules"]:
                 decider = Actor.person(self.users[rule["persona"]])
                 gates.decide(actor=decider, gate=gate, verdict="approve", seen=gate.subject_digest)
+                acted = True
+        for asked in WorkItem.objects.filter(run=run, kind="attention", closed_at=None):
+            if asked.context.get("cause") == "offer":
+                handed = HandOff.objects.select_related("source").get(pk=asked.context["hand_off"])
+                giver = Actor.person(self.users[handed.source.persona_id])
+                handoffs.offer(actor=giver, hand_off=handed, answers=WALKED)
                 acted = True
         for offered in HandOff.objects.filter(run=run, state="OFFERED").select_related("target"):
             if offered.target.key != "register":
