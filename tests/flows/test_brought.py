@@ -78,20 +78,24 @@ def play(
         ended = run.until(done)
     assert done(ended), said.read_text()
     row = {name: asked[0].row[name] for name in caller.reads}
-    answer = until(lambda: by_model(baton, run.use_case, row), what="the model answers")
+    answer = until(lambda: by_live(baton, run.use_case, row), what="the live model answers")
     caller.close()
     return Played(run, run.run, answer)
 
 
-def by_model(baton: Baton, name: str, row: dict[str, Any]) -> dict[str, Any] | None:
-    """What the model says of a row; None while the fallback answers, as just after going live."""
+def by_live(baton: Baton, name: str, row: dict[str, Any]) -> dict[str, Any] | None:
+    """What the live model says of a row; None while the fallback or the canary answers.
+
+    The serving process reads its routes again every second or so, thus it may still know the
+    canary when the stage is already done.
+    """
     said = httpx.post(
         f"{baton.serve_url}/v1/models/{name}/predict",
         json={"rows": [row]},
         headers={"Authorization": f"Bearer {baton.tokens['SWE']}"},
     ).json()
     (answer,) = said["predictions"]
-    return dict(answer) if answer["served_by"] == "model" else None
+    return dict(answer) if (answer["served_by"], answer["mode"]) == ("model", "live") else None
 
 
 @pytest.fixture(scope="module")
