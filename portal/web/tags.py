@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from personas.people import BY_CODE
 from pipelines.runs.queries import clock
@@ -27,10 +28,13 @@ NOTHING = "\u2013"  # an en dash, where there is no value
 MINUS = "\u2212"
 
 NAVIGATION = (
-    ("inbox", "Inbox", ("web:inbox",)),
-    ("use_cases", "Use cases", ("web:use_cases",)),
-    ("models", "Models", ("web:models",)),
-    ("ledger", "Ledger", ("web:ledger",)),
+    ("inbox", _("Inbox"), "web:inbox"),
+    ("board", _("Board"), "web:board"),
+    ("use_cases", _("Use cases"), "web:use_cases"),
+    ("models", _("Models"), "web:models"),
+    ("flow", _("Flow"), "web:flow"),
+    ("people", _("People"), "web:persona_map"),
+    ("ledger", _("Ledger"), "web:ledger"),
 )
 
 
@@ -39,7 +43,7 @@ def navigation(context: Context) -> dict[str, Any]:
     """Show the main pages; one that this installation lacks is left out."""
     here = context.get("section", "")
     entries = []
-    for key, title, (name,) in NAVIGATION:
+    for key, title, name in NAVIGATION:
         try:
             href = reverse(name)
         except NoReverseMatch:
