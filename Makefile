@@ -20,7 +20,7 @@ OURS := manage.py personas pipelines portal
 # Each process of the tests has a database, a Redis database and folders of its own.
 PARALLEL ?= -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo up down test chaos lint format migrations lock install install-dev
+.PHONY: help demo up down test chaos screenshots lint format migrations lock install install-dev
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -40,6 +40,9 @@ test: .venv/dev.stamp ## Run the tests (ARGS go to pytest; PARALLEL= runs them i
 
 chaos: .venv/dev.stamp ## Kill everything at random under load, then prove that nothing suffered (MINUTES=30).
 	@MINUTES=$${MINUTES:-30} exec $(BIN)/python -m benchmarks.chaos
+
+screenshots: .venv/dev.stamp ## Picture every page of the Baton that serves at URL= into var/screenshots.
+	@exec $(BIN)/python -m tests.browser.gallery
 
 lint: .venv/dev.stamp ## Check style, types and the direction of dependencies.
 	@failed=""; for check in "ruff check ." "ruff format --check ." "lint-imports --no-logo" mypy; do \
