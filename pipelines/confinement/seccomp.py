@@ -56,8 +56,8 @@ class _Machine:
 # reaching: ptrace, process_vm_readv, process_vm_writev, unshare, setns, setpriority, ioprio_set,
 # migrate_pages, move_pages. to_pid: prlimit64, sched_setaffinity, _setparam, _setscheduler,
 # _setattr. marking: chmod, fchmod, fchmodat; chown, fchown, lchown, fchownat; utime, utimes,
-# futimesat, utimensat; setxattr, lsetxattr, fsetxattr; removexattr, lremovexattr, fremovexattr; arm64
-# has only those that take a folder or an open file. Numbers:
+# futimesat, utimensat; setxattr, lsetxattr, fsetxattr; removexattr, lremovexattr, fremovexattr.
+# arm64 has fewer, those that take a folder or an open file. Numbers:
 # linux/arch/x86/entry/syscalls/syscall_64.tbl, asm-generic/unistd.h; scripts/syscall.tbl.
 _MACHINES: Final[Mapping[str, _Machine]] = {
     "x86_64": _Machine(
