@@ -131,7 +131,7 @@ class Served:
             if expected is None or by is None:
                 right += len(places) if by is None and expected is None else 0
             elif by.version_id == expected.pk:
-                right += _right(by.loaded, golden, places)
+                right += rows_right(by.loaded, golden, places)
         return Proof(
             live.version if live else None, len(golden.rows), right, time.perf_counter() - started
         )
@@ -155,7 +155,7 @@ def _answering(line: Line | None, rows: int) -> list[tuple[AnsweredBy | None, li
     ]
 
 
-def _right(loaded: Loaded, golden: Golden, places: Sequence[int]) -> int:
+def rows_right(loaded: Loaded, golden: Golden, places: Sequence[int]) -> int:
     """How many rows, asked in one batch as callers may, come out as they were packaged."""
     given = loaded.predict([golden.rows[place] for place in places])
     found = given.probabilities or [[score] for score in given.scores]

@@ -7,7 +7,7 @@ Instances are kept in model files by skops: their state is plain data, numbers a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Self, cast
 
 import numpy as np
@@ -193,7 +193,7 @@ class BroughtRegressor(RegressorMixin, InFront):  # type: ignore[misc]
         if isinstance(self.model, Graph):
             found = self.model.answers(frame)
         else:
-            found = self.model.predict(as_declared(frame, self.columns))
+            found = asked(self.model.predict, as_declared(frame, self.columns))
         values = np.asarray(found)
         if values.dtype.kind not in "fiu":
             raise AnswerError(f"answers {values.dtype} where numbers are declared")
@@ -221,8 +221,20 @@ def raw_answers(
     if isinstance(model, Graph):
         found = probabilities(model.answers(frame), classes)
     else:
-        found = probabilities(model.predict_proba(as_declared(frame, columns)), classes)
+        found = probabilities(asked(model.predict_proba, as_declared(frame, columns)), classes)
     return _of_rows(found, len(frame))
+
+
+def asked(answer: Callable[[pd.DataFrame], Any], frame: pd.DataFrame) -> Any:
+    """What a model of scikit-learn answers; raises ValueError where its parts trip over a value.
+
+    What reads texts calls methods of what is none: as any refusal of a row, it must not look like
+    a defect of who asks.
+    """
+    try:
+        return answer(frame)
+    except AttributeError as error:
+        raise ValueError(str(error)) from error
 
 
 def within_one(scores: Floats) -> Floats:
