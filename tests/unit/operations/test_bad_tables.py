@@ -3,6 +3,7 @@
 What is asserted here is what docs/acceptance/bad-input.md says.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -228,6 +229,15 @@ def test_features_of_one_value_only(tmp_path, kind) -> None:
         table[name] = table[name].iloc[0]
     error = refusal(play(kind, tmp_path, table), "no_features", at="features.build")
     assert f"{varied(kind)}: one value only" in error.message
+
+
+@pytest.mark.parametrize("kind", ["two classes", "texts"])
+def test_a_score_that_two_classes_do_not_have(tmp_path, kind) -> None:
+    asked = replace(KINDS[kind], brief={**KINDS[kind].brief, "metric": "macro_f1"})
+    error = refusal(
+        asked.play(tmp_path, given(kind), "source"), "metric_of_another_task", at="source.ingest"
+    )
+    assert (error.field, error.value) == ("metric", "macro_f1")
 
 
 @only_long
