@@ -64,10 +64,10 @@ def varied(kind: str) -> str:
     return {"texts": "note", "forecasting": "sold"}.get(kind, "size")
 
 
-@pytest.mark.parametrize("kind", LABELLED)
+@pytest.mark.parametrize("kind", [*LABELLED, *UNLABELLED])
 def test_a_test_set_that_leaks(tmp_path, kind) -> None:
     table = given(kind)
-    if kind == "texts":
+    if not KINDS[kind].time:
         table = pd.concat([table, table])
     else:
         late = int(len(table) * 0.8)
@@ -120,6 +120,28 @@ def test_times_out_of_order_are_put_in_order(tmp_path, kind) -> None:
         assert parts["train"]["last"] < parts["holdout"]["first"]
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_rows_told_twice(tmp_path, kind) -> None:
+    table = pd.concat([given(kind), given(kind)])
+    check = "series_sound" if kind == "forecasting" else "rows_sound"
+    red(play(kind, tmp_path, table, "source"), check, f"{len(table) // 2} rows", "equal another")
+
+
+@pytest.mark.parametrize("kind", TIMED)
+def test_a_gap_in_the_times(tmp_path, kind) -> None:
+    table = given(kind).drop(index=range(100, 150))
+    said = ("no row from 2024-01-05T03:00 to 2024-01-07T06:00", "14.2% of the time")
+    red(play(kind, tmp_path, table, "source"), "rows_sound", *said)
+
+
+@pytest.mark.parametrize("kind", [*LABELLED, *UNLABELLED])
+def test_columns_that_only_name_rows(tmp_path, kind) -> None:
+    table = given(kind)
+    rows = len(table)
+    named = table.assign(code=[f"id-{n}" for n in range(rows)], counter=np.arange(rows))
+    red(play(kind, tmp_path, named, "explore"), "worries:explore", "'code'", "'counter'")
+
+
 def test_gaps_and_duplicates_in_a_series(tmp_path) -> None:
     table = given("forecasting")
     broken = pd.concat([table[:100], table[140:], table[150:170]])
@@ -160,7 +182,7 @@ def test_values_missing_in_a_third_of_a_series(tmp_path) -> None:
 
 TWO = {
     "two classes": ("target_one_class", "explore.worries"),
-    "several classes": ("target_one_class", "explore.worries"),
+    "several classes": ("metric_of_another_task", "source.ingest"),  # two rows are of two classes
     "regression": ("target_one_class", "explore.worries"),
     "forecasting": ("series_too_short", "source.horizons"),
     "clustering": ("empty_part", "explore.split"),
