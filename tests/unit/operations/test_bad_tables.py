@@ -76,6 +76,13 @@ def test_a_test_set_that_leaks(tmp_path, kind) -> None:
     red(play(kind, tmp_path, table, "explore"), "no_overlap", "rows")
 
 
+def test_a_series_whose_end_is_a_copy_of_its_begin(tmp_path) -> None:
+    table = given("forecasting")
+    table.loc[192:, "sold"] = table["sold"][:48].to_numpy()
+    stages = play("forecasting", tmp_path, table, "source")
+    red(stages, "series_sound", "20.0% of the steps repeat", "from 2023-07-12T00:00")
+
+
 @pytest.mark.parametrize("kind", LABELLED)
 def test_a_target_that_is_a_copy_of_a_feature(tmp_path, kind) -> None:
     table = given(kind)
@@ -173,6 +180,21 @@ def test_a_series_without_values_or_times(tmp_path) -> None:
         assert refusal(stages, code, at="source.series").value == name
 
 
+def test_times_missing_in_a_third_of_a_series(tmp_path) -> None:
+    table = given("forecasting")
+    table.loc[::3, "at"] = pd.NaT
+    stages = play("forecasting", tmp_path, table, "source")
+    red(stages, "series_sound", "33.1% of 239 steps")
+    assert stages.facts("source.series")["left_out"] == 80
+
+
+def test_a_series_of_one_group_is_one_series(tmp_path) -> None:
+    table = given("forecasting").assign(team="a")
+    stages = play("forecasting", tmp_path, table, "source", groups=["team"])
+    assert stages.error is None
+    assert stages.facts("source.series")["groups"] == 1
+
+
 def test_values_missing_in_a_third_of_a_series(tmp_path) -> None:
     table = given("forecasting")
     table.loc[:80, "sold"] = np.nan
@@ -262,13 +284,23 @@ def test_a_score_that_two_classes_do_not_have(tmp_path, kind) -> None:
     assert (error.field, error.value) == ("metric", "macro_f1")
 
 
+@pytest.mark.parametrize("kind", ["clustering", "anomalies"])
+@pytest.mark.parametrize("field", ["key_column", "exclude", "drop_columns", "time_column"])
+def test_a_parameter_that_names_no_column(tmp_path, kind, field) -> None:
+    value: Json = ["nope"] if field in ("exclude", "drop_columns") else "nope"
+    stages = play(kind, tmp_path, given(kind), **{field: value})
+    assert stages.error is not None
+    assert (stages.error.code, stages.error.field) == ("unknown_column", field)
+    assert stages.error.value == "nope"
+
+
 @only_long
-@pytest.mark.parametrize("kind", ["two classes", "clustering", "texts"])
+@pytest.mark.parametrize("kind", ["two classes", "clustering", "anomalies", "texts"])
 def test_cells_of_a_megabyte(tmp_path, kind) -> None:
     table = given(kind)[:30].copy()
     table["note"] = [f"word{n} pump " * 90_000 for n in range(30)]
     stages = play(kind, tmp_path, table)
-    if kind == "clustering":
+    if kind in UNLABELLED:
         refusal(stages, "too_few_rows", at="features.build")
     else:
         red(stages, "rows_enough", "rarest class")
