@@ -249,11 +249,12 @@ def test_a_target_of_one_value_or_none(tmp_path, kind, one) -> None:
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_infinite_values(tmp_path, kind) -> None:
+@pytest.mark.parametrize(("value", "code"), [(np.inf, "infinity"), (-1e80, "number_too_large")])
+def test_infinite_values_and_numbers_too_large(tmp_path, kind, value, code) -> None:
     table = given(kind)
     name = varied(kind) if kind != "texts" else "share"
-    table[name] = np.where(np.arange(len(table)) == 5, np.inf, 1.0)
-    error = refusal(play(kind, tmp_path, table), "infinity", at="source.ingest")
+    table[name] = np.where(np.arange(len(table)) == 5, value, 1.0)
+    error = refusal(play(kind, tmp_path, table), code, at="source.ingest")
     assert error.field == name
     assert "rows 6" in error.message
 
