@@ -104,6 +104,7 @@ CHECKS: dict[str, str] = {
     "card_in_words": "pipelines.checks.value.card_in_words",
     "kpi_live": "pipelines.checks.value.kpi_live",
     # without labels
+    "rows_sound": "pipelines.checks.soundness.rows_sound",
     "rows_to_learn": "pipelines.checks.unlabelled.rows_to_learn",
     # segments
     "clusterings_compared": "pipelines.checks.clusters.clusterings_compared",

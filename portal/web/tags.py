@@ -26,6 +26,7 @@ register.inclusion_tag("components/interval.html")(charts.interval)
 
 NOTHING = "\u2013"  # an en dash, where there is no value
 MINUS = "\u2212"
+SMALL = 0.01  # below, three decimals say one digit or none of a threshold
 
 NAVIGATION = (
     ("inbox", _("Inbox"), "web:inbox"),
@@ -197,7 +198,10 @@ def moment(at: datetime | None) -> SafeString | str:
 
 @register.filter
 def number(value: float | str | None, digits: int | None = None) -> str:
-    """Write a number with thin thousands and at most four significant decimals."""
+    """Write a number with thin thousands and at most four significant decimals.
+
+    What would be rounded to nothing, or nearly, is written with two significant digits.
+    """
     if value is None or value == "":
         return NOTHING
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -208,7 +212,15 @@ def number(value: float | str | None, digits: int | None = None) -> str:
         digits = (
             0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 3 if abs(value) < 10 else 2
         )
-    return f"{value:,.{digits}f}".replace(",", "\u202f")
+        if abs(value) < SMALL:
+            return f"{value:.2g}"
+    return _decimals(value, digits).replace(",", "\u202f")
+
+
+def _decimals(value: float, digits: int) -> str:
+    """Write so many decimals; as many more as it takes to say that something is not zero."""
+    text = f"{value:,.{digits}f}"
+    return f"{value:.2g}" if value and not float(text.replace(",", "")) else text
 
 
 @register.simple_tag
@@ -223,7 +235,7 @@ def money(value: float | None, currency: str = "") -> str:
 @register.simple_tag
 def percent(value: float | None, digits: int = 1) -> str:
     """Write a share (0 to 1) as a percentage."""
-    return NOTHING if value is None else f"{value * 100:.{digits}f} %"
+    return NOTHING if value is None else f"{_decimals(value * 100, digits)} %"
 
 
 @register.simple_tag

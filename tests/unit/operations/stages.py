@@ -139,6 +139,7 @@ def played(
     parameters: Mapping[str, Json],
     items: Mapping[str, Mapping[str, Json]],
     until: str = "evaluate",
+    left_out: tuple[str, ...] = LEFT_OUT,
 ) -> Stages:
     """The stages of the shipped blueprint, run on the table."""
     if isinstance(table, pd.DataFrame):
@@ -147,4 +148,5 @@ def played(
     else:
         path = table
     stages = Stages(folder / "made", shipped(blueprint), parameters, items, until=until)
+    stages.left_out = left_out
     return stages.run(path)
