@@ -22,6 +22,7 @@ from pipelines.operations.learning.weights import WEIGHT, fit_weighted
 from pipelines.operations.sample_rows import compute
 from pipelines.operations.sample_rows.compute import shared_out
 from pipelines.operations.tables import write_document, write_table
+from tests.unit.operations.bad_tables import KINDS
 from tests.unit.operations.running import perform
 
 
@@ -266,3 +267,24 @@ def test_every_kind_learns_from_the_sample_and_decides_on_the_whole(key, learner
     for step in steps:
         if step.operation in fits:
             assert step in reads, step.key
+
+
+@pytest.mark.parametrize(
+    ("kind", "step"),
+    [("texts", "svc"), ("clustering", "kmeans"), ("anomalies", "rule"), ("forecasting", "linear")],
+)
+def test_a_sample_goes_through_the_stages_of_a_kind(tmp_path, kind, step) -> None:
+    stages = KINDS[kind].play(tmp_path, KINDS[kind].table(), "tune", train_rows=150)
+    assert stages.error is None
+    said = stages.facts("explore.sample")
+    parts = stages.facts("explore.split")["parts"]
+    assert said["rows_before"] == parts["train"]["rows"]
+    assert 100 <= said["rows"] <= 150
+    assert said["rows"] + said["left_out"] == said["rows_before"]
+    assert stages.facts(f"tune.{step}")["rows"] == said["rows"]
+    chosen = stages.facts("tune.select")
+    if kind == "anomalies":  # rows a day are those of the whole, not of the sample
+        train = pd.read_parquet(stages.made["explore.split"].outputs["train"])
+        usual = len(train) / train["at"].dt.floor("D").nunique()
+        assert chosen["measured_volume"] == pytest.approx(usual, rel=0.25)
+        assert said["rows"] < 0.7 * said["rows_before"]
