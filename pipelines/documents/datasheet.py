@@ -113,6 +113,7 @@ def _preprocessing(writer: Writer) -> Section:
         writer.figure(built, "Columns used", "columns_used"),
         writer.figure(built, "Numbers made of them", "numbers_made"),
     )
+    blocks += writer.left_out()
     joins = writer.saying("column_names").get("joins")
     if isinstance(joins, list) and joins:
         rows = "; ".join(said(one) for one in joins)

@@ -45,9 +45,10 @@ class Stages:
         stages = STAGES[: STAGES.index(self.until) + 1]
         for stage in stages:
             for step in self.plan.stage(stage).all_steps():
-                if step.operation in self.left_out:
+                place = f"{stage}.{step.key}"
+                if step.operation in self.left_out or place in self.left_out:
                     continue
-                self.at = f"{stage}.{step.key}"
+                self.at = place
                 try:
                     self._call(step, table)
                 except OperationError as refused:
