@@ -75,7 +75,7 @@ def preview(*, actor: Actor, use_case: UseCase, source: Source, key: str | None 
         lock=lambda: None,
         body=body,
         key=key,
-        request={"use_case": use_case.pk, **source.as_parameters(), "digest": digest},
+        request={"use_case": use_case.pk, **source.as_parameters()},
     )
 
 
