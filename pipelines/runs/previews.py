@@ -28,7 +28,9 @@ from pipelines.usecases.models import UseCase
 from pipelines.usecases.policies import not_managing
 
 OPERATION: Final = "fetch"
+ASKED: Final = "use_case.preview_asked"
 EVENT: Final = "use_case.previewed"
+SAID: Final = ("name", "digest", "media", "size", "rows")
 LONGEST: Final = 60.0  # seconds; somebody waits for the answer (own)
 MOST_ROWS: Final = 1_000_000  # own: as many as a profile holds without sampling
 MOST_BYTES: Final = 256 << 20  # own
@@ -45,33 +47,45 @@ def preview(*, actor: Actor, use_case: UseCase, source: Source, key: str | None 
     refusal = None if actor.user is None else not_managing(actor.user, use_case)
     if refusal is not None:
         raise refusal
-    problems = problems_of(source, use_case=use_case.key)
-    if not source.connection:
-        problems["connection"] = ["must not be empty"]
-    if problems:
-        raise Invalid("Nothing can be read.", fields=problems)
+    asked = _ask(actor, use_case, source, key)
+    seen = known(use_case, source) if asked.replayed else None
+    if seen is not None:
+        return Answer({name: seen[name] for name in SAID}, replayed=True)
     with _read(use_case, source) as (path, facts):
         digest, size = storage().put(path)
     name = f"{source.connection}.{MEDIUM}"
-    data: dict[str, Any] = {
-        **source.as_parameters(),
-        "name": name,
-        "digest": digest,
-        "media": MEDIUM,
-        "size": size,
-        "rows": facts["rows"],
-    }
+    found: dict[str, Any] = {"name": name, "digest": digest, "media": MEDIUM, "size": size}
+    found["rows"] = facts["rows"]
 
     def body(command: Command, _locked: None) -> dict[str, object]:
         register(digest=digest, size=size, media=MEDIUM, name=name, by=actor.user)
+        data = {**source.as_parameters(), **found}
         command.recorder.record(
             use_case.stream, EVENT, subject=("use_case", use_case.pk), data=data
         )
-        return dict(data)
+        return dict(found)
+
+    return execute(actor=actor, name="preview", lock=lambda: None, body=body)
+
+
+def _ask(actor: Actor, use_case: UseCase, source: Source, key: str | None) -> Answer:
+    """Take the command's key and write down what is asked, before a foreign server is."""
+
+    def body(command: Command, _locked: None) -> dict[str, object]:
+        problems = problems_of(source, use_case=use_case.key)
+        if not source.connection:
+            problems["connection"] = ["must not be empty"]
+        if problems:
+            raise Invalid("Nothing can be read.", fields=problems)
+        data: dict[str, object] = {**source.as_parameters()}
+        command.recorder.record(
+            use_case.stream, ASKED, subject=("use_case", use_case.pk), data=data
+        )
+        return data
 
     return execute(
         actor=actor,
-        name="preview",
+        name="ask_preview",
         lock=lambda: None,
         body=body,
         key=key,
