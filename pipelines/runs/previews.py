@@ -30,6 +30,7 @@ from pipelines.usecases.policies import not_managing
 OPERATION: Final = "fetch"
 ASKED: Final = "use_case.preview_asked"
 EVENT: Final = "use_case.previewed"
+FAILED: Final = "use_case.preview_failed"
 SAID: Final = ("name", "digest", "media", "size", "rows")
 LONGEST: Final = 60.0  # seconds; somebody waits for the answer (own)
 MOST_ROWS: Final = 1_000_000  # own: as many as a profile holds without sampling
@@ -51,8 +52,12 @@ def preview(*, actor: Actor, use_case: UseCase, source: Source, key: str | None 
     seen = known(use_case, source) if asked.replayed else None
     if seen is not None:
         return Answer({name: seen[name] for name in SAID}, replayed=True)
-    with _read(use_case, source) as (path, facts):
-        digest, size = storage().put(path)
+    try:
+        with _read(use_case, source) as (path, facts):
+            digest, size = storage().put(path)
+    except Invalid as error:
+        _note(actor, use_case, FAILED, {**source.as_parameters(), "fields": error.fields})
+        raise
     name = f"{source.connection}.{MEDIUM}"
     found: dict[str, Any] = {"name": name, "digest": digest, "media": MEDIUM, "size": size}
     found["rows"] = facts["rows"]
@@ -66,6 +71,16 @@ def preview(*, actor: Actor, use_case: UseCase, source: Source, key: str | None 
         return dict(found)
 
     return execute(actor=actor, name="preview", lock=lambda: None, body=body)
+
+
+def _note(actor: Actor, use_case: UseCase, event: str, data: dict[str, Any]) -> None:
+    def body(command: Command, _locked: None) -> dict[str, object]:
+        command.recorder.record(
+            use_case.stream, event, subject=("use_case", use_case.pk), data=data
+        )
+        return {}
+
+    execute(actor=actor, name="note_preview", lock=lambda: None, body=body)
 
 
 def _ask(actor: Actor, use_case: UseCase, source: Source, key: str | None) -> Answer:
@@ -95,15 +110,28 @@ def _ask(actor: Actor, use_case: UseCase, source: Source, key: str | None) -> An
 
 def known(use_case: UseCase, source: Source) -> dict[str, Any] | None:
     """Return what the last look through the use case's connection found; None where none was."""
+    last = _last(use_case, source)
+    return {**last.data, "at": last.at} if last is not None and last.type == EVENT else None
+
+
+def problems(use_case: UseCase, source: Source) -> dict[str, list[str]]:
+    """Return why nothing was read, by field: as it is now, or as the last look said; {} if it was.
+
+    Nothing is read for it.
+    """
+    found = problems_of(source, use_case=use_case.key)
+    last = _last(use_case, source)
+    if found or last is None or last.type != FAILED:
+        return found
+    fields: dict[str, list[str]] = last.data["fields"]
+    return fields
+
+
+def _last(use_case: UseCase, source: Source) -> Event | None:
     kind, stream = use_case.stream
-    last = (
-        Event.objects.filter(stream__kind=kind, stream__key=stream, type=EVENT)
-        .order_by("-seq")
-        .first()
-    )
-    if last is None or Source.of(last.data) != source:
-        return None
-    return {**last.data, "at": last.at}
+    looks = Event.objects.filter(stream__kind=kind, stream__key=stream, type__in=(EVENT, FAILED))
+    last = looks.order_by("-seq").first()
+    return last if last is not None and Source.of(last.data) == source else None
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A new use case, step by step: data, columns, people, start. Each step is kept as a draft."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -180,17 +181,16 @@ def source(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _read(request: HttpRequest, use_case: UseCase, source: Source) -> HttpResponse:
-    """Keep what is asked for, be it wrong, and look; what is wrong stands beside its field."""
+    """Keep what is asked for, be it wrong, and look; what is wrong is shown beside its field."""
     parameters = {**sources.without(use_case.parameters), **source.as_parameters()}
     inputs = {name: parts for name, parts in use_case.inputs.items() if name != TABLES}
     actions.change_use_case(
         actor=actor_of(request), use_case=use_case, parameters=parameters, inputs=inputs
     )
     use_case.refresh_from_db()
-    try:
-        preview(actor=actor_of(request), use_case=use_case, source=source)
-    except Invalid as error:
-        return _columns_page(request, use_case, unread=error.fields)
+    if source.connection:
+        with suppress(Invalid):  # the page says so, from what was written down of it
+            preview(actor=actor_of(request), use_case=use_case, source=source)
     return redirect("web:draft_columns", key=use_case.key)
 
 
@@ -208,21 +208,16 @@ def own_draft(request: HttpRequest, key: str) -> UseCase:
 @form_page
 def columns(request: HttpRequest, key: str) -> HttpResponse:
     """Show what Baton found in the files; take the target, time and key columns."""
-    return _columns_page(request, own_draft(request, key))
-
-
-def _columns_page(
-    request: HttpRequest, use_case: UseCase, *, unread: Mapping[str, list[str]] | None = None
-) -> HttpResponse:
-    """The page; `unread` says by field why nothing could be read through the connection."""
+    use_case = own_draft(request, key)
     source = Source.of(use_case.parameters)
+    unread = previews.problems(use_case, source)
     read = previews.known(use_case, source) if source.connection and not unread else None
     tables = [read] if read else use_case.inputs.get(TABLES, [])
     base = _base(request, use_case, tables)
     looked = [_look(request, table) for table in tables]
     found = next((each for each in looked if each["name"] == base), None)
     problems: Mapping[str, list[str]] = {}
-    if request.method == "POST" and unread is None:
+    if request.method == "POST":
         problems = _column_problems(request, found)
         if not problems:
             _keep_columns(request, use_case, base, _suiting(request, found))
@@ -242,7 +237,7 @@ def _columns_page(
         "connections": names_for(use_case.key),
     }
     template = "use_cases/columns.html"
-    return render(request, template, context, status=422 if problems or unread else 200)
+    return render(request, template, context, status=422 if problems else 200)
 
 
 def _base(request: HttpRequest, use_case: UseCase, tables: list[dict[str, str]]) -> str:
@@ -272,7 +267,7 @@ def _chosen(
     request: HttpRequest, use_case: UseCase, found: Mapping[str, Any] | None
 ) -> dict[str, Any]:
     """Return what the form shows: as posted, else as kept, else as Baton suggests."""
-    if request.method == "POST" and "target" in request.POST:
+    if request.method == "POST":
         return {**request.POST.dict(), "exclude": request.POST.getlist("exclude")}
     if use_case.parameters.get("target"):
         own = use_case.blueprint.key if use_case.blueprint is not None else ""
