@@ -6,6 +6,7 @@ import pytest
 
 from pipelines.checks.worries.meaning import meaning, what_to_do
 from pipelines.documents import frameworks, library, views
+from pipelines.documents.pack import Done, Output
 from pipelines.documents.tree import (
     Document,
     Figure,
@@ -20,6 +21,7 @@ from pipelines.documents.tree import (
 from tests.unit.documents.packs import FACTS, pack
 
 KINDS = sorted(library.KINDS)
+READ = "Read through a connection"
 
 
 def figure(document: Document, label: str) -> Figure:
@@ -269,3 +271,26 @@ def test_worries_that_came_true_are_told_in_each_voice_with_what_to_do() -> None
     report = library.build("validation-report", told)
     (listed,) = [b for b in blocks(report) if isinstance(b, Table) and b.title == "26 worries"]
     assert [row[3].text for row in listed.rows] == ["", what_to_do("W6")]
+
+
+def test_the_datasheet_says_what_was_read_through_a_connection() -> None:
+    made = pack()
+    facts = {"connection": "trips", "asked": "SELECT * FROM trips", "rows": 60}
+    output = Output("table", "7" * 64, "parquet", 10)
+    done = Done(
+        "source.fetch", "Read", "source", "fetch", 2, 19, 2, 2013, (output,),
+        finished_at="2026-01-01T10:00:00+00:00",
+    )  # fmt: skip
+    read = replace(made, facts={**made.facts, done.place: facts}, steps=(done, *made.steps))
+    idle = replace(read, facts={**made.facts, done.place: {"connection": ""}})
+    rows = [
+        [cell.text for cell in row]
+        for block in blocks(library.build("datasheet", read))
+        if isinstance(block, Table) and block.title == READ
+        for row in block.rows
+    ]
+    assert rows == [["trips", "SELECT * FROM trips", "2026-01-01 10:00:00", "60", "7" * 16]]
+    for other in (made, idle):
+        assert READ not in [
+            getattr(b, "title", "") for b in blocks(library.build("datasheet", other))
+        ]
