@@ -89,7 +89,7 @@ install-dev: .venv/dev.stamp ## Make .venv with what tests and linters need, too
 	@$(INSTALL) -r requirements/dev.txt 2>/dev/null || $(INSTALL) --system-certs -r requirements/dev.txt
 	@touch $@
 
-# 80 packages and 740 MB for one module: in a folder of their own, and only for who asks.
+# Some 80 packages and 740 MB for one module: in a folder of their own, and only for who asks.
 .venv/references/stamp: requirements/references.txt .venv/tools.stamp
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/references
 	@$(BIN)/uv pip install --python .venv/references/bin/python --quiet --require-hashes --no-deps \

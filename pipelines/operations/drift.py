@@ -3,6 +3,15 @@
 Population stability index, PSI = sum((q - p) * ln(q / p)) over ten quantile bins of the
 reference. Without any drift its mean is (B-1)(1/n + 1/m), and PSI / (1/n + 1/m) follows a
 chi-squared law with B-1 degrees of freedom; so a limit is never a bare 0.10 or 0.25.
+
+evidently (0.7.23) computes the same PSI of other bins: numbers of more than twenty values in
+Sturges' bins of both sides together, where an outlier empties nearly all bins and the bins follow
+the window. The tenths of the reference (Siddiqi 2006, of whom the limits are) stay where they are.
+It gives each category that the reference lacks a bin, here they share one, since their number is
+not known beforehand and counts in the law; missing values are a bin here and lost there. Its
+chi-squared test holds the reference for the law itself (goodness of fit): its statistic is
+1 + m/n times what chance gives, so that with n = m 22 of 100 quiet windows are accused at 5 % with
+three categories, 49 with ten; here both sides vary (Pearson). Distances of categories agree.
 """
 
 import warnings

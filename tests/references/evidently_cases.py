@@ -1,4 +1,4 @@
-"""Tables that evidently and Baton both compare; only the standard library, for both environments."""
+"""Tables that evidently and Baton both compare; only the standard library (two environments)."""
 
 import random
 from collections.abc import Iterable

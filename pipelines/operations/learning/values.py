@@ -2,7 +2,9 @@
 
 `mae` mean absolute error, `rmse` root of the mean squared error (both in the target's unit),
 `r2` share of the variance explained (at most 1, below 0 where the mean would do better).
-They agree with scikit-learn's functions (tested).
+They agree with scikit-learn's functions (tested), but for `r2` of a truth that is one value: there
+is nothing to explain, so it is not a number; scikit-learn says 1 or 0, or divides by what rounding
+leaves of a spread (a mean of three times 0.1 is not 0.1) and gives -10^31.
 """
 
 from __future__ import annotations

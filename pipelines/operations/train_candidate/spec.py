@@ -5,7 +5,7 @@ from pipelines.operations.learning.settings import TEXT_FAMILIES
 
 SPEC = Spec(
     name="train_candidate",
-    version=2,
+    version=3,
     summary="Fit one model family on the features and score it on folds",
     inputs=(
         Port("train", "parquet", help="Training rows"),
