@@ -19,7 +19,9 @@ from statsmodels.stats.stattools import medcouple as medcouple_of_statsmodels
 from statsmodels.stats.weightstats import DescrStatsW
 
 from pipelines.operations import drift
+from pipelines.operations.anomalies.detector import Detector
 from pipelines.operations.anomalies.forest import grow, strangeness
+from pipelines.operations.anomalies.planting import reach_of
 from pipelines.operations.clusters.profiles import SOME, _number
 from pipelines.operations.detect_worries.relations import _inflated, _ranks, cramers_v
 from pipelines.operations.detect_worries.spread import FENCE, fences, medcouple
@@ -27,6 +29,7 @@ from pipelines.operations.profile.compute import describe
 from pipelines.operations.profile.counted import weighted_quantile
 from pipelines.operations.profile.shown import QUANTILES
 from pipelines.operations.signals import closest, make_folds
+from pipelines.operations.tables import deviation
 from pipelines.readiness.correlation import spearman
 from tests.references.draws import few, usual, values
 from tests.references.draws import paired as two_columns
@@ -144,7 +147,8 @@ def test_effects_of_segments_are_distances_in_deviations(column, data) -> None:
     inside[:2] = [True, False]
     found = _number(pd.Series(column, name="x"), inside)
     everything = DescrStatsW(column)
-    if everything.std <= 1e-9 * np.abs(column).max():
+    if np.ptp(column) == 0:
+        assert found == []  # though the deviation of seven times 0.1 is 1e-17, not 0
         return
     gap = DescrStatsW(column[inside]).mean - DescrStatsW(column[~inside]).mean
     effect = gap / everything.std
@@ -188,6 +192,46 @@ def test_bins_of_numbers_are_numpys(reference, data) -> None:
         assert list(old) == [*(float(n) for n in np.histogram(reference, edges)[0]), 0.0]
         assert list(new) == [*(float(n) for n in np.histogram(window, edges)[0]), 0.0]
     assert (old.sum(), new.sum()) == (reference.size, window.size)
+
+
+@usual
+@given(values(least=1, most=60), values(least=1, most=60))
+def test_shifts_are_distances_in_deviations_of_the_reference(reference, window) -> None:
+    found = drift._shift(reference, window)
+    if np.ptp(reference) == 0:
+        assert found is None  # not 1e16 deviations of what rounding leaves
+        return
+    largest = max(np.abs(reference).max(), np.abs(window).max())
+    old, new = DescrStatsW(reference / largest), DescrStatsW(window / largest)
+    if old.std > 1e-9:
+        assert found == pytest.approx((new.mean - old.mean) / old.std, rel=1e-5, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "pair",
+    [(1.0, np.nextafter(1.0, 2.0)), (0.0, 5e-324), (-1.7e308, 1.7e308), (1e308, 1.7e308)],
+)
+def test_two_values_are_two_bins_however_near_or_large(pair) -> None:
+    reference, window = pd.Series([*pair] * 150, name="x"), pd.Series([pair[1]] * 250, name="x")
+    found = drift.column_drift(reference, window, drift.Limits())
+    assert [list(side) for side in drift.numeric_counts(*map(np.asarray, (reference, window)))] == [
+        [150.0, 150.0, 0.0],
+        [0.0, 250.0, 0.0],
+    ]
+    assert found.psi == pytest.approx(drift.psi(np.array([150.0, 150]), np.array([0.0, 250])))
+    assert found.shift is None or np.isfinite(found.shift)
+
+
+@usual
+@given(st.sampled_from([0.1, 0.3, 1e9 + 0.1, 1e-9]), st.integers(1, 60))
+def test_one_value_has_no_deviation(value: float, rows: int) -> None:
+    column = np.full(rows, value)
+    assert deviation(column) == 0.0
+    assert reach_of(pd.Series(column)).spread == 0.0
+    table = np.column_stack([column, np.arange(rows) % 2])
+    detector = Detector(family="robust_z")
+    detector._fit_robust_z(table)
+    assert detector.spread_[0] == 1.0
 
 
 @usual

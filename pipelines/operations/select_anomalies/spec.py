@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="select_anomalies",
-    version=2,
+    version=3,
     summary="Choose among detectors by planted anomalies found within the reviewers' day",
     inputs=(
         Port("models", "skops", many=True, help="The detectors"),
