@@ -13,9 +13,16 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.nonparametric import rank_compare_2indep
 from statsmodels.stats.oneway import anova_oneway
-from statsmodels.stats.proportion import proportion_confint, proportions_chisquare
+from statsmodels.stats.proportion import (
+    proportion_confint,
+    proportions_chisquare,
+    proportions_ztest,
+)
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
+from pipelines.checks.worries.looking import WARN
+from pipelines.checks.worries.data import SURE, _shared
+from pipelines.checks.worries.ensembles import _gain
 from pipelines.checks.worries.judging import ALPHA, harmful
 from pipelines.operations.age_model.curve import half_life
 from pipelines.operations.anomalies.alerts import alert_rate, per_day
@@ -133,6 +140,22 @@ def test_slices_of_answers_by_the_hypergeometric_law(inside, truth) -> None:
     assert found.p_value == pytest.approx(law.cdf(right[inside].sum()), rel=1e-6)
 
 
+@usual
+@given(st.integers(1, 60), st.integers(60, 500), st.integers(1, 400), st.integers(500, 5000))
+def test_shared_rows_are_more_than_chance_by_a_normal_test(shared, held, repeated, rows) -> None:
+    """Two proportions, with the variance of training's: `prop_var` of statsmodels."""
+    found = _shared(
+        {"overlap_rows": shared, "holdout_rows": held, "repeated_rows": repeated, "rows": rows}
+    )
+    usually = repeated / rows
+    if usually * (1 - usually) <= 1 / rows:
+        return  # one row repeated at least
+    z = proportions_ztest([shared, repeated], [held, rows], prop_var=usually)[0]
+    if abs(z - SURE) > 1e-9:
+        assert found is not None
+        assert (found["severity"] == WARN) == (z > SURE)
+
+
 # --- means ------------------------------------------------------------------------------
 
 
@@ -146,6 +169,14 @@ def test_paired_gaps_of_folds(pair, higher: bool) -> None:
     assert found.value == pytest.approx(theirs.mean, abs=size)
     assert found.standard_error == pytest.approx(theirs.std_mean, rel=1e-6, abs=size)
     assert (found.low, found.high) == pytest.approx(theirs.tconfint_mean(), rel=1e-6, abs=size * 20)
+
+
+@usual
+@given(two_columns(least=2, most=20), st.sampled_from([-1, 1]))
+def test_gains_of_ensembles(pair, sign: int) -> None:
+    found = _gain({"folds": list(pair[0])}, {"folds": list(pair[1])}, sign)
+    theirs, size = DescrStatsW(sign * (pair[0] - pair[1])), 1e-12 * float(np.abs(pair).max())
+    assert found == pytest.approx((theirs.mean, theirs.std_mean), rel=1e-6, abs=size)
 
 
 @usual
