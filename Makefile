@@ -16,6 +16,7 @@ COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-hea
 # Behind a company's own certificate uv's built-in roots do not do: then the system's are tried.
 INSTALL := $(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes --no-deps \
 	--compile-bytecode
+ASK := $(BIN)/uv pip install --python .venv/references/bin/python --quiet --require-hashes --no-deps
 OURS := manage.py personas pipelines portal
 # Each process of the tests has a database, a Redis database and folders of its own.
 PARALLEL ?= -n auto --maxprocesses 4 --dist worksteal
@@ -92,6 +93,5 @@ install-dev: .venv/dev.stamp ## Make .venv with what tests and linters need, too
 # Some 80 packages and 740 MB for one module: in a folder of their own, and only for who asks.
 .venv/references/stamp: requirements/references.txt .venv/tools.stamp
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/references
-	@$(BIN)/uv pip install --python .venv/references/bin/python --quiet --require-hashes --no-deps \
-		-r requirements/references.txt
+	@$(ASK) -r requirements/references.txt 2>/dev/null || $(ASK) --system-certs -r requirements/references.txt
 	@touch $@

@@ -20,10 +20,10 @@ from statsmodels.stats.proportion import (
 )
 from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 
-from pipelines.checks.worries.looking import WARN
 from pipelines.checks.worries.data import SURE, _shared
 from pipelines.checks.worries.ensembles import _gain
 from pipelines.checks.worries.judging import ALPHA, harmful
+from pipelines.checks.worries.looking import WARN
 from pipelines.operations.age_model.curve import half_life
 from pipelines.operations.anomalies.alerts import alert_rate, per_day
 from pipelines.operations.detect_worries import missing
