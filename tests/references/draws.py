@@ -13,6 +13,17 @@ Floats = npt.NDArray[np.float64]
 usual = settings(deadline=None, max_examples=at_length(40, else_=15))
 few = settings(deadline=None, max_examples=at_length(15, else_=8))
 
+
+def whole(
+    size: int | tuple[int, int], low: int, high: int
+) -> st.SearchStrategy[npt.NDArray[np.int64]]:
+    """Whole numbers from `low` to `high`: as Hypothesis likes them, mostly alike, or by chance."""
+    by_chance = st.integers(0, 2**32).map(
+        lambda seed: np.random.default_rng(seed).integers(low, high + 1, size)
+    )
+    return st.one_of(arrays(np.int64, size, elements=st.integers(low, high)), by_chance)
+
+
 p_values = st.lists(
     st.one_of(st.floats(0, 1), st.sampled_from([0.0, 1.0, 0.05, 1e-300, 0.05 / 3])),
     min_size=1,
@@ -28,16 +39,16 @@ def shares(draw: st.DrawFn, size: int) -> Floats:
         return np.full(size, draw(st.sampled_from([0.0, 0.1, 0.5, 1.0])))
     if kind == "ends":
         grid = np.array([0.0, 5e-324, 1e-17, 0.5, 1 - 1e-16, 1.0])
-        return grid[draw(arrays(np.int64, size, elements=st.integers(0, grid.size - 1)))]
+        return grid[draw(whole(size, 0, grid.size - 1))]
     steps = draw(st.sampled_from([3, 10])) if kind == "ties" else 10**6
-    found: Floats = draw(arrays(np.int64, size, elements=st.integers(0, steps))) / steps
+    found: Floats = draw(whole(size, 0, steps)) / steps
     return found
 
 
 @st.composite
 def codes(draw: st.DrawFn, size: int, classes: int) -> npt.NDArray[np.int64]:
     """A class for each row, all of them there; now and then all but one nearly empty."""
-    found = draw(arrays(np.int64, size, elements=st.integers(0, classes - 1)))
+    found = draw(whole(size, 0, classes - 1))
     if draw(st.booleans()):
         found[:] = draw(st.integers(0, classes - 1))
     found[:classes] = np.arange(classes)
@@ -69,7 +80,7 @@ def judged_classes(
     classes = draw(st.integers(3, 4))
     size = draw(st.integers(least, most))
     steps = draw(st.sampled_from([2, 5, 1000]))
-    parts = draw(arrays(np.int64, (size, classes), elements=st.integers(0, steps))) + 0.0
+    parts = draw(whole((size, classes), 0, steps)) + 0.0
     parts[parts.sum(axis=1) == 0] = 1.0
     scores = parts / parts.sum(axis=1, keepdims=True)
     return scores, draw(codes(size, classes)), draw(weights(size, classes))
@@ -86,7 +97,7 @@ def values(draw: st.DrawFn, least: int = 2, most: int = 60) -> Floats:
 def values_of(draw: st.DrawFn, size: int) -> Floats:
     """The same, so many."""
     steps = draw(st.sampled_from([0, 2, 9, 10**6]))
-    plain = draw(arrays(np.int64, size, elements=st.integers(-steps, steps))) / 7
+    plain = draw(whole(size, -steps, steps)) / 7
     level, scale = draw(st.sampled_from([(0.0, 1.0), (0.1, 0.0), (1e6, 1.0), (0.0, 1e100)]))
     found: Floats = level + scale * plain
     return found

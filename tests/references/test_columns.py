@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from scipy import stats
 from scipy.spatial.distance import cityblock
 from sklearn.ensemble import IsolationForest
@@ -31,7 +30,7 @@ from pipelines.operations.profile.shown import QUANTILES
 from pipelines.operations.signals import closest, make_folds
 from pipelines.operations.tables import deviation
 from pipelines.readiness.correlation import spearman
-from tests.references.draws import few, usual, values
+from tests.references.draws import few, usual, values, whole
 from tests.references.draws import paired as two_columns
 
 
@@ -143,7 +142,7 @@ def test_profiles_of_numbers(column, bins: int) -> None:
 @usual
 @given(values(least=6, most=60), st.data())
 def test_effects_of_segments_are_distances_in_deviations(column, data) -> None:
-    inside = data.draw(arrays(np.bool_, column.size))
+    inside = data.draw(whole(column.size, 0, 1)) == 1
     inside[:2] = [True, False]
     found = _number(pd.Series(column, name="x"), inside)
     everything = DescrStatsW(column)
@@ -160,7 +159,7 @@ def test_effects_of_segments_are_distances_in_deviations(column, data) -> None:
 
 # --- drift ------------------------------------------------------------------------------
 
-counts = arrays(np.int64, 6, elements=st.integers(0, 4000)).map(lambda found: found.astype(float))
+counts = whole(6, 0, 4000).map(lambda found: found.astype(float))
 
 
 @usual

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.extra.numpy import arrays
 from mapie.classification import SplitConformalClassifier
 from mapie.conformity_scores import AbsoluteConformityScore, LACConformityScore
 from mapie.metrics.calibration import expected_calibration_error
@@ -31,7 +30,7 @@ from pipelines.operations.learning.values import pinball_losses
 from pipelines.operations.measure_coverage import conformal, multiclass
 from pipelines.operations.measure_coverage.groups import inside_ends
 from pipelines.operations.measure_coverage.quantiles import widened
-from tests.references.draws import judged, judged_classes, usual, values_of
+from tests.references.draws import judged, judged_classes, usual, values_of, whole
 from tests.references.given import Classes, Column
 
 levels = st.sampled_from([0.5, 0.75, 0.8, 0.9, 0.95])
@@ -80,8 +79,8 @@ def test_sets_of_several_classes(rows, confidence: float) -> None:
 def test_sets_of_two_classes(data, confidence: float) -> None:
     size = data.draw(st.integers(10, 60))
     steps = data.draw(st.sampled_from([4, 1000]))
-    scores = data.draw(arrays(np.int64, size, elements=st.integers(0, steps))) / steps
-    labels = data.draw(arrays(np.int64, size, elements=st.integers(0, 1)))
+    scores = data.draw(whole(size, 0, steps)) / steps
+    labels = data.draw(whole(size, 0, 1))
     labels[:2] = [0, 1]
     if refused(size, confidence):
         return
@@ -120,8 +119,8 @@ def test_sets_with_a_cut_for_each_class_are_those_of_its_rows_alone(rows, confid
 @given(st.data(), levels)
 def test_margins_with_signed_errors(data, confidence: float) -> None:
     size, scale = data.draw(st.integers(5, 80)), data.draw(st.sampled_from([0, 3, 10**6]))
-    whole = arrays(np.int64, size, elements=st.integers(-scale, scale))
-    predicted, truth = data.draw(whole) / 7, data.draw(whole) / 3
+    numbers = whole(size, -scale, scale)
+    predicted, truth = data.draw(numbers) / 7, data.draw(numbers) / 3
     found = margin(truth - predicted, 1 - confidence)
     place = (size + 1) * (1 - Fraction(str(confidence))) / 2  # exactly
     assert (found is None) == (place < 1)

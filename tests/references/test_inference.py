@@ -41,7 +41,7 @@ from pipelines.operations.learning.values import bias_bins
 from pipelines.operations.measure_coverage.conformal import OUTSIDE, allowed, drawn
 from pipelines.operations.screen_fairness.rates import p_value
 from pipelines.operations.select_candidate.comparison import Entry, paired
-from tests.references.draws import few, p_values, usual, values
+from tests.references.draws import few, p_values, usual, values, whole
 from tests.references.draws import paired as two_columns
 
 
@@ -90,9 +90,9 @@ def test_harmful_columns_are_those_that_statsmodels_rejects(pairs) -> None:
 @given(st.data())
 def test_gaps_by_class_are_corrected_by_bonferroni(data) -> None:
     size, classes = data.draw(st.integers(20, 80)), data.draw(st.integers(3, 4))
-    gone = data.draw(arrays(np.bool_, size))
+    gone = data.draw(whole(size, 0, 1)) == 1
     gone[:2] = [True, False]
-    codes = data.draw(arrays(np.int64, size, elements=st.integers(0, classes - 1)))
+    codes = data.draw(whole(size, 0, classes - 1))
     codes[:classes] = np.arange(classes)
     each = []
     for place in range(classes):
@@ -130,7 +130,7 @@ def test_equal_rates(pairs) -> None:
 
 
 @few
-@given(arrays(np.bool_, 120), arrays(np.int64, 120, elements=st.integers(0, 2)))
+@given(arrays(np.bool_, 120), whole(120, 0, 2))
 def test_slices_of_answers_by_the_hypergeometric_law(inside, truth) -> None:
     inside[:50], inside[50:52] = True, False
     scores = np.tile([0.5, 0.3, 0.2], (120, 1))
@@ -221,7 +221,7 @@ def test_errors_of_slices_by_welch(data) -> None:
 def test_equal_means_of_independent_rows_by_welch(data) -> None:
     groups, rows = data.draw(st.integers(2, 4)), data.draw(st.integers(20, 60))
     codes = np.arange(rows) % groups
-    column = data.draw(arrays(np.int64, rows, elements=st.integers(-5, 5))).astype(float)
+    column = data.draw(whole(rows, -5, 5)).astype(float)
     found = equal_means(column, codes, None)
     parts = [column[codes == place] for place in range(groups)]
     if np.ptp(column) == 0:
@@ -242,10 +242,10 @@ def test_equal_means_of_tied_rows_by_clustered_errors(data) -> None:
     `clustered`): its covariance is put back by B / (B - 1), and F has B - 1 for the fewest blocks.
     """
     groups, rows = data.draw(st.integers(2, 3)), data.draw(st.integers(80, 120))
-    blocks = data.draw(arrays(np.int64, rows, elements=st.integers(0, 24)))
-    codes = data.draw(arrays(np.int64, rows, elements=st.integers(0, groups - 1)))
+    blocks = data.draw(whole(rows, 0, 24))
+    codes = data.draw(whole(rows, 0, groups - 1))
     codes[:groups] = np.arange(groups)
-    column = data.draw(arrays(np.int64, rows, elements=st.integers(-5, 5))).astype(float)
+    column = data.draw(whole(rows, -5, 5)).astype(float)
     fewest = min(np.unique(blocks[codes == place]).size for place in range(groups))
     found = equal_means(column, codes, blocks)
     if np.ptp(column) == 0 or fewest < LEAST_BLOCKS:
@@ -270,8 +270,8 @@ def test_equal_means_of_tied_rows_by_clustered_errors(data) -> None:
 def test_design_effect_by_clustered_errors(data) -> None:
     """Of one side: n times the clustered variance of the mean over that of the promise."""
     rows = data.draw(st.integers(20, 80))
-    inside = data.draw(arrays(np.bool_, rows)).astype(float)
-    blocks = data.draw(arrays(np.int64, rows, elements=st.integers(0, 12)))
+    inside = data.draw(whole(rows, 0, 1)).astype(float)
+    blocks = data.draw(whole(rows, 0, 12))
     count = np.unique(blocks).size
     if not (5 <= count < rows):
         return
@@ -290,8 +290,8 @@ def test_alert_rates_by_clustered_errors(data) -> None:
     import pandas as pd
 
     rows = data.draw(st.integers(20, 80))
-    alerts = data.draw(arrays(np.bool_, rows))
-    days = data.draw(arrays(np.int64, rows, elements=st.integers(0, 9)))
+    alerts = data.draw(whole(rows, 0, 1)) == 1
+    days = data.draw(whole(rows, 0, 9))
     days[:2] = [0, 1]
     times = pd.Series(pd.Timestamp("2024-01-01", tz="UTC") + pd.to_timedelta(days, unit="D"))
     found = alert_rate(alerts, times, expected=0.1)
@@ -322,7 +322,7 @@ def test_the_areas_error_is_that_of_brunner_and_munzel(data) -> None:
     """DeLong's placements are theirs; both variances are the same."""
     least = st.integers(2, 30)
     first = data.draw(values(least=2, most=30))
-    second = data.draw(arrays(np.int64, data.draw(least), elements=st.integers(-9, 9))) / 7
+    second = data.draw(whole(data.draw(least), -9, 9)) / 7
     column = np.concatenate([first, second])
     labels = np.repeat([1, 0], [first.size, second.size])
     theirs = _ranked(first, second)
@@ -361,7 +361,7 @@ def test_kolmogorov_smirnov_counts_all_ways_to_part_the_rows(order, size: int) -
 @given(st.data())
 def test_gaps_before_numbers_by_ranks(data) -> None:
     numbers = data.draw(values(least=6, most=60))
-    gone = data.draw(arrays(np.bool_, numbers.size))
+    gone = data.draw(whole(numbers.size, 0, 1)) == 1
     gone[:4] = [True, True, False, False]
     p_value_, gap = missing._of_numbers(gone, numbers)
     assert gap + 0.5 == pytest.approx(_ranked(numbers[gone], numbers[~gone]).prob1)
@@ -404,7 +404,7 @@ def test_allowed_coverage_is_a_binomial_over_what_calibration_draws(
 
 
 @usual
-@given(arrays(np.int64, 6, elements=st.integers(1, 100)))
+@given(whole(6, 1, 100))
 def test_half_lives_are_slopes_of_least_squares(parts) -> None:
     skill = parts / 100
     found, _ = half_life(skill, np.vstack([skill, skill]))
