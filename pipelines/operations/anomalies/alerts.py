@@ -117,7 +117,10 @@ def macro(found: Mapping[str, Json]) -> tuple[float, float]:
 
 
 def per_day(times: pd.Series | None, alerts: np.ndarray, capacity: float) -> dict[str, Json]:
-    """Alerts by day: mean with an interval over days, the busiest day, days above capacity."""
+    """Alerts by day: mean with an interval over days, the busiest day, days above capacity.
+
+    The interval is the normal one of a mean, with 1.96 for 1.959964: wider by 2 in 100,000.
+    """
     if times is None or not times.notna().any():
         return {"days": None, "alerts_per_day": {"value": None, "low": None, "high": None}}
     days = times.dt.floor("D")
@@ -141,7 +144,8 @@ def per_day(times: pd.Series | None, alerts: np.ndarray, capacity: float) -> dic
 def alert_rate(alerts: np.ndarray, times: pd.Series | None, *, expected: float) -> dict[str, Json]:
     """The share of rows that alert, against the share that ordinary rows would.
 
-    Alerts come in bunches, so the interval is over days where there are days.
+    Alerts come in bunches, so the interval is over days where there are days: that of a mean with
+    errors clustered by day (Liang and Zeger 1986), kept between 0 and 1.
     """
     rate = float(alerts.mean())
     error = math.sqrt(max(rate * (1 - rate), 1e-12) / alerts.size)

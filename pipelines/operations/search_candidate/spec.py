@@ -6,7 +6,7 @@ from pipelines.operations.learning.settings import TEXT_FAMILIES
 
 SPEC = Spec(
     name="search_candidate",
-    version=4,  # 4: keeps what it told unseen rows
+    version=5,
     summary="Search a family's parameters on a sample, then fit and score the best",
     inputs=(
         Port("train", "parquet", help="Training rows"),

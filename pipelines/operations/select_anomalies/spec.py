@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="select_anomalies",
-    version=3,  # 3: the larger of stated and measured volume; a capacity is a rate
+    version=4,
     summary="Choose among detectors by planted anomalies found within the reviewers' day",
     inputs=(
         Port("models", "skops", many=True, help="The detectors"),

@@ -5,7 +5,7 @@ from pipelines.operations.learning.settings import TEXT_FAMILIES
 
 SPEC = Spec(
     name="train_candidate",
-    version=3,  # 3: keeps what it told unseen rows
+    version=4,
     summary="Fit one model family on the features and score it on folds",
     inputs=(
         Port("train", "parquet", help="Training rows"),
