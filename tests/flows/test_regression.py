@@ -4,7 +4,6 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 from rich.console import Console
 
@@ -49,7 +48,7 @@ def played(baton: Baton) -> Played:
     )
     with (baton.folder / "arrivals.txt").open("w", encoding="utf-8", buffering=1) as sink:
         screen = Screen(Console(file=sink, width=160))
-        play = arrivals.ArrivalPlay(baton.desks, screen, caller, patience=150.0)
+        play = arrivals.ArrivalPlay(baton.desks, screen, caller, patience=150.0, baton=baton)
         part = baton.bring(arrivals.as_csv(rows), "arrivals.csv")
         play.use_case = baton.frame(
             "Arrivals",
@@ -63,13 +62,9 @@ def played(baton: Baton) -> Played:
         ended = play.until(lambda now: now["state"] != "RUNNING")
     assert ended["state"] == "SUCCEEDED", (baton.folder / "arrivals.txt").read_text()
     row = {name: asked[0].row[name] for name in caller.reads}
-    answer = httpx.post(
-        f"{baton.serve_url}/v1/models/{play.use_case}/predict",
-        json={"rows": [row]},
-        headers={"Authorization": f"Bearer {baton.tokens['SWE']}"},
-    ).json()
+    (answer,) = baton.answers(play.use_case, [row])
     caller.close()
-    return Played(play, run, answer["predictions"][0])
+    return Played(play, run, answer)
 
 
 def test_it_learned_from_a_sample_with_weights(played: Played) -> None:

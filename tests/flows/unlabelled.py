@@ -8,12 +8,12 @@ from rich.console import Console
 
 from portal.demo.flights import Flight
 from portal.demo.live import Screen
-from portal.demo.play import Play
 from portal.demo.traffic import Caller
 from tests.flows.baton import Baton
+from tests.flows.quick import QuickPlay
 
 
-class QuietPlay(Play):
+class QuietPlay(QuickPlay):
     """The seven people with forms of their own; nobody reports labels."""
 
     forms: Mapping[tuple[str, str], Mapping[str, Any]] = {}
@@ -50,7 +50,7 @@ def play(
     log = Path(baton.folder / f"{blueprint}.txt")
     with log.open("w", encoding="utf-8", buffering=1) as sink:
         screen = Screen(Console(file=sink, width=160))
-        played = people(baton.desks, screen, caller, patience=60.0)
+        played = people(baton.desks, screen, caller, patience=60.0, baton=baton)
         played.forms = forms
         parts = [baton.bring(data, f"{name}.csv") for name, data in content.items()]
         played.use_case = caller.model = baton.frame(
