@@ -37,7 +37,6 @@ class Walk:
         self.sent_back = 0
         self.refused = ""
         self.answered: set[tuple[int, int]] = set()
-        self.idle_since = 0
         self.open_when_idle: list[tuple[str, int, str]] | None = None
 
     def until_over(self) -> None:
@@ -48,31 +47,34 @@ class Walk:
     def until(self, done: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
         """The same, until something is true of the run, which is returned."""
         end = time.monotonic() + LONGEST
+        newest = 0
         while time.monotonic() < end:
-            if self.has_moved() and sum(self.turn(person) for person in self.people.values()):
-                self.open_when_idle = None
-                continue
-            run = self.baton.desks["OPS"].get(f"runs/{self.run}")
-            if done(run):
-                return dict(run)
-            assert run["state"] == "RUNNING"
+            before, newest = newest, self.newest()
+            if newest != before or self.open_when_idle is None:
+                if self.has_opened() and sum(self.turn(one) for one in self.people.values()):
+                    self.open_when_idle = None
+                    continue
+                run = self.baton.desks["OPS"].get(f"runs/{self.run}")
+                if done(run):
+                    return dict(run)
+                assert run["state"] == "RUNNING"
             self.callers(run)
         raise AssertionError([(s["key"], s["state"]) for s in run["stages"]])
 
-    def has_moved(self) -> bool:
+    def newest(self) -> int:
+        """The number of the run's last event."""
+        found = self.baton.desks["OPS"].get(f"runs/{self.run}/events", page_size=1)
+        return int(found["results"][0]["seq"])
+
+    def has_opened(self) -> bool:
         """Whether somebody may be asked for something that nobody was when all looked last.
 
         Seven inboxes cost the web process half a second, and most events ask nothing of anybody.
         """
-        ops = self.baton.desks["OPS"]
-        newest = ops.get(f"runs/{self.run}/events", page_size=1)["results"][0]["seq"]
-        if self.open_when_idle is not None and newest == self.idle_since:
-            return False
-        self.idle_since = newest
         is_open = [
             (noun, row["id"], row["state"])
             for noun in ("stages", "items", "gates", "hand-offs")
-            for row in ops.all(f"runs/{self.run}/{noun}")
+            for row in self.baton.desks["OPS"].all(f"runs/{self.run}/{noun}")
         ]
         before, self.open_when_idle = self.open_when_idle, is_open
         return is_open != before

@@ -20,7 +20,7 @@ from django.core.management import CommandError, call_command
 from tests import prepared
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
 def free_port() -> int:
