@@ -9,7 +9,10 @@ from tests.flows.baton import Baton
 
 @dataclass
 class QuickPlay(Play):
-    """The seven people look up sooner, and what waits for calls looks as soon as they came."""
+    """The seven people look up sooner; given its Baton, what waits for calls looks when they came.
+
+    Then fewer calls are made, and fewer labels come: not for what is judged by many of them.
+    """
 
     baton: Baton | None = None
     look_every: float = 0.5

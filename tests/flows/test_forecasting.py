@@ -40,7 +40,7 @@ def played(baton: Baton) -> Played:
     caller = Caller(url=baton.serve_url, token=baton.tokens["SWE"], model="", flights=[])
     with (baton.folder / "departures.txt").open("w", encoding="utf-8", buffering=1) as sink:
         screen = Screen(Console(file=sink, width=160))
-        play = departures.DeparturePlay(baton.desks, screen, caller, patience=150.0, baton=baton)
+        play = departures.DeparturePlay(baton.desks, screen, caller, patience=150.0)
         part = baton.bring(departures.as_parquet(), "departures.parquet")
         play.use_case = baton.frame(
             "Departures",

@@ -48,7 +48,7 @@ def played(baton: Baton) -> Played:
     )
     with (baton.folder / "arrivals.txt").open("w", encoding="utf-8", buffering=1) as sink:
         screen = Screen(Console(file=sink, width=160))
-        play = arrivals.ArrivalPlay(baton.desks, screen, caller, patience=150.0, baton=baton)
+        play = arrivals.ArrivalPlay(baton.desks, screen, caller, patience=150.0)
         part = baton.bring(arrivals.as_csv(rows), "arrivals.csv")
         play.use_case = baton.frame(
             "Arrivals",

@@ -42,7 +42,7 @@ def played(baton: Baton) -> Played:
     )
     with (baton.folder / "outcomes.txt").open("w", encoding="utf-8", buffering=1) as sink:
         screen = Screen(Console(file=sink, width=160))
-        play = outcomes.OutcomePlay(baton.desks, screen, caller, patience=150.0, baton=baton)
+        play = outcomes.OutcomePlay(baton.desks, screen, caller, patience=150.0)
         part = baton.bring(outcomes.as_csv(rows), "outcomes.csv")
         play.use_case = baton.frame(
             "Outcomes",

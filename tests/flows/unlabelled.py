@@ -50,7 +50,7 @@ def play(
     log = Path(baton.folder / f"{blueprint}.txt")
     with log.open("w", encoding="utf-8", buffering=1) as sink:
         screen = Screen(Console(file=sink, width=160))
-        played = people(baton.desks, screen, caller, patience=60.0, baton=baton)
+        played = people(baton.desks, screen, caller, patience=60.0)
         played.forms = forms
         parts = [baton.bring(data, f"{name}.csv") for name, data in content.items()]
         played.use_case = caller.model = baton.frame(
