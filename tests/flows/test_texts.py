@@ -35,9 +35,7 @@ def played(baton: Baton) -> Played:
     caller = Season(url=baton.serve_url, token=baton.tokens["SWE"], model="", flights=asked)
     with (baton.folder / "texts.txt").open("w", encoding="utf-8", buffering=1) as sink:
         screen = Screen(Console(file=sink, width=160))
-        play = titles.TitlePlay(
-            baton.desks, screen, caller, watch=titles.WATCH, patience=150.0, baton=baton
-        )
+        play = titles.TitlePlay(baton.desks, screen, caller, watch=titles.WATCH, patience=150.0)
         part = baton.bring(titles.as_csv(), "titles.csv")
         play.use_case = baton.frame(
             "Works on paper",
