@@ -308,6 +308,7 @@ def test_cells_of_a_megabyte(tmp_path, kind) -> None:
 
 
 @only_long
+@pytest.mark.slow
 def test_five_thousand_columns(tmp_path) -> None:
     table = given("two classes")[:40]
     noise = np.random.default_rng(0).normal(size=(40, 5000))
