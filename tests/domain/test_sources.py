@@ -61,7 +61,19 @@ def source_stage(key: str = "tabular-classification", *, steps: int = 4) -> dict
     kept = {name: stage[name] for name in ("key", "title", "persona")}
     inputs = [one for one in shipped["inputs"] if one["key"] == "tables"]
     more = {"inputs": inputs, "parameters": shipped["parameters"]}
-    return f.plan({**kept, "steps": stage["steps"][:steps]}, **more)
+    taken = [
+        {**one, "params": _known_here(one.get("params", {}))} for one in stage["steps"][:steps]
+    ]
+    return f.plan({**kept, "steps": taken}, **more)
+
+
+def _known_here(params: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what a form of an earlier stage says, for there is none."""
+    return {
+        name: value
+        for name, value in params.items()
+        if not (isinstance(value, dict) and str(value.get("ref", "")).startswith("item."))
+    }
 
 
 def begin(cast: Cast, plan: dict[str, Any], parameters: dict[str, Any], **given: Any) -> Run:
