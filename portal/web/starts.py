@@ -157,7 +157,7 @@ def _context(
     posted = request.method == "POST"
     values = parameters.read(plan, request.POST) if posted and plan else use_case.parameters
     fields = parameters.fields(plan, values, problems) if plan else []
-    first = [field for field in fields if field.required or field.errors or _is_set(values, field)]
+    first = [field for field in fields if _comes_first(use_case, values, field)]
     held = {seat.persona_id for seat in queries.seats_of(use_case)}
     needed = plan.personas() if plan else ()
     return {
@@ -181,6 +181,12 @@ def _context(
         },
         "not_managing": not_managing(user_of(request), use_case),
     }
+
+
+def _comes_first(use_case: UseCase, values: Mapping[str, Any], field: parameters.Field) -> bool:
+    """Whether a field needs a look: what a further run takes over from the use case does not."""
+    given = _is_set(values, field)
+    return bool(field.errors) or (field.required and not given) or (use_case.draft and given)
 
 
 def _inputs(

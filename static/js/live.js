@@ -70,6 +70,8 @@ async function refresh() {
   const began = performance.now();
   try {
     const main = document.getElementById("main");
+    // A page that is one form shows nothing that others change.
+    if (main.hasAttribute("data-still")) { await count(); return; }
     // A page that answers a form shows what was typed; it must not turn into another one.
     const address = main.dataset.self || location.href;
     const answer = await fetch(address, { headers: { "X-Live": "1" }, credentials: "same-origin" });

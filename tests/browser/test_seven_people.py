@@ -278,6 +278,7 @@ def frame(analyst: Person) -> str:
     page.get_by_label("Tables").set_input_files(file)  # type: ignore[arg-type]
     analyst.press("Look at it")
     page.locator("#f-target").select_option("odd")
+    page.locator("details#more-choices > summary").click()
     page.locator("#f-time").select_option("")
     page.locator("#f-key").select_option("")
     for box in page.locator("input[name=exclude]:checked").all():
