@@ -1,4 +1,4 @@
-"""The cost of waiting, in the analyst's money: value per day of the brief times days waited. (own)"""
+"""The cost of waiting, in the analyst's money: value per day of the brief x days waited. (own)"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

@@ -136,7 +136,7 @@ def road(
     if known.n < LEAST or not stages:
         return None
     samples = tuple(known.of(stage, tier) for stage in stages)
-    rng = random.Random(f"{seed}:{tier}:{','.join(stages)}")
+    rng = random.Random(f"{seed}:{tier}:{','.join(stages)}")  # noqa: S311 - no secret
     rest: list[list[float]] = [[] for _ in stages]
     returns = 0
     walker = _Walker(known, stages, samples, change or WhatIf(), rng)
@@ -155,7 +155,7 @@ def remaining(way: Road, place: Place, *, draws: int = DRAWS, seed: int = SEED) 
     Drawn are visits of its stage that lasted longer than it has; has none, the stage begins anew
     (own: pessimistic). What follows is drawn from the walks.
     """
-    rng = random.Random(f"{seed}:{place.index}:{place.age:.0f}:{place.begun}")
+    rng = random.Random(f"{seed}:{place.index}:{place.age:.0f}:{place.begun}")  # noqa: S311 - no secret
     seen = way.samples[place.index]
     own = sum(1 for one in seen if one.stage == way.stages[place.index])
     lengths = [
