@@ -62,12 +62,14 @@ def gate_values(
     return tuple(sorted(found, key=lambda one: (one.position, one.stage)))
 
 
-def suggest(n: int, caught: int, missed: int) -> Suggestion:
-    """Return what to do with a gate: drop one that stops nothing and automate one that seldom
-    does; keep one that misses what others find. (own)
+def suggest(n: int, caught: int, missed: int, *, people: bool = True) -> Suggestion:
+    """Return what to do with a gate: drop one that stops nothing, automate one that seldom does or
+    that misses what others find; keep one that no `people` decide in, for it costs nothing. (own)
     """
     if n < ENOUGH:
         return ""
+    if not people:
+        return "keep"
     if caught == 0:
         return "automate" if missed else "drop"
     return "automate" if caught / n < SELDOM else "keep"
@@ -122,7 +124,9 @@ def _value(stage: str, seen: Sequence[GateRecord], missed: int) -> GateValue:
         wait=spread(waits),
         cost=cost,
         per_catch=cost / (stopped + sent_back) if stopped + sent_back else None,
-        suggestion=suggest(n, stopped + sent_back, missed),
+        suggestion=suggest(
+            n, stopped + sent_back, missed, people=any(gate.deciders for gate in seen)
+        ),
         by_code=dict(sorted(codes.items(), key=lambda item: (-item[1], item[0]))),
         records=tuple(gate.id for gate in newest),
     )
