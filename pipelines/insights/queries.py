@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
+from personas.errors import Invalid
 from pipelines.insights import reading, sql
 from pipelines.insights.flow.ageing import Ageing, ageing
 from pipelines.insights.flow.calibration import Calibration, calibration
@@ -35,6 +36,7 @@ from pipelines.runs.queries.clock import now as read_clock
 
 PAST_VISITS: Final = 2_000  # newest of all use cases, that forecasts draw from
 CUMULATIVE_RUNS: Final = 3_000
+MOST_FORECASTS: Final = 200
 LIST_WALKS, LIST_DRAWS = 500, 300  # for lists: half the precision, a quarter of the time
 EVERYTHING: Final = Scope()
 
@@ -56,7 +58,8 @@ class UseCaseForecast:
     `stage`: the first that is not done. Dates are None where fewer than 10 past visits are known.
     """
 
-    use_case: int
+    use_case_id: int
+    use_case: str
     run: int
     stage: str
     now: datetime
@@ -103,10 +106,17 @@ class HandOffFlow:
 
 @dataclass(frozen=True)
 class AgeingFlow:
-    """What is open, with what its waiting costs."""
+    """What is open against expectation."""
 
     window: Window
     ageing: Ageing
+
+
+@dataclass(frozen=True)
+class WaitingFlow:
+    """What waiting in the window cost."""
+
+    window: Window
     waiting: WaitingCosts
 
 
@@ -156,7 +166,7 @@ def history(question: Question, scope: Scope, *, active: bool = False) -> Histor
     hand_offs, window = cut(asked(sql.HAND_OFFS, question, scope, since=window.since), 9, window)
     gates, window = cut(asked(sql.GATES, question, scope, since=window.since), 8, window)
     returns, window = cut(asked(sql.RETURNS, question, scope, since=window.since), 3, window)
-    runs, window = cut(asked(sql.RUNS, question, scope, since=window.since), 7, window)
+    runs, window = cut(asked(sql.RUNS, question, scope, since=window.since), 8, window)
     briefs = reading.briefs(sorted({row[1] for row in visits} | {row[0] for row in runs}))
     times = reading.active_times(visits) if active else {}
     found = History(
@@ -204,13 +214,16 @@ def hand_off_flow(
 
 
 def ageing_flow(question: Question, scope: Scope) -> AgeingFlow:
-    """Return what is open against expectation, and the cost of waiting. 8 statements."""
+    """Return what is open against expectation. 8 statements."""
     found = history(question, scope)
-    return AgeingFlow(
-        found.window,
-        ageing(found.visits, now=found.window.until, window=found.window),
-        cost_of_waiting(found.runs, found.visits, found.window),
-    )
+    now = found.window.until
+    return AgeingFlow(found.window, ageing(found.visits, now=now, window=found.window))
+
+
+def waiting_flow(question: Question, scope: Scope) -> WaitingFlow:
+    """Return what waiting cost, run by run. 8 statements."""
+    found = history(question, scope)
+    return WaitingFlow(found.window, cost_of_waiting(found.runs, found.visits, found.window))
 
 
 def gate_flow(question: Question, scope: Scope) -> GateFlow:
@@ -239,7 +252,7 @@ def cumulative(question: Question, scope: Scope) -> CumulativeFlows:
     known: list[str] = []
     if not question.blueprint:
         found = asked(sql.RUNS, narrowed, scope, since=window.since, most=CUMULATIVE_RUNS)
-        known = [name for name, _ in Counter(row[4] for row in found).most_common()]
+        known = [name for name, _ in Counter(row[5] for row in found).most_common()]
     plan = question.blueprint or (known[0] if known else "")
     rows = asked(
         sql.CUMULATIVE,
@@ -284,10 +297,10 @@ def forecasts(use_cases: Sequence[int]) -> dict[int, UseCaseForecast]:
     places = reading.rows(sql.PLACES, {"use_cases": list(use_cases)}) if use_cases else []
     if not places:
         return {}
-    known, briefs = _past(places[0][6], [row[1] for row in places])
+    known, briefs = _past(places[0][7], [row[2] for row in places])
     found = {}
     ways: dict[tuple[tuple[str, ...], int | None], Road | None] = {}
-    for use_case, run, stage, started, stages, since, now in places:
+    for pk, use_case, run, stage, started, stages, since, now in places:
         kind = (tuple(stages), briefs.get(run, NO_BRIEF).tier)
         if kind not in ways:
             ways[kind] = road(known, *kind, trials=LIST_WALKS)
@@ -297,30 +310,46 @@ def forecasts(use_cases: Sequence[int]) -> dict[int, UseCaseForecast]:
             age = (now - (started or since)).total_seconds()
             place = Place(stages.index(stage), max(age, 0.0), started is not None)
             told = remaining(way, place, draws=LIST_DRAWS)
-        found[use_case] = UseCaseForecast(use_case, run, stage, now, told, *told.dates(now))
+        found[pk] = UseCaseForecast(pk, use_case, run, stage, now, told, *told.dates(now))
     return found
 
 
 def flow_forecast(
-    question: Question, scope: Scope, use_cases: Sequence[int], *, change: WhatIf | None = None
+    question: Question, scope: Scope, *, change: WhatIf | None = None
 ) -> FlowForecast:
-    """Return the forecasts of these use cases, what a change would do, and the calibration.
+    """Return when what is under way will be done, what a change would do, and the calibration.
 
-    12 statements.
+    12 statements. Raises Invalid for a change of a stage that the blueprint does not have.
     """
     found = history(question, scope)
     plan = plan_of(question.blueprint or _usual(found.visits))
     stages = [stage.key for stage in plan]
-    told = forecasts(use_cases)
+    _refuse_unknown(change, stages)
+    under_way = (run.use_case_id for run in found.runs if run.finished is None)
+    told = forecasts(list(dict.fromkeys(under_way))[:MOST_FORECASTS])
     return FlowForecast(
         window=found.window,
-        n=len(found.visits),
+        n=len(told),
         use_cases=tuple(
             sorted(told.values(), key=lambda one: (one.p85 is None, one.p85 or one.now))
         ),
         what_if=_what_if(found, stages, question, change) if change is not None else None,
         calibration=calibration(found.runs, found.visits, stages),
     )
+
+
+def _refuse_unknown(change: WhatIf | None, stages: Sequence[str]) -> None:
+    if change is None:
+        return
+    named = {"parallel": change.parallel, "reviewer": (change.reviewer,), "drop": (change.drop,)}
+    rule = f"must be among {', '.join(stages) or 'no stage'}, got "
+    problems = {
+        field: [rule + repr(one) for one in names if one and one not in stages]
+        for field, names in named.items()
+    }
+    found = {field: rules for field, rules in problems.items() if rules}
+    if found:
+        raise Invalid("The change names a stage that is not there.", fields=found)
 
 
 def plan_of(blueprint: str) -> tuple[StagePlan, ...]:

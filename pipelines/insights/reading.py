@@ -174,9 +174,11 @@ def visit_of(row: Sequence[Any], brief: Brief, active: timedelta | None) -> Stag
 
 def run_of(row: Sequence[Any], brief: Brief) -> RunRecord:
     """Return a row of RUNS as a record; live when it was served, else when it succeeded."""
-    pk, use_case, title, number, blueprint, state, started, finished, committed, served = row
+    pk, use_case_id, use_case, title, number, blueprint, state, *times = row
+    started, finished, committed, served = times
     return RunRecord(
         id=pk,
+        use_case_id=use_case_id,
         use_case=use_case,
         title=title,
         label=f"Run {number}",

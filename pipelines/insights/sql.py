@@ -80,7 +80,7 @@ SELECT s.id, s.run_id, u.key, s.activated_at,
 """  # noqa: S608 - text of this module alone
 
 RUNS: Final = """
-SELECT r.id, u.key, u.title, r.number, b.key, r.state, r.started_at, r.finished_at,
+SELECT r.id, u.id, u.key, u.title, r.number, b.key, r.state, r.started_at, r.finished_at,
        (SELECT c.finished_at FROM runs_stage c
          WHERE c.run_id = r.id AND c.state IN ('DONE', 'SUPERSEDED') AND c.finished_at IS NOT NULL
          ORDER BY c.position, c.round LIMIT 1),
@@ -161,9 +161,9 @@ PERSONAS: Final = "SELECT code, title FROM personas_persona ORDER BY lane, code"
 
 # Of each use case the newest run under way, and the first stage that is not done.
 PLACES: Final = """
-SELECT DISTINCT ON (r.use_case_id) r.use_case_id, r.id, s.key, s.activated_at, p.stages,
+SELECT DISTINCT ON (r.use_case_id) r.use_case_id, u.key, r.id, s.key, s.activated_at, p.stages,
        coalesce(p.done, r.started_at), baton_now()
-  FROM runs_run r
+  FROM runs_run r JOIN usecases_usecase u ON u.id = r.use_case_id
   JOIN runs_stage s ON s.run_id = r.id AND s.current
    AND s.state NOT IN ('DONE', 'SKIPPED', 'CANCELLED', 'SENT_BACK', 'SUPERSEDED')
   JOIN LATERAL (

@@ -174,6 +174,7 @@ class RunRecord:
     """One run: begun, committed (its first stage was done), live (served, or it succeeded)."""
 
     id: int
+    use_case_id: int
     use_case: str
     title: str
     label: str

@@ -11,6 +11,7 @@ from pipelines.insights.flow.records import History, StageVisit, Window
 from pipelines.insights.flow.spread import Spread, spread
 
 AHEAD = 30  # days that "how many" looks ahead
+TRIALS = 1_000  # enough for whole days; the forecast's own page draws more
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ def summary(history: History) -> FlowSummary:
         expectation=measures.expectation(cycle),
         little=littles_law(measures.spans(visits), window),
         stages=stage_flows(visits, window),
-        finishing=when(done.counts, len(under_way), trials=2000),
-        coming=how_many(done.counts, AHEAD, trials=2000),
+        finishing=when(done.counts, len(under_way), trials=TRIALS),
+        coming=how_many(done.counts, AHEAD, trials=TRIALS),
     )
 
 

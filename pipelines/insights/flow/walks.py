@@ -164,9 +164,10 @@ def remaining(way: Road, place: Place, *, draws: int = DRAWS, seed: int = SEED) 
         if place.begun or one.back is None
     ]
     longer = [pair for pair in lengths if pair[0] > place.age]
+    drawn = longer or lengths or [(0.0, seen[0])]
     found = []
     for _ in range(draws):
-        length, one = rng.choice(longer or lengths or [(0.0, seen[0])])
+        length, one = drawn[int(rng.random() * len(drawn))]
         left = max(length - place.age, 0.0) if longer else length
         found.append(left + _after(way, place, one, rng))
     return _forecast(found, n=own or len(seen), days=way.past.days)
@@ -185,12 +186,11 @@ def _forecast(found: Sequence[float], *, n: int, days: int) -> Forecast:
 
 def _after(way: Road, place: Place, one: PastVisit, rng: random.Random) -> float:
     """Return what follows the stage: the wait and the rest from the next, or a return."""
-    if not place.begun:
-        return rng.choice(way.rest[place.index])
-    if one.back is not None:
-        return one.wait + rng.choice(way.rest[max(place.index - one.back, 0)])
-    following = place.index + 1
-    return one.wait + (rng.choice(way.rest[following]) if following < len(way.rest) else 0.0)
+    index, wait = place.index, 0.0
+    if place.begun:
+        index, wait = index + 1 if one.back is None else max(index - one.back, 0), one.wait
+    rest = way.rest[index] if index < len(way.rest) else (0.0,)
+    return wait + rest[int(rng.random() * len(rest))]
 
 
 @dataclass
@@ -210,7 +210,8 @@ class _Walker:
         reviewed: dict[str, float] = {}
         for _ in range(LONGEST):
             entered.setdefault(index, at)
-            one = self.rng.choice(self.samples[index])
+            seen = self.samples[index]
+            one = seen[int(self.rng.random() * len(seen))]
             stage = self.stages[index]
             at += one.work + self._review(stage, one, reviewed)
             goes_back = one.back is not None and not (one.by_gate and stage == self.change.drop)
