@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from personas.errors import Invalid
 from pipelines.insights import reading, sql
@@ -162,11 +162,11 @@ def history(question: Question, scope: Scope, *, active: bool = False) -> Histor
     With more than 10,000 of a kind the window begins later (`window.cut`).
     """
     window = reading.window_of(question.days, read_clock())
-    visits, window = cut(asked(sql.VISITS, question, scope, since=window.since), 14, window)
-    hand_offs, window = cut(asked(sql.HAND_OFFS, question, scope, since=window.since), 9, window)
-    gates, window = cut(asked(sql.GATES, question, scope, since=window.since), 8, window)
-    returns, window = cut(asked(sql.RETURNS, question, scope, since=window.since), 3, window)
-    runs, window = cut(asked(sql.RUNS, question, scope, since=window.since), 8, window)
+    visits, window = _newest(sql.VISITS, 14, question, scope, window)
+    hand_offs, window = _newest(sql.HAND_OFFS, 9, question, scope, window)
+    gates, window = _newest(sql.GATES, 8, question, scope, window)
+    returns, window = _newest(sql.RETURNS, 3, question, scope, window)
+    runs, window = _newest(sql.RUNS, 8, question, scope, window)
     briefs = reading.briefs(sorted({row[1] for row in visits} | {row[0] for row in runs}))
     times = reading.active_times(visits) if active else {}
     found = History(
@@ -181,6 +181,14 @@ def history(question: Question, scope: Scope, *, active: bool = False) -> Histor
         lanes=dict(reading.rows(sql.PERSONAS, {})),
     )
     return found if question.tier is None else of_tier(found, question.tier, briefs)
+
+
+def _newest(
+    statement: str, ended: int, question: Question, scope: Scope, window: Window
+) -> tuple[list[tuple[Any, ...]], Window]:
+    """Return the rows of a statement, and the window of which these are all there are."""
+    found = asked(statement, question, scope, since=window.since, most=reading.MOST)
+    return cut(found, ended, window, reading.MOST)
 
 
 def of_tier(found: History, tier: int, briefs: Mapping[int, reading.Brief]) -> History:

@@ -69,7 +69,7 @@ SELECT s.id, s.run_id, u.key, s.activated_at,
   LEFT JOIN runs_stage src ON src.run_id = s.run_id AND src.state = 'SENT_BACK'
    AND src.finished_at = s.activated_at
   LEFT JOIN LATERAL (
-       SELECT o.state, CASE o.state WHEN 'RETURNED' THEN t.key ELSE f.key END AS source,
+       SELECT o.state, t.key AS source,
               CASE o.state WHEN 'RETURNED' THEN t.persona_id ELSE f.persona_id END AS persona
          FROM runs_handoff o JOIN runs_stage f ON f.id = o.source_id
          JOIN runs_stage t ON t.id = o.target_id
