@@ -31,6 +31,7 @@ from pipelines.insights.flow.spread import spread
 from pipelines.insights.flow.summary import FlowSummary, summary
 from pipelines.insights.flow.waiting import WaitingCosts, cost_of_waiting
 from pipelines.insights.flow.walks import Past, Place, Road, WhatIf, past, remaining, road, whole
+from pipelines.insights.keeping import Kept
 from pipelines.insights.reading import NO_BRIEF, Question, Scope, asked, cut
 from pipelines.runs.queries.clock import now as read_clock
 
@@ -39,6 +40,9 @@ CUMULATIVE_RUNS: Final = 3_000
 MOST_FORECASTS: Final = 200
 LIST_WALKS, LIST_DRAWS = 500, 300  # for lists: half the precision, a quarter of the time
 EVERYTHING: Final = Scope()
+LARGE: Final = 2_000  # visits; at least as many are kept for a minute
+_HISTORIES: Final = Kept[History](lambda found: len(found.visits) >= LARGE)
+_PASTS: Final = Kept[Past](lambda found: found.n >= PAST_VISITS * 0.9)  # a few teach nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +163,14 @@ class ModelFlows:
 def history(question: Question, scope: Scope, *, active: bool = False) -> History:
     """Return all records of the window: 8 statements, 9 with `active` times.
 
-    With more than 10,000 of a kind the window begins later (`window.cut`).
+    With more than 5,000 of a kind the window begins later (`window.cut`); a large history may be
+    a minute old (`window.until`).
     """
+    name = (question, scope, active)
+    return _HISTORIES.get(name, lambda: _history(question, scope, active=active))
+
+
+def _history(question: Question, scope: Scope, *, active: bool) -> History:
     window = reading.window_of(question.days, read_clock())
     visits, window = _newest(sql.VISITS, 14, question, scope, window)
     hand_offs, window = _newest(sql.HAND_OFFS, 9, question, scope, window)
@@ -300,7 +310,7 @@ def models(question: Question, scope: Scope) -> ModelFlows:
 def forecasts(use_cases: Sequence[int]) -> dict[int, UseCaseForecast]:
     """Return when the newest run of each use case will be done; those without one are left out.
 
-    Three statements, however many use cases. The caller may see them all.
+    Four statements, however many use cases; two while the past is kept. The caller may see them all.
     """
     places = reading.rows(sql.PLACES, {"use_cases": list(use_cases)}) if use_cases else []
     if not places:
@@ -327,7 +337,7 @@ def flow_forecast(
 ) -> FlowForecast:
     """Return when what is under way will be done, what a change would do, and the calibration.
 
-    12 statements. Raises Invalid for a change of a stage that the blueprint does not have.
+    13 statements. Raises Invalid for a change of a stage that the blueprint does not have.
     """
     found = history(question, scope)
     plan = plan_of(question.blueprint or _usual(found.visits))

@@ -20,7 +20,7 @@ from pipelines.insights.flow.records import (
 
 DAYS: Final = 90
 LONGEST: Final = 730  # days
-MOST: Final = 10_000  # records of a kind; with more of them the window is cut
+MOST: Final = 5_000  # records of a kind; with more of them the window is cut
 LOOKED_UP: Final = 1_000  # visits of which the active time is added up
 DAYS_PER_YEAR: Final = 365
 

@@ -1,7 +1,7 @@
 """The statements that read flow. Each has a bound on its rows; {where} narrows it to a scope.
 
-What is open ends at infinity, so what is open or ended lately is one end of one index
-(`stage_ended`, `handoff_ended`, `gate_ended`, `run_ended`), newest first.
+What ended lately and what is open are the two ends of one index (`stage_ended`, `handoff_ended`,
+`gate_ended`, `run_ended`). Rows are picked first and looked at afterwards: a look costs more.
 """
 
 from typing import Final
@@ -15,11 +15,15 @@ RUN: Final = """
 """
 
 VISITS: Final = f"""
-SELECT s.id, s.run_id, u.key, b.key, s.key, s.position, s.round, s.persona_id, s.state,
+SELECT s.id, s.run_id, s.use_case, s.plan, s.key, s.position, s.round, s.persona_id, s.state,
        s.activated_at, h.offered, h.answered, s.owned_at, s.submitted_at, s.finished_at, g.offered,
        CASE WHEN n.return_code <> '' THEN n.activated_at END, coalesce(n.return_code, ''),
        coalesce(back.key, '')
-  FROM runs_stage s {RUN.format(row="s")}
+  FROM (SELECT s.id, s.run_id, u.key AS use_case, b.key AS plan, s.key, s.position, s.round,
+               s.persona_id, s.state, s.activated_at, s.owned_at, s.submitted_at, s.finished_at
+          FROM runs_stage s {RUN.format(row="s")}
+         WHERE s.activated_at IS NOT NULL {{where}}
+         ORDER BY s.finished_at DESC LIMIT %(most)s) s
   LEFT JOIN LATERAL (
        SELECT max(offered_at) AS offered, max(answered_at) AS answered FROM runs_handoff
         WHERE target_id = s.id AND state IN ('ACCEPTED', 'AUTO_ACCEPTED')) h ON true
@@ -28,8 +32,6 @@ SELECT s.id, s.run_id, u.key, b.key, s.key, s.position, s.round, s.persona_id, s
   LEFT JOIN runs_stage n ON n.run_id = s.run_id AND n.key = s.key AND n.round = s.round + 1
   LEFT JOIN runs_stage back ON s.state = 'SENT_BACK' AND back.run_id = s.run_id
    AND back.activated_at = s.finished_at AND back.return_code <> ''
- WHERE s.activated_at IS NOT NULL AND coalesce(s.finished_at, 'infinity') > %(since)s {{where}}
- ORDER BY coalesce(s.finished_at, 'infinity') DESC LIMIT %(most)s
 """  # noqa: S608 - text of this module alone
 
 HAND_OFFS: Final = f"""
@@ -38,23 +40,23 @@ SELECT h.id, h.run_id, u.key, s.key, t.key, s.persona_id, t.persona_id, h.state,
   FROM runs_handoff h {RUN.format(row="h")}
   JOIN runs_stage s ON s.id = h.source_id
   JOIN runs_stage t ON t.id = h.target_id
- WHERE h.offered_at IS NOT NULL AND coalesce(h.answered_at, 'infinity') > %(since)s {{where}}
- ORDER BY coalesce(h.answered_at, 'infinity') DESC LIMIT %(most)s
+ WHERE h.offered_at IS NOT NULL {{where}}
+ ORDER BY h.answered_at DESC LIMIT %(most)s
 """  # noqa: S608 - text of this module alone
 
 # Of an open gate nothing is told of its decisions: they may be sealed.
 GATES: Final = f"""
-SELECT g.id, g.run_id, u.key, s.key, s.position, s.persona_id, g.state, g.opened_at, g.closed_at,
-       coalesce(d.code, ''), coalesce(d.people, 0), g.overridden
-  FROM runs_gate g {RUN.format(row="g")}
-  JOIN runs_stage s ON s.id = g.stage_id
+SELECT g.id, g.run_id, g.use_case, g.key, g.position, g.persona_id, g.state, g.opened_at,
+       g.closed_at, coalesce(d.code, ''), coalesce(d.people, 0), g.overridden
+  FROM (SELECT g.id, g.run_id, u.key AS use_case, s.key, s.position, s.persona_id, g.state,
+               g.opened_at, g.closed_at, g.overridden
+          FROM runs_gate g {RUN.format(row="g")} JOIN runs_stage s ON s.id = g.stage_id
+         WHERE true {{where}} ORDER BY g.closed_at DESC LIMIT %(most)s) g
   LEFT JOIN LATERAL (
        SELECT count(DISTINCT user_id) AS people,
               max(reason_code) FILTER (WHERE verdict IN ('request_changes', 'reject')) AS code
          FROM runs_decision WHERE gate_id = g.id AND state = 'IN_FORCE') d
     ON g.closed_at IS NOT NULL
- WHERE coalesce(g.closed_at, 'infinity') > %(since)s {{where}}
- ORDER BY coalesce(g.closed_at, 'infinity') DESC LIMIT %(most)s
 """  # noqa: S608 - text of this module alone
 
 RETURNS: Final = f"""
@@ -80,19 +82,21 @@ SELECT s.id, s.run_id, u.key, s.activated_at,
 """  # noqa: S608 - text of this module alone
 
 RUNS: Final = """
-SELECT r.id, u.id, u.key, u.title, r.number, b.key, r.state, r.started_at, r.finished_at,
+SELECT r.id, r.use_case_id, r.use_case, r.title, r.number, r.plan, r.state, r.started_at,
+       r.finished_at,
        (SELECT c.finished_at FROM runs_stage c
          WHERE c.run_id = r.id AND c.state IN ('DONE', 'SUPERSEDED') AND c.finished_at IS NOT NULL
          ORDER BY c.position, c.round LIMIT 1),
        (SELECT min(l.finished_at) FROM runs_stage l
          WHERE l.run_id = r.id AND l.key = 'serve' AND l.state = 'DONE')
-  FROM runs_run r
-  JOIN usecases_usecase u ON u.id = r.use_case_id
-  JOIN usecases_blueprintversion v ON v.id = r.version_id
-  JOIN usecases_blueprint b ON b.id = v.blueprint_id
- WHERE r.kind = 'main' AND r.started_at IS NOT NULL
-   AND coalesce(r.finished_at, 'infinity') > %(since)s {where}
- ORDER BY coalesce(r.finished_at, 'infinity') DESC LIMIT %(most)s
+  FROM (SELECT r.id, r.use_case_id, u.key AS use_case, u.title, r.number, b.key AS plan, r.state,
+               r.started_at, r.finished_at
+          FROM runs_run r
+          JOIN usecases_usecase u ON u.id = r.use_case_id
+          JOIN usecases_blueprintversion v ON v.id = r.version_id
+          JOIN usecases_blueprint b ON b.id = v.blueprint_id
+         WHERE r.kind = 'main' AND r.started_at IS NOT NULL {where}
+         ORDER BY r.finished_at DESC LIMIT %(most)s) r
 """
 
 # Tier and value of the brief, as the first stage computed them.
@@ -128,8 +132,8 @@ WITH picked AS (
     JOIN usecases_blueprint b ON b.id = v.blueprint_id
    WHERE r.kind = 'main' AND r.started_at IS NOT NULL
      AND r.state IN ('RUNNING', 'PAUSED', 'SUCCEEDED') AND b.key = %(plan)s
-     AND coalesce(r.finished_at, 'infinity') > %(since)s {where}
-   ORDER BY coalesce(r.finished_at, 'infinity') DESC LIMIT %(most)s),
+     AND (r.finished_at > %(since)s OR r.finished_at IS NULL) {where}
+   ORDER BY r.finished_at DESC NULLS FIRST LIMIT %(most)s),
 entered AS (
   SELECT s.run_id, s.key, s.position, s.persona_id, min(s.activated_at) AS at
     FROM runs_stage s JOIN picked p ON p.id = s.run_id GROUP BY 1, 2, 3, 4),
@@ -226,5 +230,5 @@ ENDS: Final = {
     GATES: "g.closed_at",
     RUNS: "r.finished_at",
 }
-ENDED: Final = " AND coalesce({column}, 'infinity') < 'infinity'"
-OPEN: Final = " AND coalesce({column}, 'infinity') = 'infinity'"
+ENDED: Final = " AND {column} > %(since)s"
+OPEN: Final = " AND {column} IS NULL"
