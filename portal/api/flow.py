@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.serializers import Serializer
 
 from pipelines.insights import queries
+from pipelines.insights.answers import UseCaseForecast
 from pipelines.insights.flow.ageing import OpenVisit
 from pipelines.insights.flow.cumulative import CumulativeFlow
 from pipelines.insights.flow.dora import ModelFlow
@@ -198,8 +199,8 @@ class FlowForecast(FlowEndpoint):
         """Answer the forecasts."""
         wanted = self.query(shapes.ForecastFilter)
         found = queries.flow_forecast(*self.asked(wanted), change=shapes.change_of(wanted))
-        kind = queries.UseCaseForecast
-        return self.told(found, shapes.ForecastSerializer, kind, found.use_cases)
+        shape = shapes.ForecastSerializer
+        return self.told(found, shape, UseCaseForecast, found.use_cases)
 
 
 class FlowModels(FlowEndpoint):

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from pipelines.insights import queries
+from pipelines.insights import answers
 from pipelines.insights.flow.dora import ModelFlow
 from pipelines.insights.flow.gates import GateValue
 from pipelines.insights.flow.hand_offs import HandOffPair
@@ -24,7 +24,7 @@ _shape = Shapes(
         HandOffRecord: ("hand-offs", "id"),
         GateRecord: ("gates", "id"),
         CostOfWaiting: ("runs", "run"),
-        queries.UseCaseForecast: ("use-cases", "use_case"),
+        answers.UseCaseForecast: ("use-cases", "use_case"),
     },
     records={
         (HandOffPair, "records"): "hand-offs",
@@ -40,14 +40,14 @@ _shape = Shapes(
 ).of
 
 SummarySerializer = _shape(FlowSummary)
-CumulativeSerializer = _shape(queries.CumulativeFlows)
-HandOffFlowSerializer = _shape(queries.HandOffFlow)
-AgeingSerializer = _shape(queries.AgeingFlow)
-WaitingSerializer = _shape(queries.WaitingFlow)
-GateFlowSerializer = _shape(queries.GateFlow)
-ReturnFlowSerializer = _shape(queries.ReturnFlow)
-ForecastSerializer = _shape(queries.FlowForecast)
-ModelFlowsSerializer = _shape(queries.ModelFlows)
+CumulativeSerializer = _shape(answers.CumulativeFlows)
+HandOffFlowSerializer = _shape(answers.HandOffFlow)
+AgeingSerializer = _shape(answers.AgeingFlow)
+WaitingSerializer = _shape(answers.WaitingFlow)
+GateFlowSerializer = _shape(answers.GateFlow)
+ReturnFlowSerializer = _shape(answers.ReturnFlow)
+ForecastSerializer = _shape(answers.FlowForecast)
+ModelFlowsSerializer = _shape(answers.ModelFlows)
 
 
 class FlowFilter(Input):
