@@ -59,21 +59,15 @@ def poisson(rng: random.Random, rate: float) -> int:
 
 def test_a_short_history_is_widened() -> None:
     rng = random.Random(1)
-    held = {15: 0, 60: 0}
-    widths = {15: 0.0, 60: 0.0}
-    for _ in range(120):
-        for length in held:
-            history = [poisson(rng, 0.5) for _ in range(length)]
-            found = when(history, 12, trials=150, seed=rng.randrange(1000))
-            took = done = 0
-            while done < 12:
-                done += poisson(rng, 0.5)
-                took += 1
-            held[length] += took <= days(found.p85 or LONG)
-            widths[length] += days(found.p95 or LONG) - days(found.p50 or LONG)
-    assert widths[15] > widths[60]
-    # Of 120 draws at 0.85 fewer than 90 come once in 2,000 tries.
-    assert min(held.values()) >= 90
+    short = full = 0.0
+    for _ in range(12):
+        history = [poisson(rng, 0.5) for _ in range(15)]
+        # Twice the same days: as likely each, but thirty of them are drawn from as they are.
+        one, two = when(history, 12, trials=300), when(history * 2, 12, trials=300)
+        assert (one.widened, two.widened) == (True, False)
+        short += days(one.p95 or LONG) - days(one.p50 or LONG)
+        full += days(two.p95 or LONG) - days(two.p50 or LONG)
+    assert short > 1.25 * full
 
 
 def chain(number: int, rng: random.Random, *, begin: float = 0.0) -> list[StageVisit]:
@@ -151,6 +145,17 @@ def test_each_change_saves_time(visits: list[StageVisit], change: WhatIf) -> Non
     assert saved > 0.05
     if change.drop:
         assert then.returns == 0
+
+
+def test_one_more_reviewer_is_the_first_of_two() -> None:
+    # Reviews of 0 to 10 days, each as likely; the median of the first of two is 10 (1 - 0.5^0.5).
+    seen = [visit(0, n / 10, stage="a", run=n, submitted=0) for n in range(1, 101)]
+    change = WhatIf(reviewer="a", reviewers=1)
+    alone, both = road(past(seen), ("a",), None), road(past(seen), ("a",), None, change=change)
+    assert alone is not None
+    assert both is not None
+    assert days(whole(alone).p50) == pytest.approx(5, abs=0.5)
+    assert days(whole(both).p50) == pytest.approx(2.93, abs=0.4)
 
 
 def test_fewer_than_ten_samples_are_pooled_and_of_none_nothing_is_said() -> None:

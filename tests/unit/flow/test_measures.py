@@ -133,10 +133,10 @@ def test_the_expectation_is_the_85th_percentile() -> None:
 
 
 def test_littles_law_holds_where_one_comes_as_one_goes() -> None:
-    # One a day, each for three days: WIP 3 = 1 a day x 3 days.
-    spans = [(day(n), day(n + 3)) for n in range(-10, 60)]
+    # Two a day, each for three days: WIP 6 = 2 a day x 3 days.
+    spans = [(day(n / 2), day(n / 2 + 3)) for n in range(-20, 120)]
     found = littles_law(spans, window(0, 40))
-    assert (found.wip, found.throughput, found.cycle) == (3.0, 1.0, timedelta(days=3))
+    assert (found.wip, found.throughput, found.cycle) == (6.0, 2.0, timedelta(days=3))
     assert found.residual == pytest.approx(0)
     assert (found.shown, found.balanced, found.same_wip, found.ages_steady) == (True,) * 4
 

@@ -66,10 +66,11 @@ def test_a_gates_value_is_what_it_stopped_against_its_wait() -> None:
         gate(11, None, "OPEN"),
     ]
     late = returned(30, "explore", "frame", "leakage")
+    later = returned(40, "explore", "frame", "quality", kind="hand_off")
     before = returned(1, "explore", "frame", "leakage")
-    (found,) = gate_values(gates, [late, before], positions=POSITIONS)
+    (found,) = gate_values(gates, [late, later, before], positions=POSITIONS)
     assert (found.n, found.approved, found.sent_back, found.stopped) == (3, 1, 1, 1)
-    assert (found.open, found.undecided, found.missed) == (1, 1, 1)
+    assert (found.open, found.undecided, found.missed) == (1, 1, 2)
     assert found.cost == timedelta(days=7)
     assert found.per_catch == timedelta(days=3.5)
     assert found.by_code == {"leakage": 1, "value": 1}
