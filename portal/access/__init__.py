@@ -5,6 +5,7 @@ there and for what the person may not know of; the two must not be told apart.
 from portal.access.artefacts import artefact_for, check_inputs
 from portal.access.changes import changed_lately, streams_seen, use_case_ids_of, use_case_ids_seen
 from portal.access.connections import connection_for, connections_of
+from portal.access.flow import flow_scope
 from portal.access.ledger import events_for, ledger_of, stream_for
 from portal.access.models import (
     alert_for,
@@ -75,6 +76,7 @@ __all__ = [
     "events_for",
     "finding_for",
     "findings_of",
+    "flow_scope",
     "gate_for",
     "gate_to_decide_for",
     "gate_with_evidence_for",

@@ -12,6 +12,7 @@ from pipelines.runs.models import Attempt, Decision, Finding, HandOff, Run, Stag
 from pipelines.simulation.truth import RunTruth, TaskTruth, read
 from pipelines.simulation.world import World
 from pipelines.usecases.models import Delegation
+from tests.domain.flow_truth import flow_is_what_was_drawn
 from tests.domain.simulated import play
 
 STATES = {
@@ -38,6 +39,7 @@ def test_the_rows_the_ledger_and_the_invariants_agree_with_the_ground_truth(
     world = play(seed=7)
     ground_truth_is_what_the_rows_say(world)
     people_work_only_when_they_are_there(world)
+    flow_is_what_was_drawn(world)
     verify_is_silent()
     what_is_saved_can_be_read(world, tmp_path)
 

@@ -50,6 +50,9 @@ class Step(models.Model):
             models.Index(
                 fields=("retry_at",), condition=models.Q(state="RETRY_WAIT"), name="step_retry"
             ),
+            models.Index(
+                fields=("run",), condition=models.Q(operation="frame_value"), name="step_framing"
+            ),
         )
 
     def __str__(self) -> str:

@@ -51,6 +51,7 @@ class Gate(models.Model):
                 condition=models.Q(state="OPEN", blind_until__isnull=False),
                 name="gate_open_blind",
             ),
+            models.Index(fields=("closed_at",), name="gate_ended"),
         )
         triggers = (final_rows_stay(GATE),)
 

@@ -41,6 +41,13 @@ class HandOff(models.Model):
                 name="one_open_hand_off",
             ),
         )
+        indexes = (
+            models.Index(
+                fields=("answered_at",),
+                condition=models.Q(offered_at__isnull=False),
+                name="handoff_ended",
+            ),
+        )
         triggers = (final_rows_stay(HAND_OFF),)
 
     def __str__(self) -> str:

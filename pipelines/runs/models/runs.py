@@ -50,7 +50,14 @@ class Run(models.Model):
             models.UniqueConstraint(fields=("use_case", "kind", "number"), name="one_run_number"),
         )
         # Without `moved_at`: every command sets it, and an index on it would grow with each.
-        indexes = (models.Index(fields=("state",), name="run_state"),)
+        indexes = (
+            models.Index(fields=("state",), name="run_state"),
+            models.Index(
+                fields=("finished_at",),
+                condition=models.Q(kind="main", started_at__isnull=False),
+                name="run_ended",
+            ),
+        )
         triggers = (final_rows_stay(RUN),)
 
     def __str__(self) -> str:

@@ -49,6 +49,16 @@ class Stage(models.Model):
         indexes = (
             models.Index(fields=("persona", "state"), name="stage_persona_state"),
             models.Index(fields=("owner", "state"), name="stage_owner_state"),
+            models.Index(
+                fields=("finished_at",),
+                condition=models.Q(activated_at__isnull=False),
+                name="stage_ended",
+            ),
+            models.Index(
+                fields=("activated_at",),
+                condition=~models.Q(return_code=""),
+                name="stage_sent_back",
+            ),
         )
         triggers = (final_rows_stay(STAGE),)
 
