@@ -8,6 +8,7 @@ from portal.web import (
     documents,
     drafts,
     events,
+    figures,
     findings,
     gates,
     hand_offs,
@@ -91,6 +92,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ledger/", ledger.ledger, name="ledger"),
     path("ledger/export", ledger.export, name="ledger_export"),
     path("events/", events.events, name="events"),
+    re_path(
+        r"^charts/(?P<digest>[0-9a-f]{64})-(?P<theme>light|dark)\.svg$",
+        figures.drawing,
+        name="drawing",
+    ),
     path("sign-in/", accounts.SignIn.as_view(), name="sign_in"),
     path("sign-out/", accounts.SignOut.as_view(), name="sign_out"),
 ]
