@@ -20,7 +20,8 @@ MOST_SHOWN: Final = 60  # characters of a name in a drawing; the table has all o
 class Words:
     """What is read: a key that names the figure on its page, a title, a sentence that tells it.
 
-    `bounds` are the words for the ends of an interval, `series` for what tells lines apart.
+    `bounds` are the words for the ends of an interval, `series` for what tells lines apart,
+    `limit` for what values are judged against.
     """
 
     key: str
@@ -29,6 +30,7 @@ class Words:
     bounds: tuple[str, str] = ("from", "to")
     series: str = ""
     note: str = "note"
+    limit: str = "limit"
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,9 @@ class Axis:
     format: str = ""
     low: float | None = None
     high: float | None = None
+    is_log: bool = False
+    padding: int = 0  # px at the ends
+    has_zero: bool = True  # whether amounts are shown from nothing on
 
     @property
     def label(self) -> str:
@@ -58,6 +63,7 @@ class Value:
     high: float | None = None
     series: str = ""
     note: str = ""
+    limit: float | None = None  # where each value has a limit of its own
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class Limit:
     value: float
     label: str
     series: str = ""
+    tone: str = "bad"  # or "calm", for what is merely known
 
 
 @dataclass(frozen=True)
@@ -111,6 +118,7 @@ def table_of(
         (Column(y.label, is_number=True), [value.y for value in values]),
         (Column(low, is_number=True), [value.low for value in values]),
         (Column(high, is_number=True), [value.high for value in values]),
+        (Column(words.limit, is_number=True), [value.limit for value in values]),
         (Column(words.note, is_number=False), [value.note for value in values]),
     ]
     kept = [
@@ -133,7 +141,7 @@ def data_of(values: Sequence[Value]) -> list[Json]:
     found: list[Json] = []
     for value in values:
         row: dict[str, Json] = {"x": shown(value.x) if isinstance(value.x, str) else value.x}
-        for name in ("y", "low", "high"):
+        for name in ("y", "low", "high", "limit"):
             number = getattr(value, name)
             if number is not None:
                 row[name] = number

@@ -39,6 +39,7 @@ def line(
         *_band(values, x, y, has_series=has_series),
         _layer({"type": "line"}, x, y, series=has_series),
         _layer({"type": "point"}, x, y, series=has_series, tooltip=_tooltip(words, values, x, y)),
+        *([_own_limits(x, y)] if any(value.limit is not None for value in values) else []),
         *_limits(limits),
     ]
     return _figure(words, values, x, y, {"layer": layers})
@@ -48,12 +49,14 @@ def points(
     words: Words, values: Sequence[Value], *, x: Axis, y: Axis, limits: Sequence[Limit] = ()
 ) -> Figure:
     """Return values as points with their intervals: where a line between them would claim more."""
+    x = replace(x, padding=14)
     has_series = any(value.series for value in values)
     layers: list[Json] = [
         *_whiskers(values, x, y, has_series=has_series),
         _layer({"type": "point", "size": 50}, x, y, series=has_series,
                tooltip=_tooltip(words, values, x, y)),
         *_limits(limits),
+        *([_own_limits(x, y)] if any(value.limit is not None for value in values) else []),
     ]  # fmt: skip
     return _figure(words, values, x, y, {"layer": layers})
 
@@ -70,24 +73,14 @@ def multiples(
         _layer({"type": "line"}, x, y),
         _layer({"type": "point", "size": 25}, x, y, tooltip=told),
     ]
+    by_series = {shown(limit.series): limit.value for limit in limits}
     rows = data_of(values)
-    if limits:
-        by_series = {shown(limit.series): limit.value for limit in limits}
-        everywhere = by_series.get("")
-        for row in rows:
-            if isinstance(row, dict):
-                limit = by_series.get(str(row.get("series", "")), everywhere)
-                if limit is not None:
-                    row["limit"] = limit
-        layers.append(
-            {
-                "mark": {"type": "line", "color": LIMIT, "strokeDash": [4, 3], "strokeWidth": 1},
-                "encoding": {
-                    "x": {**_channel(x), "field": "x"},
-                    "y": {**_channel(y), "field": "limit", "title": None},
-                },
-            }
-        )
+    for row in rows:
+        if isinstance(row, dict) and "limit" not in row:
+            limit = by_series.get(str(row.get("series", "")), by_series.get(""))
+            row |= {} if limit is None else {"limit": limit}
+    if limits or any(value.limit is not None for value in values):
+        layers.append(_own_limits(x, y))
     order: list[Json] = [*dict.fromkeys(shown(value.series) for value in values)]
     spec: Spec = {
         **head(fit="facet"),
@@ -189,8 +182,10 @@ def _channel(axis: Axis) -> Spec:
     look: Spec = {"tickCount": 5}
     if axis.kind != NAME and axis.format:
         look["format"] = axis.format
+    if axis.is_log:
+        look["values"] = [10.0**power for power in range(-3, 4)]  # the decades, no lines between
     if axis.kind == TIME:
-        look["labelOverlap"] = True
+        look |= {"labelOverlap": True, "format": axis.format or "%d %b"}
     found: Spec = {"type": kinds[axis.kind], "title": axis.label or None, "axis": look}
     if axis.kind == NAME:
         found |= {"sort": None, "axis": {"labelAngle": 0, "labelOverlap": True}}
@@ -235,6 +230,18 @@ def _whiskers(values: Sequence[Value], x: Axis, y: Axis, *, has_series: bool) ->
     return [{"mark": mark, "encoding": _ends(x, y, series=has_series)}]
 
 
+def _own_limits(x: Axis, y: Axis) -> Spec:
+    """A dashed line through the limits that values have of their own."""
+    return {
+        "mark": {"type": "line", "color": LIMIT, "strokeDash": [4, 3], "strokeWidth": 1.2,
+                 "point": {"color": LIMIT, "size": 14}},
+        "encoding": {
+            "x": {**_channel(x), "field": "x"},
+            "y": {**_channel(y), "field": "limit", "title": None},
+        },
+    }  # fmt: skip
+
+
 def _limits(limits: Sequence[Limit]) -> list[Spec]:
     return [layer for limit in limits for layer in _limit(limit, "y")]
 
@@ -249,8 +256,9 @@ def _limit(limit: Limit, channel: str) -> list[Spec]:
         mark = {"align": "left", "baseline": "top", "dx": 4}
         at = {"x": place, "y": {"value": 0}}
     once: Spec = {"values": [{}]}  # else it is drawn again for each row
-    rule: Spec = {"type": "rule", "color": LIMIT, "strokeDash": [4, 3], "strokeWidth": 1.2}
-    text: Spec = {"type": "text", "color": LIMIT, "text": shown(limit.label), **mark}
+    colour = INK_3 if limit.tone == "calm" else LIMIT
+    rule: Spec = {"type": "rule", "color": colour, "strokeDash": [4, 3], "strokeWidth": 1.2}
+    text: Spec = {"type": "text", "color": colour, "text": shown(limit.label), **mark}
     return [
         {"data": once, "mark": rule, "encoding": {channel: place}},
         {"data": once, "mark": text, "encoding": at},
@@ -272,6 +280,8 @@ def _tooltip(words: Words, values: Sequence[Value], x: Axis, y: Axis) -> list[Js
         found.insert(0, {"field": "series", "type": "nominal", "title": words.series or "series"})
     if any(value.low is not None for value in values):
         found += [_told("low", low, form), _told("high", high, form)]
+    if any(value.limit is not None for value in values):
+        found.append(_told("limit", words.limit, form))
     if any(value.note for value in values):
         found.append({"field": "note", "type": "nominal", "title": words.note})
     return found

@@ -23,6 +23,12 @@ def scale(axis: Axis) -> Spec:
     found: Spec = {}
     if axis.kind == TIME:
         found["type"] = "utc"
+    if axis.is_log:
+        found |= {"type": "log", "clamp": True}  # what is nothing lies on the low end
+    if axis.padding:
+        found["padding"] = axis.padding
+    if not axis.has_zero:
+        found["zero"] = False
     if axis.low is not None:
         found["domainMin"] = axis.low
     if axis.high is not None:

@@ -71,6 +71,8 @@ CONFIG: Final[Spec] = {
         "labelLimit": 180,
         "symbolSize": 80,
         "columns": 4,
+        "columnPadding": 24,
+        "offset": 24,
     },
     "line": {"strokeWidth": 2, "color": MAIN, "strokeCap": "round", "strokeJoin": "round"},
     "area": {"color": MAIN, "line": False},
