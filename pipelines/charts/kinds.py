@@ -183,7 +183,7 @@ def _channel(axis: Axis) -> Spec:
     if axis.kind != NAME and axis.format:
         look["format"] = axis.format
     if axis.is_log:
-        look["values"] = [10.0**power for power in range(-3, 4)]  # the decades, no lines between
+        look["values"] = _decades(axis)
     if axis.kind == TIME:
         look |= {"labelOverlap": True, "format": axis.format or "%d %b"}
     found: Spec = {"type": kinds[axis.kind], "title": axis.label or None, "axis": look}
@@ -191,6 +191,12 @@ def _channel(axis: Axis) -> Spec:
         found |= {"sort": None, "axis": {"labelAngle": 0, "labelOverlap": True}}
     scale = scale_of(axis)
     return found | ({"scale": scale} if scale else {})
+
+
+def _decades(axis: Axis) -> list[Json]:
+    """The marks of a logarithmic axis, no lines between; none beyond its ends, where it clamps."""
+    low, high = axis.low or 0.001, axis.high or 1000.0
+    return [10.0**power for power in range(-6, 7) if low <= 10.0**power <= high]
 
 
 def _layer(

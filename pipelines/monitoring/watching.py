@@ -5,6 +5,7 @@ from datetime import datetime
 
 from personas.models import User
 from pipelines.monitoring.measured import Drift, Quality, measured_of
+from pipelines.monitoring.models import Alert
 from pipelines.monitoring.standing import AlertView, alert_views
 from pipelines.registry.models import Model, ModelVersion
 from pipelines.registry.queries import live_version
@@ -30,6 +31,11 @@ class Watching:
     def open_alerts(self) -> int:
         """How many alerts still ask for a response."""
         return sum(view.open for view in self.alerts)
+
+    @property
+    def alert_rows(self) -> tuple[Alert, ...]:
+        """The alerts alone."""
+        return tuple(view.alert for view in self.alerts)
 
     @property
     def answered(self) -> int:

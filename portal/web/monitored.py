@@ -1,5 +1,6 @@
 """The figures of the monitor: what was watched in, charts with their sentences out."""
 
+import math
 from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
@@ -66,7 +67,7 @@ def _drift(drift: Sequence[Drift]) -> Figure | None:
         limit=_("limit"),
     )
     values = [_psi(one, series=one.column) for one in kept]
-    return multiples(words, values, x=_until(), y=_psi_axis())
+    return multiples(words, values, x=_until(), y=_psi_axis(kept))
 
 
 def _answers(drift: Sequence[Drift]) -> Figure | None:
@@ -83,7 +84,7 @@ def _answers(drift: Sequence[Drift]) -> Figure | None:
         "said": said,
     }
     words = Words("answers", _("Drift of the answers"), text, note=_("window"), limit=_("limit"))
-    return line(words, [_psi(one) for one in found], x=_until(), y=_psi_axis())
+    return line(words, [_psi(one) for one in found], x=_until(), y=_psi_axis(found))
 
 
 def _psi(one: Drift, *, series: str = "") -> Value:
@@ -92,8 +93,11 @@ def _psi(one: Drift, *, series: str = "") -> Value:
     )
 
 
-def _psi_axis() -> Axis:
-    return Axis(_("PSI"), low=LEAST_PSI, is_log=True, format="~g")
+def _psi_axis(drift: Sequence[Drift]) -> Axis:
+    """From as good as nothing up to the decade above the largest."""
+    most = max((max(one.psi, one.limit) for one in drift), default=1.0)
+    high = 10.0 ** math.ceil(math.log10(max(most, 1.0)))
+    return Axis(_("PSI"), low=LEAST_PSI, high=high, is_log=True, format="~g")
 
 
 def _until() -> Axis:
@@ -230,7 +234,7 @@ def _worth(quality: Sequence[Quality]) -> Figure | None:
         )
         for one in known
     ]
-    nothing = [Limit(0.0, _("worth nothing"))]
+    nothing = [Limit(0.0, _("worth nothing"), tone="calm")]
     axis = Axis(_("worth"), unit=last.currency, format=",.0f")
     return points(words, values, x=_until(), y=axis, limits=nothing)
 

@@ -26,7 +26,7 @@ function fitted(view) {
   if (fit === "width") spec.width = room;
   if (fit === "square") spec.width = spec.height = Math.min(spec.width, room - 60);
   if (fit === "facet") {
-    spec.columns = Math.max(1, Math.min(4, Math.floor((room - 40) / PANEL)));
+    spec.columns = Math.max(2, Math.min(4, Math.floor((room - 40) / PANEL)));
     spec.spec.width = Math.floor((room - 48 - (spec.columns - 1) * GAP) / spec.columns);
   }
   return spec;
