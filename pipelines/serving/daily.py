@@ -7,14 +7,17 @@ from django.db import connection
 
 from pipelines.registry.models import Model
 
-MOST_ROWS = 50_000  # the newest answers by event time; more would be slower than a page may be
+MOST_ROWS = 20_000  # the newest answers by event time; more would be slower than a page may be
 MOST_DAYS = 62
 
-# Read from the end of the index on (model, event time): the size of the log does not matter.
+# Read from the end of the index on (model, event time), each outcome by its own index: neither the
+# size of the log nor that of the labels matters.
 QUERY = """
 WITH newest AS (
-  SELECT COALESCE(event_time, at) AS moment, key, score, served_by, failed, latency
-  FROM serving_prediction
+  SELECT COALESCE(event_time, at) AS moment, score, served_by, failed, latency,
+         EXISTS (SELECT FROM serving_label label
+                 WHERE label.model_id = %(model)s AND label.key = logged.key) AS known
+  FROM serving_prediction logged
   WHERE model_id = %(model)s
   ORDER BY COALESCE(event_time, at) DESC
   LIMIT %(most)s
@@ -23,12 +26,11 @@ SELECT (moment AT TIME ZONE 'UTC')::date AS day,
        count(*),
        count(*) FILTER (WHERE served_by = 'model'),
        count(*) FILTER (WHERE failed),
-       count(label.id) FILTER (WHERE served_by = 'model'),
+       count(*) FILTER (WHERE served_by = 'model' AND known),
        avg(score) FILTER (WHERE served_by = 'model'),
        percentile_cont(0.5) WITHIN GROUP (ORDER BY latency),
        percentile_cont(0.95) WITHIN GROUP (ORDER BY latency)
 FROM newest
-LEFT JOIN serving_label label ON label.model_id = %(model)s AND label.key = newest.key
 GROUP BY 1 ORDER BY 1
 """
 
@@ -71,6 +73,6 @@ def days_of(model: Model, *, most: int = MOST_ROWS) -> Days:
         cursor.execute(QUERY, {"model": model.pk, "most": most})
         found = [Day(*row) for row in cursor.fetchall()]
     is_cut = sum(day.rows for day in found) >= most
-    if is_cut:
+    if is_cut and len(found) > 1:
         found = found[1:]  # only a part of it was read
     return Days(tuple(found[-MOST_DAYS:]), is_cut or len(found) > MOST_DAYS)
