@@ -27,7 +27,8 @@ function fitted(view) {
   if (fit === "square") spec.width = spec.height = Math.min(spec.width, room - 60);
   if (fit === "facet") {
     spec.columns = Math.max(2, Math.min(4, Math.floor((room - 40) / PANEL)));
-    spec.spec.width = Math.floor((room - 48 - (spec.columns - 1) * GAP) / spec.columns);
+    const width = Math.floor((room - 62 - (spec.columns - 1) * GAP) / spec.columns);
+    spec.spec.width = spec.config.header.labelLimit = width;
   }
   return spec;
 }
