@@ -6,6 +6,7 @@ if (found := table_asked(request, figures)) is not None: return found    # in th
 
 import csv
 import io
+import re
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
@@ -27,6 +28,7 @@ from portal.web.errors import page
 ASKED: Final = "table"  # ?table=<key of the figure>
 MOST_ROWS: Final = 200  # in the page; the file has all
 THEMES: Final = ("light", "dark")
+DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 ACTING: Final = ("=", "+", "-", "@", "\t", "\r")  # how a spreadsheet's formula begins
 
 drawings = Drawings(settings.VAR / "charts")
@@ -59,7 +61,7 @@ def chart(context: Context, figure: Figure, file: str = "yes") -> dict[str, Any]
 @page
 def drawing(request: HttpRequest, digest: str, theme: str) -> HttpResponse:
     """Answer the picture of a figure that a page has shown, for its reader's light or dark."""
-    found = drawings.deliver(digest)
+    found = drawings.deliver(digest) if theme in THEMES and DIGEST.fullmatch(digest) else None
     if found is None:
         raise NotFound("chart", "There is no such chart; load its page again.")
     answer = HttpResponse(resolved(found, _colours(), theme=theme), content_type="image/svg+xml")

@@ -94,11 +94,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("ledger/", ledger.ledger, name="ledger"),
     path("ledger/export", ledger.export, name="ledger_export"),
     path("events/", events.events, name="events"),
-    re_path(
-        r"^charts/(?P<digest>[0-9a-f]{64})-(?P<theme>light|dark)\.svg$",
-        figures.drawing,
-        name="drawing",
-    ),
+    path("charts/<slug:digest>/<slug:theme>.svg", figures.drawing, name="drawing"),
     path("sign-in/", accounts.SignIn.as_view(), name="sign_in"),
     path("sign-out/", accounts.SignOut.as_view(), name="sign_out"),
 ]

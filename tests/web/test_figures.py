@@ -15,6 +15,7 @@ from pipelines.charts.kinds import bars
 from pipelines.charts.theme import resolved, tokens
 from portal import bundle
 from portal.web import figures
+from tests.release import person
 from tests.unit.charts.samples import MARKUP, all_kinds
 
 
@@ -81,7 +82,7 @@ def test_tag_shows_a_picture_first_and_the_drawing_once_it_is_made(
         return template.render(Context({"figure": figure, "request": rf.get("/x/")}))
 
     shown = page()
-    assert f"/charts/{figure.digest}-dark.svg" in shown
+    assert f"/charts/{figure.digest}/dark.svg" in shown
     assert shown.count("js/charts.js") == 1
     assert "<script>alert" not in shown
     assert "style=" not in shown
@@ -109,6 +110,14 @@ def test_table_is_a_file_whose_texts_cannot_act(rf: RequestFactory) -> None:
 
 
 def test_picture_is_for_people_who_signed_in(client: Client) -> None:
-    answer = client.get(f"/charts/{'0' * 64}-light.svg")
+    answer = client.get(f"/charts/{'0' * 64}/light.svg")
     assert answer.status_code == 302
-    assert client.get("/charts/../x-light.svg").status_code == 404
+    assert client.get("/charts/../x/light.svg").status_code == 404
+
+
+@pytest.mark.django_db
+def test_picture_of_what_no_page_has_shown_is_not_made(client: Client, drawings: Drawings) -> None:
+    client.force_login(person("Ada"))
+    for name in ("0" * 64 + "/light", "0" * 64 + "/other", "x/light", "0" * 63 + "/light"):
+        assert client.get(f"/charts/{name}.svg").status_code == 404
+    assert not drawings.folder.exists()
