@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, Route
 from pipelines.charts.drawing import Drawings
 from pipelines.charts.figure import Figure
 from portal.web import figures
+from tests.long import only_long
 from tests.unit.charts.samples import all_kinds
 
 pytestmark = [pytest.mark.browser]
@@ -82,6 +83,7 @@ def show(page: Page, shown: tuple[Figure, ...], *, library: bytes, folder: Path)
     return said
 
 
+@only_long
 def test_every_kind_comes_alive_without_a_message(
     browser: Browser, library: bytes, tmp_path: Path
 ) -> None:
