@@ -376,11 +376,15 @@ def test_pages_find_nothing_unknown_and_nothing_of_others(
     assert not wrong, "\n".join(map(str, wrong))
 
 
+# They keep whatever is filled in so far; the page that one comes back to says what is wrong.
+KEEPS_WHAT_IS_THERE = ("items/{pk}/draft", "use-cases/{key}/source")
+
+
 def test_pages_ask_for_another_look(people: Cast, shown: dict[str, Any]) -> None:
     """An empty form is a 422 where the form asks for anything at all."""
     wrong = []
     for pattern, row, key, form in posts():
-        if pattern == "items/{pk}/draft":  # keeps whatever is filled in so far
+        if pattern in KEEPS_WHAT_IS_THERE:
             continue
         asked = {name for name in form if name not in ("do", "code", "drop", "seat.DS", "version")}
         if not asked:

@@ -112,7 +112,9 @@ def looks(things: dict[str, Any]) -> Iterator[str]:
             yield where
     for pattern in SHOWN:
         known = things.get(pattern.split("/")[0], {})
-        if pattern not in ("events/", "sign-in/", "sign-out/"):
+        if pattern not in ("events/", "sign-in/", "sign-out/") and not pattern.startswith(
+            "charts/"
+        ):
             yield "/" + pattern.format(**known)
     yield "/console/"
 

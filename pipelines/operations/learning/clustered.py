@@ -45,9 +45,14 @@ def equal_means(values: Floats, codes: Codes, blocks: Blocks | None) -> float | 
 
 
 def _welch(parts: Sequence[Floats]) -> float | None:
-    if min(part.size for part in parts) < 2 or min(float(np.ptp(part)) for part in parts) == 0:
+    largest = max(float(np.abs(part).max(initial=0.0)) for part in parts)
+    if min(part.size for part in parts) < 2 or largest == 0:
         return None
-    found = float(stats.f_oneway(*parts, equal_var=False).pvalue)
+    # The test does not depend on the scale; squares of what is very large or small are no numbers.
+    scaled = [part / largest for part in parts]
+    if min(float(np.var(part, ddof=1)) for part in scaled) == 0:
+        return None
+    found = float(stats.f_oneway(*scaled, equal_var=False).pvalue)
     return found if math.isfinite(found) else None
 
 
