@@ -1,5 +1,6 @@
 """A document as HTML: every text escaped, no style attribute, no script. Pure."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from html import escape
 
@@ -52,14 +53,29 @@ def fragment(document: Document, *, base: str = "") -> str:
 def _section(section: Section, base: str) -> str:
     key = escape(section.key, quote=True)
     lead = f'<p class="muted">{_text(section.lead)}</p>' if section.lead else ""
-    body = "".join(_block(block, base) for block in section.blocks)
+    names = _names(section)
+    body = "".join(_block(block, base, names.get(i, "")) for i, block in enumerate(section.blocks))
     return (
         f'<section class="card section" id="{key}" aria-labelledby="{key}-title">'
         f'<h2 id="{key}-title">{_text(section.title)}</h2>{lead}{body}</section>'
     )
 
 
-def _block(block: Block, base: str) -> str:
+def _names(section: Section) -> dict[int, str]:
+    """What a reader who cannot see is told of each table: no two of a document sound alike."""
+    told: dict[int, str] = {}
+    seen: Counter[str] = Counter()
+    for place, block in enumerate(section.blocks):
+        if isinstance(block, Figures | Text):
+            continue
+        name = block.title or ", ".join(name for name in block.columns if name)
+        seen[name] += 1
+        more = f" ({seen[name]})" if seen[name] > 1 else ""
+        told[place] = f"{section.title}: {name}{more}"
+    return told
+
+
+def _block(block: Block, base: str, label: str) -> str:
     if isinstance(block, Figures):
         return f'<dl class="figures">{"".join(_figure(one, base) for one in block.figures)}</dl>'
     if isinstance(block, Text):
@@ -67,9 +83,8 @@ def _block(block: Block, base: str) -> str:
     head = "".join(f'<th scope="col">{_text(name)}</th>' for name in block.columns)
     rows = "".join(f"<tr>{_cells(row, block.columns, base)}</tr>" for row in block.rows)
     title = f"<h3>{_text(block.title)}</h3>" if block.title else ""
-    label = _text(block.title or ", ".join(name for name in block.columns if name))
     return (
-        f'{title}<div class="table-wrap" tabindex="0" role="region" aria-label="{label}">'
+        f'{title}<div class="table-wrap" tabindex="0" role="region" aria-label="{_text(label)}">'
         f'<table class="table table--cards"><thead><tr>{head}</tr></thead>'
         f"<tbody>{rows}</tbody></table></div>{_evidence(block.evidence, base)}"
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from portal.demo.cast import BY_PERSONA, PASSWORD
+from tests.browser.everywhere import sign_in
 from tests.browser.places import PLACES, Finder, Place
 
 FOLDER = Path("var/screenshots")
@@ -77,15 +77,6 @@ def pictures(browser: Browser, url: str, view: View) -> Iterator[str]:
             if place.persona == persona:
                 yield from picture(page, finder, place, view)
         context.close()
-
-
-def sign_in(page: Page, persona: str) -> None:
-    """Sign in as the demo's person of this persona."""
-    page.goto("/sign-in/")
-    page.locator("#f-username").fill(BY_PERSONA[persona].login)
-    page.locator("#f-password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_load_state("load")
 
 
 def picture(page: Page, finder: Finder, place: Place, view: View) -> Iterator[str]:

@@ -4,16 +4,20 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 from rich.console import Console
 
 from portal.demo import script
 from portal.demo.finale import finale
 from portal.demo.live import Screen
+from tests.browser.conftest import browser
+from tests.browser.everywhere import complaints
 from tests.flows import digits
 from tests.flows.acceptance import Answers
 from tests.flows.baton import Baton
 from tests.long import only_long
 
+__all__ = ["browser"]  # a fixture
 SEASON, LATER = digits.Season.season, 5000  # digits like those it has learned from, and darker ones
 pytestmark = [
     pytest.mark.timeout(400),
@@ -143,3 +147,9 @@ def test_the_ledger_holds(baton: Baton, played: Played) -> None:
 
 def test_experts_find_their_answers_in_the_run(played: Played) -> None:
     assert Answers(played.play.desks["OPS"], played.run).unanswered() == []
+
+
+def test_every_page_is_sound(baton: Baton, played: Played, browser: Browser) -> None:
+    """No complaint of axe in light and dark, nothing too wide, no error in the console."""
+    found = list(complaints(browser, baton.url))
+    assert not found, "\n".join(found)
