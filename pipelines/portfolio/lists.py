@@ -27,6 +27,7 @@ MOST_EXPORTED: Final = 10_000
 LONGEST_SEARCH: Final = 100
 STATES: Final = ("", "open", "new", "over")
 TIERS: Final = (1, 2, 3)
+SORTS: Final = sql.SORTS
 OPEN: Final = "state IN ('READY', 'ACTIVE', 'IN_REVIEW', 'FAILED')"
 NO_REST: Final = "(NULL::text, NULL::float8[], NULL::float8[], NULL::float8[])"
 

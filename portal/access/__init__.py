@@ -55,6 +55,7 @@ from portal.access.use_cases import (
     version_for,
     version_to_run,
 )
+from portal.access.views import view_for
 
 __all__ = [
     "alert_for",
@@ -110,4 +111,5 @@ __all__ = [
     "version_to_move",
     "version_to_run",
     "versions_beside",
+    "view_for",
 ]

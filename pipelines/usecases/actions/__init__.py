@@ -9,7 +9,7 @@ from pipelines.usecases.actions.use_cases import (
     create_use_case,
     retire_use_case,
 )
-from pipelines.usecases.actions.views import remove_view, save_view
+from pipelines.usecases.actions.views import remove_view, save_view, view_query
 
 __all__ = [
     "LONGEST_TITLE",
@@ -26,4 +26,5 @@ __all__ = [
     "remove_view",
     "retire_use_case",
     "save_view",
+    "view_query",
 ]

@@ -20,7 +20,7 @@ LONGEST_NAME: Final = 60
 LONGEST_QUERY: Final = 500
 
 
-def cleaned(page: str, query: str) -> str:
+def view_query(page: str, query: str) -> str:
     """Return the query with what the page knows and nothing else, in the page's order."""
     pairs = dict(parse_qsl(query.lstrip("?")[:5000]))
     return urlencode([(name, pairs[name]) for name in KNOWN[page] if pairs.get(name)])
@@ -30,7 +30,7 @@ def save_view(*, actor: Actor, page: str, name: str, query: str, key: str | None
     """Keep a view of the person's own; one of the same name is replaced. Raises Invalid."""
     user, name = person_of(actor), " ".join(name.split())
     _refuse_odd(page, name, query)
-    kept = cleaned(page, query)
+    kept = view_query(page, query)
 
     def body(command: Command, locked: User) -> dict[str, object]:
         views = SavedView.objects.filter(user=locked, page=page)
@@ -65,7 +65,7 @@ def _refuse_odd(page: str, name: str, query: str) -> None:
         problems["name"].append("is required: what you call the view")
     elif len(name) > LONGEST_NAME:
         problems["name"].append(f"has {len(name)} characters; at most {LONGEST_NAME}")
-    if page in KNOWN and len(cleaned(page, query)) > LONGEST_QUERY:
+    if page in KNOWN and len(view_query(page, query)) > LONGEST_QUERY:
         problems["query"].append(f"is longer than {LONGEST_QUERY} characters")
     refuse("The view cannot be kept.", problems)
 
