@@ -78,6 +78,11 @@ class Card:
     tier: int | None
     track: Track
 
+    @property
+    def in_air(self) -> bool:
+        """Whether it waits for a hand-off."""
+        return self.state in (StageState.PENDING, StageState.READY)
+
 
 @dataclass(frozen=True)
 class Column:
@@ -138,6 +143,11 @@ class Board:
         return sum(lane.cards for lane in self.lanes)
 
     @property
+    def all_cards(self) -> list[Card]:
+        """Return the cards, lane by lane."""
+        return [card for lane in self.lanes for _, cards in lane.cells for card in cards]
+
+    @property
     def found(self) -> int:
         """How many cards fit, shown or not."""
         return sum(column.found for column in self.columns)
@@ -177,11 +187,18 @@ def _picked(user: User, asked: Asked, frame: Frame) -> list[tuple[int, int, str,
     text = f"""
     SELECT id, run_id, key, among FROM (
       SELECT s.id, s.run_id, s.key, count(*) OVER (PARTITION BY s.key) AS among,
-             row_number() OVER (PARTITION BY s.key ORDER BY s.activated_at, s.id) AS place
+             row_number() OVER (PARTITION BY s.key
+                                ORDER BY coalesce(s.activated_at, h.created_at), s.id) AS place
         FROM runs_stage s JOIN runs_run r ON r.id = s.run_id
         JOIN usecases_usecase u ON u.id = r.use_case_id
         LEFT JOIN runs_gate g ON g.stage_id = s.id AND g.state = 'OPEN'
-       WHERE s.current AND s.state IN ('READY', 'ACTIVE', 'IN_REVIEW', 'FAILED')
+        LEFT JOIN LATERAL (
+             SELECT due_at, created_at FROM runs_handoff
+              WHERE target_id = s.id AND s.state IN ('PENDING', 'READY')
+                AND state IN ('PREPARING', 'OFFERED', 'ESCALATED')
+              ORDER BY id DESC LIMIT 1) h ON true
+       WHERE s.current AND (s.state IN ('READY', 'ACTIVE', 'IN_REVIEW', 'FAILED')
+                            OR s.state = 'PENDING' AND h.created_at IS NOT NULL)
          AND r.state IN ('RUNNING', 'PAUSED') AND r.kind = %(kind)s {conditions}) picked
      WHERE place <= %(most)s ORDER BY key, place
     """  # noqa: S608 - texts of this module alone
@@ -240,9 +257,7 @@ def _late(frame: Frame) -> tuple[str, dict[str, Any]]:
     """Return the condition of what is over due, or older than 85 % of the past."""
     known = {key: stay.p85 for key, stay in frame.stays.items() if stay.p85 is not None}
     text = (
-        "(coalesce(g.due_at, s.due_at) < %(now)s OR EXISTS (SELECT 1 FROM runs_handoff h"
-        " WHERE h.target_id = s.id AND s.state = 'READY' AND h.state IN ('OFFERED', 'ESCALATED')"
-        " AND h.due_at < %(now)s)"
+        "(coalesce(g.due_at, h.due_at, s.due_at) < %(now)s"
         " OR s.activated_at < %(now)s - (%(p85)s::jsonb->>s.key)::float8 * interval '1 second')"
     )
     return text, {"p85": frames.as_json({k: one.total_seconds() for k, one in known.items()})}
@@ -293,7 +308,7 @@ def _card(run: Run, pk: int, relay: _Relay, brief: frames.Brief, frame: Frame) -
 def _holder(run: Run, stage: Stage, holders: Sequence[Holder]) -> Holder | None:
     """Return who holds this stage; of one that waits for a hand-off, who holds that."""
     hand_offs: Sequence[HandOff] = run.all_hand_offs  # type: ignore[attr-defined]
-    if stage.state == StageState.READY:
+    if stage.state in (StageState.PENDING, StageState.READY):
         into = {one.pk for one in hand_offs if one.target_id == stage.pk}
         return next((h for h in holders if h.noun == "hand_off" and h.pk in into), None)
     return next((h for h in holders if h.stage == stage.key and h.noun != "hand_off"), None)

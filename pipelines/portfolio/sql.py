@@ -17,16 +17,25 @@ JOINS: Final[dict[str, tuple[tuple[str, ...], str]]] = {
     "stage": (
         ("run",),
         """LEFT JOIN LATERAL (
-           SELECT id, key, position, persona_id, owner_id, due_at, state, activated_at
-             FROM runs_stage
-            WHERE run_id = r.id AND current AND r.state IN ('RUNNING', 'PAUSED')
-              AND state IN ('READY', 'ACTIVE', 'IN_REVIEW', 'FAILED')
-            ORDER BY position LIMIT 1) s ON true""",
+           SELECT st.id, st.key, st.position, st.persona_id, st.owner_id, st.state,
+                  coalesce(g.due_at, h.due_at, st.due_at) AS due_at,
+                  coalesce(st.activated_at, h.created_at) AS since
+             FROM runs_stage st
+             LEFT JOIN runs_gate g ON g.stage_id = st.id AND g.state = 'OPEN'
+             LEFT JOIN LATERAL (
+                  SELECT due_at, created_at FROM runs_handoff
+                   WHERE target_id = st.id AND st.state IN ('PENDING', 'READY')
+                     AND state IN ('PREPARING', 'OFFERED', 'ESCALATED')
+                   ORDER BY id DESC LIMIT 1) h ON true
+            WHERE st.run_id = r.id AND st.current AND r.state IN ('RUNNING', 'PAUSED')
+              AND (st.state IN ('READY', 'ACTIVE', 'IN_REVIEW', 'FAILED')
+                   OR st.state = 'PENDING' AND h.created_at IS NOT NULL)
+            ORDER BY st.position LIMIT 1) s ON true""",
     ),
     "reached": (
         ("stage",),
         """LEFT JOIN LATERAL (
-           SELECT min(activated_at) AS at FROM runs_stage
+           SELECT coalesce(min(activated_at), %(now)s) AS at FROM runs_stage
             WHERE run_id = r.id AND key = s.key) e ON true""",
     ),
     "rest": (
@@ -89,7 +98,7 @@ SORTS: Final[dict[str, tuple[str, tuple[str, ...], bool]]] = {
     "tier": ("f.tier", ("brief",), False),
     "stage": ("s.position", ("stage",), False),
     "holder": ("pp.lane", ("persona",), False),
-    "age": ("s.activated_at", ("stage",), False),
+    "age": ("s.since", ("stage",), False),
     "score": ("p.score", ("score",), True),
     "forecast": ("d.p50", ("rest",), False),
     "champion": ("c.started_at", ("champion",), True),
@@ -98,7 +107,7 @@ SORTS: Final[dict[str, tuple[str, tuple[str, ...], bool]]] = {
 
 LINE: Final = """
 SELECT u.id, r.id, s.id, s.key, s.persona_id, coalesce(NULLIF(ow.name, ''), ow.username, ''),
-       s.state, s.activated_at, s.due_at, f.value, coalesce(f.currency, ''), f.tier, p.score,
+       s.state, s.since, s.due_at, f.value, coalesce(f.currency, ''), f.tier, p.score,
        d.p50, d.p85, coalesce(m.name, ''), c.number, c.started_at, al.all, al.red,
        coalesce(b.key, '')
 """

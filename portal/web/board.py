@@ -40,10 +40,7 @@ def board(request: HttpRequest) -> HttpResponse:
     user, asked = user_of(request), asked_of(request)
     found = queries.board(user, asked)
     sparks = {
-        card.stage: track.spark(card.track, width=SPARK_WIDTH)
-        for lane in found.lanes
-        for _column, cards in lane.cells
-        for card in cards
+        card.stage: track.spark(card.track, width=SPARK_WIDTH) for card in found.all_cards
     }
     context = {
         "section": "board",
