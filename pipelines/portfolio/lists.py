@@ -125,6 +125,9 @@ def portfolio(user: User, wanted: Wanted) -> Portfolio:
     """Return one page, with who holds each and its relay; at most eleven queries."""
     ends = rests()
     time, found, count = _found(user, wanted, ends, PER_PAGE + 1)
+    if not found and count:  # past the end: the last page that is there
+        wanted = replace(wanted, page=min(-(-count // PER_PAGE), MOST_PAGES))
+        time, found, count = _found(user, wanted, ends, PER_PAGE + 1)
     lines = _lines(found[:PER_PAGE], time, ends)
     shown = tuple(_with_relay(lines, time))
     return Portfolio(time, wanted, shown, count, len(found) > PER_PAGE)
