@@ -166,6 +166,8 @@ SERVE_URL = (
     _address("BATON_SERVE_URL", ("http", "https")) or f"http://{HOST}:{SERVE_PORT}"
 ).rstrip("/")
 WEB_THREADS = _whole("BATON_WEB_THREADS", 8, low=1, high=64)
+# Rounds under way that one active person can carry, per stage of the persona (board, own).
+WIP_PER_PERSON = _whole("BATON_WIP_PER_PERSON", 2, low=1, high=1000)
 
 ALLOWED_HOSTS = [
     *(

@@ -126,6 +126,27 @@ class Delegation(models.Model):
         return f"{self.deputy} for {self.giver} as {self.persona_id}"
 
 
+class SavedView(models.Model):
+    """A look at a list that a person keeps under a name: the page's query, nobody else's affair."""
+
+    PAGES = ("board", "portfolio")
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views")
+    page = models.CharField(max_length=12, choices=[(page, page) for page in PAGES])
+    name = models.CharField(max_length=60)
+    query = models.CharField(max_length=500, blank=True)
+    saved_at = models.DateTimeField(db_default=BatonNow())
+
+    class Meta:
+        ordering = ("name", "id")
+        constraints = (
+            models.UniqueConstraint(fields=("user", "page", "name"), name="one_view_of_a_name"),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class Blueprint(models.Model):
     """The plan of a kind of use case; its versions hold the plan itself."""
 

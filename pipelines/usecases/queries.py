@@ -6,7 +6,7 @@ from django.db.models import Q, QuerySet
 
 from personas.models import User
 from pipelines.usecases import policies
-from pipelines.usecases.models import BlueprintVersion, Delegation, Seat, UseCase
+from pipelines.usecases.models import BlueprintVersion, Delegation, SavedView, Seat, UseCase
 
 
 def use_cases(user: User) -> QuerySet[UseCase]:
@@ -56,3 +56,8 @@ def published_versions() -> QuerySet[BlueprintVersion]:
         .select_related("blueprint")
         .order_by("blueprint__title")
     )
+
+
+def saved_views(user: User, page: str) -> QuerySet[SavedView]:
+    """Return the views that the person keeps of a page, by name."""
+    return SavedView.objects.filter(user=user, page=page)

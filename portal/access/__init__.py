@@ -56,6 +56,7 @@ from portal.access.use_cases import (
     version_for,
     version_to_run,
 )
+from portal.access.views import view_for
 
 __all__ = [
     "alert_for",
@@ -112,4 +113,5 @@ __all__ = [
     "version_to_move",
     "version_to_run",
     "versions_beside",
+    "view_for",
 ]

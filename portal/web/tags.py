@@ -197,6 +197,14 @@ def moment(at: datetime | None) -> SafeString | str:
     return _stamp(at, f"{at.astimezone(timezone.get_current_timezone()):%d %b %H:%M}")
 
 
+@register.simple_tag
+def day(at: datetime | None) -> SafeString | str:
+    """Show the day of a time ("23 Nov 2026"), with the exact time behind it."""
+    if at is None:
+        return NOTHING
+    return _stamp(at, f"{at.astimezone(timezone.get_current_timezone()):%d %b %Y}")
+
+
 @register.filter
 def number(value: float | str | None, digits: int | None = None) -> str:
     """Write a number with thin thousands and at most four significant decimals.

@@ -5,6 +5,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from portal.web import (
     absences,
     accounts,
+    board,
     documents,
     drafts,
     events,
@@ -25,6 +26,7 @@ from portal.web import (
     seats,
     starts,
     use_cases,
+    views,
 )
 
 app_name = "web"
@@ -35,7 +37,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("inbox/hand-offs/<int:pk>/accept", inbox.accept, name="inbox_accept"),
     path("inbox/items/<int:pk>/claim", inbox.claim, name="inbox_claim"),
     path("inbox/stages/<int:pk>/take", inbox.take, name="inbox_take"),
+    path("board/", board.board, name="board"),
+    path("views/", views.save, name="save_view"),
+    path("views/<int:pk>/remove", views.remove, name="remove_view"),
     path("use-cases/", use_cases.use_cases, name="use_cases"),
+    path("use-cases/export", use_cases.export, name="use_cases_export"),
     path("use-cases/new/", drafts.new_use_case, name="new_use_case"),
     path("use-cases/<slug:key>/", use_cases.use_case, name="use_case"),
     path("use-cases/<slug:key>/columns/", drafts.columns, name="draft_columns"),

@@ -3,8 +3,10 @@
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
 from personas.people import PERSONAS
+from pipelines.portfolio import lists
 from pipelines.registry import queries as registry
 from pipelines.runs.policies import Hat, not_starting
 from pipelines.runs.queries import use_cases as queries
@@ -12,7 +14,8 @@ from pipelines.runs.queries.track import lines
 from pipelines.usecases.models import UseCase
 from pipelines.usecases.policies import not_managing
 from portal import access
-from portal.web import track
+from portal.sheets import Cell, csv_file, sheet
+from portal.web import track, views
 from portal.web.errors import page
 from portal.web.forms import user_of
 
@@ -22,32 +25,101 @@ def address_of(use_case: UseCase) -> str:
     return reverse("web:use_case", args=[use_case.key])
 
 
+STATES = {
+    "": _("All states"),
+    "open": _("Under way"),
+    "new": _("Not started"),
+    "over": _("Finished"),
+}
+# What the columns are sorted by, in their order on the page, and which stand to the right.
+COLUMNS = (
+    ("title", _("Use case"), False),
+    ("holder", _("Who holds it now"), False),
+    ("stage", _("Stage and relay so far"), False),
+    ("age", _("In stage for"), True),
+    ("value", _("Value a year"), True),
+    ("tier", _("Tier"), True),
+    ("score", _("Test Score, of 7"), True),
+    ("forecast", _("Done by (forecast)"), False),
+    ("champion", _("Champion"), False),
+    ("alerts", _("Open alerts"), True),
+)
+
+
+def wanted_of(request: HttpRequest) -> lists.Wanted:
+    """Return what the address asks of the portfolio; what it does not know counts as not asked."""
+    given = request.GET
+    number, tier = given.get("page", "1"), given.get("tier", "")
+    state, sort = given.get("state", ""), given.get("sort", "")
+    return lists.Wanted(
+        search=given.get("q", ""),
+        state=state if state in STATES else "",
+        persona=given.get("persona", "")[:8],
+        tier=int(tier) if tier in ("1", "2", "3") else None,
+        blueprint=given.get("blueprint", "")[:60],
+        sort=sort if sort.removeprefix("-") in lists.SORTS else "moved",
+        page=max(int(number), 1) if number.isdecimal() and len(number) < 9 else 1,
+    )
+
+
 @page
 def use_cases(request: HttpRequest) -> HttpResponse:
-    """Show the portfolio: who holds each use case, and how it came there."""
-    given = request.GET
-    number = given.get("page", "1")
-    wanted = queries.Wanted(
-        search=given.get("q", ""),
-        state=given.get("state", "") if given.get("state", "") in queries.FILTERS else "",
-        persona=given.get("persona", "")[:8],
-        page=int(number) if number.isdecimal() and len(number) < 9 else 1,
-    )
-    found = queries.portfolio(user_of(request), wanted)
+    """Show the portfolio: who holds each use case, what it is worth, when it may be done."""
+    user, wanted = user_of(request), wanted_of(request)
+    found = lists.portfolio(user, wanted)
     context = {
         "section": "use_cases",
         "wanted": wanted,
-        "filters": queries.FILTERS.items(),
+        "found": found,
+        "filters": STATES.items(),
+        "tiers": lists.TIERS,
         "personas": PERSONAS,
+        "plans": access.blueprints_of(user).filter(kind="main").order_by("title"),
+        "views": views.kept(user, "portfolio", request.GET),
         "now": found.now,
-        "page": found.page,
+        "heads": [(key, text, right, *_turn(key, wanted)) for key, text, right in COLUMNS],
         "lines": [
-            (line, track.spark(line.track) if line.track is not None else None)
+            (line, track.spark(line.track, width=120) if line.track is not None else None)
             for line in found.lines
         ],
     }
     template = "use_cases/_table.html" if request.htmx else "use_cases/use_cases.html"  # type: ignore[attr-defined]
     return render(request, template, context)
+
+
+def _turn(key: str, wanted: lists.Wanted) -> tuple[str, str]:
+    """Return what a click on the head sorts by, and how it is sorted now (as ARIA says it)."""
+    if wanted.column != key:
+        return key, ""
+    falling = lists.SORTS[key][2] is not wanted.turned
+    return key if wanted.turned else f"-{key}", "descending" if falling else "ascending"
+
+
+EXPORTED = (
+    *("key", "title", "state", "stage", "persona", "owner", "in_stage_since", "in_stage_seconds"),
+    *("due", "value_per_year", "currency", "risk_tier", "test_score", "forecast_p50"),
+    *("forecast_p85", "model", "champion_version", "live_since", "open_alerts", "red_alerts"),
+    "blueprint",
+)
+
+
+@page
+def export(request: HttpRequest) -> HttpResponse:
+    """Answer what is looked for, on all pages, as CSV."""
+    found = lists.exported(user_of(request), wanted_of(request))
+    return csv_file("use-cases", sheet(EXPORTED, (_cells(line) for line in found)))
+
+
+def _cells(line: lists.Line) -> tuple[Cell, ...]:
+    times = (line.due, line.forecast, line.forecast_p85, line.live_since, line.since)
+    due, p50, p85, live, since = (at.isoformat() if at else None for at in times)
+    return (
+        *(line.use_case.key, line.use_case.title, line.latest.state if line.latest else None),
+        *(line.stage_title or None, line.persona or None, line.owner or None, since),
+        *(line.age.total_seconds() if line.age is not None else None, due, line.value),
+        *(line.currency or None, line.tier, line.score, p50, p85, line.model or None),
+        *(line.champion, live, line.alerts, line.red_alerts, line.blueprint or None),
+    )
 
 
 @page

@@ -19,7 +19,7 @@ from pipelines.readiness.queries import readiness
 from pipelines.registry.models import Model
 from pipelines.runs.actions import gates
 from pipelines.runs.models import Run
-from pipelines.usecases.actions import Wish, delegate
+from pipelines.usecases.actions import Wish, delegate, save_view
 from pipelines.usecases.models import UseCase
 from portal.api.urls import urlpatterns
 from tests import factories, release
@@ -64,6 +64,7 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
         "users": {"pk": cast.lena.pk},
         "tokens": {"pk": token.pk},
         "delegations": {"pk": _away(cast)},
+        "views": {"pk": _view(cast)},
         "use-cases": {
             "key": use_case.key,
             "pk": use_case.seats.first().pk,
@@ -95,6 +96,12 @@ def _away(cast: Cast) -> int:
     now = timezone.now()
     wish = Wish(giver=cast.amara, since=now, until=now + timedelta(days=7))
     return int(delegate(actor=acting(cast.amara), wish=wish).data["delegation"])
+
+
+def _view(cast: Cast) -> int:
+    """Amara keeps a view of the board."""
+    answer = save_view(actor=acting(cast.amara), page="board", name="Late", query="late=1")
+    return int(answer.data["view"])
 
 
 def subject_of(use_case: UseCase, test: str) -> str:

@@ -154,6 +154,8 @@ API: dict[str, Row] = {
     ),
     "DELETE use-cases/{key}/seats/{pk}": Row("amara", {}, "kenji", "use_case.manage"),
     "POST users": Row("priya", {"username": "n", "name": "N"}, "amara", "capability.users.manage"),
+    "POST views": Row("amara", {"page": "board", "name": "Mine"}, "", OPEN),
+    "DELETE views/{pk}": Row("amara", {}, "", "only whose it is sees it: 404"),
     "POST users/{pk}/activate": Row("priya", {}, "", "who manages nobody sees nobody: 404"),
     "POST users/{pk}/deactivate": Row("priya", {}, "", "who manages nobody sees nobody: 404"),
 }
@@ -221,6 +223,8 @@ PAGES: Pages = {
         ),
     ),
     "attestations/{pk}/withdraw": (("POST attestations/{pk}/withdraw", {"reason": "because"}),),
+    "views/": (("POST views", {"page": "board", "name": "Mine"}),),
+    "views/{pk}/remove": (("DELETE views/{pk}", {}),),
     "away/": (("POST delegations", {"since": DAY, "until": "2031-05-07"}),),
     "away/{pk}/end": (("POST delegations/{pk}/end", {}),),
     "checks/{pk}/waive": (("POST checks/{pk}/waive", {"reason": "because", "days": "3"}),),
@@ -239,8 +243,9 @@ PAGES: Pages = {
 OWN_FORM = ("use-cases/new/", "away/")
 # Pages that only show, and what belongs to nobody: signing in and out, a try of a model.
 SHOWN = (
-    "", "inbox/count", "use-cases/", "use-cases/{key}/", "use-cases/{key}/readiness/", "runs/{pk}/",
-    "use-cases/{key}/monitor/", "charts/{digest}/{theme}.svg",
+    "", "inbox/count", "use-cases/", "use-cases/{key}/", "use-cases/{key}/readiness/",
+    "runs/{pk}/", "use-cases/{key}/monitor/", "charts/{digest}/{theme}.svg", "board/",
+    "use-cases/export",
     "runs/{pk}/lineage/", "runs/{pk}/documents/", "runs/{pk}/documents/{kind}/",
     "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
     "models/", "models/{name}/", "ledger/", "ledger/export", "events/", "sign-in/", "sign-out/",

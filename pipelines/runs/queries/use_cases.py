@@ -1,79 +1,18 @@
-"""Use cases as people look for them: the portfolio, and one use case with its runs."""
+"""One use case with its runs."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.paginator import Page, Paginator
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
-
 from personas.models import User
-from pipelines.lifecycles import RUN, StageState
-from pipelines.runs.models import Run, Stage
+from pipelines.lifecycles import RUN
+from pipelines.runs.models import Run
 from pipelines.runs.queries.baton import Baton, Holder, baton_of, fetch_rows
 from pipelines.runs.queries.clock import now
 from pipelines.runs.queries.track import Track, track_of
 from pipelines.usecases.models import Seat, UseCase
-from pipelines.usecases.policies import visible
 
-PER_PAGE = 25
 MOST_RUNS = 30
-LONGEST_SEARCH = 100
-BEGUN = (StageState.ACTIVE, StageState.IN_REVIEW, StageState.FAILED, StageState.READY)
-FILTERS = {
-    "": "all",
-    "open": "under way",
-    "new": "not started",
-    "over": "finished",
-}
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What a person looks for."""
-
-    search: str = ""
-    state: str = ""
-    persona: str = ""
-    page: int = 1
-
-
-@dataclass(frozen=True)
-class UseCaseLine:
-    """One use case of the portfolio with its latest run."""
-
-    use_case: UseCase
-    run: Run | None
-    baton: Baton
-    track: Track | None
-
-
-@dataclass(frozen=True)
-class Portfolio:
-    """One page of use cases, as of `now`."""
-
-    now: datetime
-    page: Page  # type: ignore[type-arg]
-    lines: list[UseCaseLine]
-
-
-def portfolio(user: User, wanted: Wanted) -> Portfolio:
-    """Return the use cases the person may see and looks for; at most eleven queries."""
-    page = Paginator(_found(user, wanted), PER_PAGE).get_page(wanted.page)
-    use_cases: Sequence[UseCase] = list(page.object_list)
-    ids = [use_case.latest for use_case in use_cases if use_case.latest]  # type: ignore[attr-defined]
-    runs = list(Run.objects.filter(pk__in=ids).select_related("version", "use_case"))
-    fetch_rows(runs)
-    time = now()
-    by_use_case = {run.use_case_id: run for run in runs}
-    lines = [_line(use_case, by_use_case.get(use_case.pk), time) for use_case in use_cases]
-    return Portfolio(time, page, lines)
-
-
-def _line(use_case: UseCase, run: Run | None, time: datetime) -> UseCaseLine:
-    if run is None:
-        return UseCaseLine(use_case, None, Baton(over=_not_begun(use_case)), None)
-    return UseCaseLine(use_case, run, baton_of(run), _track(run, time))
 
 
 def _not_begun(use_case: UseCase) -> str:
@@ -84,41 +23,6 @@ def _not_begun(use_case: UseCase) -> str:
 
 def _track(run: Run, time: datetime) -> Track:
     return track_of(run, run.all_stages, run.all_hand_offs, now=time)  # type: ignore[attr-defined]
-
-
-def _found(user: User, wanted: Wanted) -> QuerySet[UseCase]:
-    latest = Run.objects.filter(use_case=OuterRef("pk"), kind="main").order_by("-number")
-    rows = (
-        visible(user)
-        .select_related("created_by")
-        .annotate(
-            latest=Subquery(latest.values("pk")[:1]),
-            latest_state=Subquery(latest.values("state")[:1]),
-            moved_at=Subquery(latest.values("moved_at")[:1]),
-        )
-        .order_by(F("moved_at").desc(nulls_last=True), "-created_at", "-pk")
-    )
-    search = wanted.search[:LONGEST_SEARCH].strip()
-    if search:
-        rows = rows.filter(
-            Q(title__icontains=search) | Q(question__icontains=search) | Q(key__icontains=search)
-        )
-    if wanted.state == "open":
-        rows = rows.filter(latest_state__in=RUN.open)
-    elif wanted.state == "new":
-        rows = rows.filter(Q(latest=None) | Q(latest_state="PENDING"))
-    elif wanted.state == "over":
-        rows = rows.filter(latest_state__in=RUN.terminal)
-    if wanted.persona:
-        here = Stage.objects.filter(
-            run__use_case=OuterRef("pk"),
-            run__state__in=RUN.open,
-            current=True,
-            persona=wanted.persona,
-            state__in=BEGUN,
-        )
-        rows = rows.filter(Exists(here))
-    return rows
 
 
 @dataclass(frozen=True)

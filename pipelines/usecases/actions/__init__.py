@@ -9,6 +9,7 @@ from pipelines.usecases.actions.use_cases import (
     create_use_case,
     retire_use_case,
 )
+from pipelines.usecases.actions.views import remove_view, save_view, view_query
 
 __all__ = [
     "LONGEST_TITLE",
@@ -22,5 +23,8 @@ __all__ = [
     "lint_plan",
     "lint_source",
     "publish_blueprint",
+    "remove_view",
     "retire_use_case",
+    "save_view",
+    "view_query",
 ]
