@@ -350,6 +350,7 @@ INSTALLED_APPS = [
     "pipelines.registry",
     "pipelines.serving",
     "pipelines.monitoring",
+    "pipelines.search",
     *filter(_present, ["pipelines.readiness", "portal.notify"]),
     "portal",
 ]

@@ -25,6 +25,7 @@ from portal.api import (
     people,
     readiness,
     runs,
+    search,
     stages,
     use_cases,
 )
@@ -161,6 +162,7 @@ urlpatterns: list[URLPattern] = [
     path("alerts/<int:pk>", alerts.Alert.as_view()),
     path("alerts/<int:pk>/acknowledge", alerts.AlertAcknowledge.as_view()),
     path("alerts/<int:pk>/resolve", alerts.AlertResolve.as_view()),
+    path("search", search.Search.as_view()),
     path("ledger", ledger.Ledger.as_view()),
     path("ledger/verify", ledger.LedgerVerify.as_view()),
     path("schema/", docs.SchemaView.as_view(), name="schema"),

@@ -236,7 +236,8 @@ SHOWN = (
     "", "inbox/count", "use-cases/", "use-cases/{key}/", "use-cases/{key}/readiness/", "runs/{pk}/",
     "runs/{pk}/lineage/", "runs/{pk}/documents/", "runs/{pk}/documents/{kind}/",
     "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
-    "models/", "models/{name}/", "ledger/", "ledger/export", "events/", "sign-in/", "sign-out/",
+    "models/", "models/{name}/", "search/", "ledger/", "ledger/export", "events/", "sign-in/",
+    "sign-out/",
 )  # fmt: skip
 # What machines ask, without a person.
 MACHINES = ("healthz", "readyz", "metrics")
