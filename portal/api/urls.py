@@ -13,6 +13,7 @@ from portal.api import (
     documents,
     findings,
     gates,
+    glossary,
     hand_offs,
     inbox,
     item_moves,
@@ -50,6 +51,8 @@ register_converter(Digest, "digest")
 app_name = "api"
 urlpatterns: list[URLPattern] = [
     path("me", people.Me.as_view()),
+    path("me/tour", people.Tour.as_view()),
+    path("glossary", glossary.Glossary.as_view()),
     path("personas", people.Personas.as_view()),
     path("calendars", calendars.Calendars.as_view()),
     path("calendars/<slug:code>", calendars.Calendar.as_view()),

@@ -60,32 +60,6 @@ def navigation(context: Context) -> dict[str, Any]:
     return {"entries": entries}
 
 
-PLACES = (  # the letter after "g", what it opens
-    ("i", _("Inbox"), "web:inbox"),
-    ("b", _("Board"), "web:board"),
-    ("u", _("Use cases"), "web:use_cases"),
-    ("n", _("New use case"), "web:new_use_case"),
-    ("m", _("Models"), "web:models"),
-    ("f", _("Flow"), "web:flow"),
-    ("p", _("People"), "web:persona_map"),
-    ("l", _("Ledger"), "web:ledger"),
-    ("s", _("Settings"), "web:settings"),
-    ("h", _("Help"), "web:help"),
-)
-
-
-@register.inclusion_tag("help/_keys.html")
-def keys() -> dict[str, Any]:
-    """Render what keys do; places that this installation lacks are left out."""
-    places = []
-    for key, title, name in PLACES:
-        try:
-            places.append((key, title, reverse(name)))
-        except NoReverseMatch:
-            continue
-    return {"places": places}
-
-
 @register.inclusion_tag("components/persona.html")
 def persona(code: str, named: str = "") -> dict[str, object]:
     """Show a persona's code in its hue; with "named", its title beside it."""
