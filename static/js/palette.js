@@ -125,16 +125,16 @@ function recent() {
   at = -1;
   if (!pages.length) { list.append(box.querySelector("template").content.cloneNode(true)); return; }
   const part = document.createElement("section");
-  part.className = "found";
+  part.className = "hits";
   const head = document.createElement("h2");
-  head.className = "found__head";
+  head.className = "hits__head";
   head.textContent = list.dataset.recent;
   const rows = document.createElement("ul");
-  rows.className = "found__rows";
+  rows.className = "hits__rows";
   for (const one of pages) {
     const row = document.createElement("li");
     const link = document.createElement("a");
-    link.className = "found__row";
+    link.className = "hits__row";
     link.href = one.href;
     link.dataset.hit = "";
     const title = document.createElement("bdi");
