@@ -157,6 +157,32 @@ def create_user(
     )
 
 
+def show_tour(*, actor: Actor, shown: bool, key: str | None = None) -> Answer:
+    """Show one's tour of the first pages again, or put it away. Raises NotAllowed for machines."""
+    user = actor.user
+    if user is None or user.is_service:
+        raise NotAllowed("actor.person", "Only people take the tour.")
+
+    def body(command: Command, locked: User) -> dict[str, object]:
+        locked.tour_closed_at = None if shown else command.now
+        locked.save(update_fields=["tour_closed_at"])
+        command.recorder.record(
+            ("person", str(locked.pk)),
+            "person.tour_shown" if shown else "person.tour_closed",
+            subject=("person", locked.pk),
+        )
+        return {"tour": shown}
+
+    return execute(
+        actor=actor,
+        name="show_tour",
+        lock=lambda: User.objects.select_for_update().get(pk=user.pk),
+        body=body,
+        key=key,
+        request={"shown": shown},
+    )
+
+
 def set_active(*, actor: Actor, user: User, active: bool, key: str | None = None) -> Answer:
     """Let a person sign in or not; raises NotAllowed."""
     _may_manage(actor)

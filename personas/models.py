@@ -130,6 +130,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     capabilities = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     time_zone = models.CharField(max_length=60, default="UTC")
     joined_at = models.DateTimeField(db_default=BatonNow())
+    tour_closed_at = models.DateTimeField(null=True)
 
     objects = UserManager()
 

@@ -352,6 +352,7 @@ INSTALLED_APPS = [
     "pipelines.registry",
     "pipelines.serving",
     "pipelines.monitoring",
+    "pipelines.search",
     *filter(_present, ["pipelines.readiness", "portal.notify"]),
     "portal",
 ]
@@ -387,7 +388,11 @@ TEMPLATES = [
                     _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials", "portal.web.tags"],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "portal.web.tags",
+                "portal.web.help_tags",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",

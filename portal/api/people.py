@@ -8,7 +8,7 @@ from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from personas.actions import create_user, issue_token, revoke_token, set_active
+from personas.actions import create_user, issue_token, revoke_token, set_active, show_tour
 from personas.errors import NotAllowed
 from personas.models import Persona, Token, User
 from pipelines.runs.queries.clock import now
@@ -22,6 +22,8 @@ from portal.api.serializers.people import (
     TokenAnswer,
     TokenInput,
     TokenSerializer,
+    TourAnswer,
+    TourInput,
     UserAnswer,
     UserInput,
     UserSerializer,
@@ -36,6 +38,20 @@ class Me(Endpoint):
     def get(self, request: Request) -> Response:
         """Answer the person who asks."""
         return self.show(self.user, MeSerializer)
+
+
+class Tour(Endpoint):
+    """The tour of one's first pages."""
+
+    @extend_schema(
+        summary="Show your tour of the first pages again, or put it away",
+        request=TourInput,
+        responses=TourAnswer,
+    )
+    def post(self, request: Request) -> Response:
+        """Show it, or put it away."""
+        given = self.read(TourInput)
+        return self.reply(show_tour(actor=self.actor, shown=given["shown"], key=self.key))
 
 
 class Personas(Endpoint):

@@ -14,6 +14,7 @@ from portal.api import (
     findings,
     flow,
     gates,
+    glossary,
     hand_offs,
     inbox,
     item_moves,
@@ -28,6 +29,7 @@ from portal.api import (
     portfolio,
     readiness,
     runs,
+    search,
     stages,
     use_cases,
 )
@@ -52,6 +54,8 @@ register_converter(Digest, "digest")
 app_name = "api"
 urlpatterns: list[URLPattern] = [
     path("me", people.Me.as_view()),
+    path("me/tour", people.Tour.as_view()),
+    path("glossary", glossary.Glossary.as_view()),
     path("personas", people.Personas.as_view()),
     path("calendars", calendars.Calendars.as_view()),
     path("calendars/<slug:code>", calendars.Calendar.as_view()),
@@ -179,6 +183,7 @@ urlpatterns: list[URLPattern] = [
     path("alerts/<int:pk>", alerts.Alert.as_view()),
     path("alerts/<int:pk>/acknowledge", alerts.AlertAcknowledge.as_view()),
     path("alerts/<int:pk>/resolve", alerts.AlertResolve.as_view()),
+    path("search", search.Search.as_view()),
     path("ledger", ledger.Ledger.as_view()),
     path("ledger/verify", ledger.LedgerVerify.as_view()),
     path("schema/", docs.SchemaView.as_view(), name="schema"),

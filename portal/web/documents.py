@@ -31,11 +31,14 @@ def documents(request: HttpRequest, pk: int) -> HttpResponse:
 
 @page
 def of_use_case(request: HttpRequest, key: str) -> HttpResponse:
-    """Go to the documents of the run whose evidence counts."""
+    """Go to the documents of the run whose evidence counts, or to the one of this `kind`."""
     use_case = access.use_case_for(user_of(request), key)
     run = run_of(use_case)
     if run is None:
         raise NotFound("documents", "No run of this use case has begun: there are no documents.")
+    kind = request.GET.get("kind", "")
+    if kind in library.KINDS:
+        return redirect(reverse("web:document", args=[run.pk, kind]))
     return redirect(reverse("web:documents", args=[run.pk]))
 
 

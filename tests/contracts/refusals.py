@@ -116,6 +116,7 @@ API: dict[str, Row] = {
     "POST items/{pk}/start": Row("amara", {}, "kenji", HELD),
     "POST items/{pk}/unclaim": Row("amara", {}, "kenji", "item.holder"),
     "POST items/{pk}/withdraw": Row("amara", REASON, "kenji", "stage.persona", of="help"),
+    "POST me/tour": Row("amara", {"shown": False}, "", OPEN),
     "POST models/{name}/labels": Row("amara", {"labels": [LABEL]}, "", OPEN),
     "POST models/{name}/rollback": Row("priya", REASON, "kenji", "model.roll_back"),
     "POST runs/{pk}/cancel": Row("priya", REASON, "kenji", "run.manage"),
@@ -236,6 +237,7 @@ PAGES: Pages = {
         ("POST hand-offs/{pk}/rerun-contract", {"do": "rerun"}),
     ),
     "models/{name}/rollback": (("POST models/{name}/rollback", {"reason": "because"}),),
+    "help/tour": (("POST me/tour", {"shown": "no"}),),
     "alerts/{pk}/acknowledge": (("POST alerts/{pk}/acknowledge", {}),),
     "alerts/{pk}/resolve": (("POST alerts/{pk}/resolve", {"resolution": "done"}),),
 }
@@ -248,7 +250,8 @@ SHOWN = (
     "use-cases/export",
     "runs/{pk}/lineage/", "runs/{pk}/documents/", "runs/{pk}/documents/{kind}/",
     "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
-    "models/", "models/{name}/", "ledger/", "ledger/export", "events/", "sign-in/", "sign-out/",
+    "models/", "models/{name}/", "search/", "help/", "ledger/", "ledger/export", "events/",
+    "sign-in/", "sign-out/",
 )  # fmt: skip
 # What machines ask, without a person.
 MACHINES = ("healthz", "readyz", "metrics")

@@ -79,6 +79,18 @@ class MeSerializer(UserSerializer):
         return token.scopes if isinstance(token, Token) else None
 
 
+class TourInput(Input):
+    """Whether the inbox page shows it."""
+
+    shown = serializers.BooleanField()
+
+
+class TourAnswer(Output):
+    """Whether the inbox page shows it."""
+
+    tour = serializers.BooleanField()
+
+
 class UserInput(Input):
     """A new person."""
 

@@ -1,0 +1,1 @@
+"""Search across use cases, runs, models, people and documents: PostgreSQL full text."""
