@@ -449,6 +449,8 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 # Served straight from the packages and static/: nothing has to be collected to start.
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
+# Its name says which version it is.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/charts/.+\.[0-9a-f]{12}\.js$"
 
 UPLOAD_LIMIT_MB = _whole("BATON_UPLOAD_LIMIT_MB", 512, low=1, high=102_400)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024

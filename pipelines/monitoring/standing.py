@@ -114,7 +114,7 @@ def standing(user: User, model: Model) -> Standing:
         deployed=tuple(sorted(deployed, key=lambda view: ORDER[view.deployment.mode])),
         ended=tuple(one for one in deployments if one.ended_at is not None),
         aliases=list(alias_history(model)[:MOST_MOVES]),
-        alerts=tuple(_alerts(user, model)),
+        alerts=tuple(alert_views(user, model)),
         labels=Label.objects.filter(model=model).count(),
         inputs=tuple(_inputs(model, versions, open_ones)),
         not_rolling_back=_not_rolling_back(user, model, open_ones),
@@ -135,7 +135,8 @@ def _deployed(deployment: Deployment, traffic: Traffic) -> DeployedView:
     )
 
 
-def _alerts(user: User, model: Model) -> list[AlertView]:
+def alert_views(user: User, model: Model) -> list[AlertView]:
+    """Return the latest alerts, each with why the reader may not answer it."""
     found = list(alerts(user).filter(model=model)[:MOST_ALERTS])
     rules: dict[str, NotAllowed | None] = {}
     for alert in found:

@@ -14,11 +14,13 @@ from pipelines.runs.conditions import DEFAULT_DAYS, DEFAULT_SEVERITY
 from pipelines.runs.models import Gate
 from pipelines.runs.models.findings import SEVERITIES
 from pipelines.runs.queries.choices import VERDICTS
-from pipelines.runs.queries.review import Review, review
+from pipelines.runs.queries.review import review
 from portal import access
-from portal.web import charts, confusion, curves
+from portal.web import confusion
 from portal.web.errors import change, form_page
+from portal.web.figures import table_asked
 from portal.web.forms import actor_of, done, key_of, text_of, user_of, whole_of
+from portal.web.plots import plots_of
 
 FORM_ROWS = 3
 MOST_ROWS = 10
@@ -153,6 +155,9 @@ def _show(
 ) -> HttpResponse:
     user = user_of(request)
     shown = review(user, found, voice=request.GET.get("voice", ""))
+    plots = plots_of(shown.curves, shown.ageing)
+    if (asked := table_asked(request, plots)) is not None:
+        return asked
     context = {
         "section": "inbox",
         "streams": f"run:{found.run_id}",
@@ -168,7 +173,7 @@ def _show(
         "rows": _rows(given.get("conditions") or []),
         "severities": SEVERITIES,
         "matrix": confusion.confusion(shown.curves.get("facts") or {}),
-        "plots": [plot for plot in _plots(shown) if plot is not None],
+        "plots": plots,
     }
     return render(request, "gates/gate.html", context, status=status)
 
@@ -179,14 +184,3 @@ def _rows(given: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     rows = [{**usual, **one} for one in given]
     rows += [dict(usual) for _ in range(max(FORM_ROWS - len(rows), 0))]
     return [{"ref": str(number), **row} for number, row in enumerate(rows)]
-
-
-def _plots(shown: Review) -> list[charts.Plot | None]:
-    facts: Mapping[str, Any] = shown.curves.get("facts") or {}
-    bins = (facts.get("calibration") or {}).get("bins") or []
-    return [
-        charts.roc(shown.curves.get("roc") or []),
-        charts.calibration(bins),
-        curves.ageing(shown.ageing.get("curve") or [], str(shown.ageing.get("metric") or "")),
-        charts.outcomes(facts.get("bias_bins") or []),
-    ]

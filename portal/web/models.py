@@ -16,6 +16,7 @@ from django.urls import reverse
 from personas.actions import issue_token, revoke_token
 from personas.errors import Busy, DomainError, Invalid
 from pipelines.monitoring.actions import acknowledge, resolve
+from pipelines.monitoring.models import Alert
 from pipelines.monitoring.standing import Input, Standing, portfolio, standing
 from pipelines.registry.actions import roll_back
 from portal import access
@@ -75,7 +76,7 @@ def acknowledge_alert(request: HttpRequest, pk: int) -> HttpResponse:
     """Say that one is on it."""
     alert = access.alert_for(user_of(request), pk)
     answer = acknowledge(actor=actor_of(request), alert=alert, key=key_of(request))
-    return done(request, answer, "You are on it.", to=_address(alert.model.name))
+    return done(request, answer, "You are on it.", to=_back(request, alert))
 
 
 @change
@@ -85,10 +86,23 @@ def resolve_alert(request: HttpRequest, pk: int) -> HttpResponse:
     answer = resolve(
         actor=actor_of(request),
         alert=alert,
-        resolution=text_of(request, "resolution"),
+        resolution=_resolution(request),
         key=key_of(request),
     )
-    return done(request, answer, "The alert is resolved.", to=_address(alert.model.name))
+    return done(request, answer, "The alert is resolved.", to=_back(request, alert))
+
+
+def _resolution(request: HttpRequest) -> str:
+    """Return what was done; where a response of the menu was chosen, it comes first."""
+    response, text = text_of(request, "response"), text_of(request, "resolution")
+    return f"{response}: {text}" if response and text.strip() else text
+
+
+def _back(request: HttpRequest, alert: Alert) -> str:
+    """Return the page that the answer was given on: the monitor, else the model."""
+    if request.POST.get("back") == "monitor":
+        return f"{reverse('web:monitor', args=[alert.model.use_case.key])}#alert-{alert.pk}"
+    return _address(alert.model.name)
 
 
 def _address(name: str) -> str:

@@ -17,11 +17,12 @@ from django.utils.safestring import SafeString
 
 from personas.people import BY_CODE
 from pipelines.runs.queries import clock
-from portal.web import charts
+from portal.web import charts, figures
 from portal.web.states import HOLLOW, STATES
 
 register = template.Library()
 register.inclusion_tag("components/interval.html")(charts.interval)
+register.inclusion_tag("components/chart.html", takes_context=True)(figures.chart)
 
 NOTHING = "\u2013"  # an en dash, where there is no value
 MINUS = "\u2212"

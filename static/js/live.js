@@ -120,6 +120,8 @@ function fingerprint(element) {
   const copy = element.cloneNode(true);
   for (const field of copy.querySelectorAll("input[name=csrfmiddlewaretoken], input[name=idempotency_key]")) field.remove();
   for (const one of copy.querySelectorAll("details[open][id]")) one.removeAttribute("open");
+  // A chart is what its digest says, drawn by the server or by the page.
+  for (const one of copy.querySelectorAll("[data-chart]")) { one.nextElementSibling?.remove(); one.replaceWith(one.dataset.chart); }
   return copy.innerHTML;
 }
 

@@ -234,6 +234,7 @@ OWN_FORM = ("use-cases/new/", "away/")
 # Pages that only show, and what belongs to nobody: signing in and out, a try of a model.
 SHOWN = (
     "", "inbox/count", "use-cases/", "use-cases/{key}/", "use-cases/{key}/readiness/", "runs/{pk}/",
+    "use-cases/{key}/monitor/", "charts/{digest}/{theme}.svg",
     "runs/{pk}/lineage/", "runs/{pk}/documents/", "runs/{pk}/documents/{kind}/",
     "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
     "models/", "models/{name}/", "ledger/", "ledger/export", "events/", "sign-in/", "sign-out/",

@@ -18,6 +18,7 @@ HEAVY = (
     "skops",
     "onnx",
     "altair",
+    "vl_convert",
     "duckdb",
     "typst",
 )

@@ -12,6 +12,7 @@ from portal.web.urls import urlpatterns
 from tests.api import world
 from tests.cast import Cast
 
+CHART = {"digest": "0" * 64, "theme": "light"}
 STREAMS = ("events/",)  # never ends, and has tests of its own
 PARAMETER = re.compile(r"<\w+:(\w+)>|\(\?P<(\w+)>[^)]*\)")
 
@@ -29,7 +30,7 @@ def pages(things: dict[str, dict[str, Any]]) -> list[str]:
         pattern = str(route.pattern)
         nouns = pattern.strip("^$").split("/")
         known = next((things[noun] for noun in nouns[:2] if noun in things), {})
-        known = {"verb": "pause", "pk": things["use-cases"]["pk"], **known}
+        known = {"verb": "pause", "pk": things["use-cases"]["pk"], **CHART, **known}
 
         def value(match: re.Match[str], known: dict[str, Any] = known) -> str:
             return str(known[match[1] or match[2]])

@@ -331,7 +331,9 @@ def test_pages_send_strangers_to_the_door(shown: dict[str, Any]) -> None:
     wrong = []
     for pattern in page_patterns():
         known = shown.get(pattern.removeprefix("inbox/").split("/")[0], {})
-        where = "/" + pattern.format(**{"pk": 1, "key": "x", "name": "x", **known})
+        where = "/" + pattern.format(
+            **{"pk": 1, "key": "x", "name": "x", "digest": "x", "theme": "light", **known}
+        )
         for method in ("GET", "POST", "PUT", "DELETE"):
             answer = DjangoClient().generic(method, where)
             sent = answer.status_code == 302 and answer["Location"].startswith("/sign-in/")

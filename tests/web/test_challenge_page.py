@@ -111,7 +111,7 @@ def test_ageing_is_drawn_and_told_to_who_cannot_see_it(client: Client, cast: Cas
     text = page(client, cast, gate, voice="DS")
     assert "How fast does it age?" in text
     assert "at 51 days 0.6200" in text
-    assert "plot__diagonal" not in text
+    assert 'id="chart-ageing"' in text
     assert "half-life, days" in text
     assert "sets that hold the truth" in text
 

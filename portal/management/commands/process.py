@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from portal import processes
+from portal import bundle, processes
 
 
 class Command(BaseCommand):
@@ -21,6 +21,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Replace this process, so that signals reach the right one."""
+        if options["name"] == "web" and (problem := bundle.finish(bundle.begin())):
+            self.stderr.write(problem)
         command = processes.COMMANDS[options["name"]]()
         os.environ.update(processes.ENVIRONMENT)
         os.execv(command[0], command)  # noqa: S606 (a fixed table of commands)

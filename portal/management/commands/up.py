@@ -16,7 +16,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from portal import embedded, processes, simulations
+from portal import bundle, embedded, processes, simulations
 from portal.supervisor import OnlyOne, Supervisor
 
 _LEAST_FREE_MB = 200
@@ -66,11 +66,14 @@ class Command(BaseCommand):
             ("BATON_SERVE_PORT", settings.SERVE_PORT),
         ):
             _refuse_used_port(name, settings.HOST, port)
+        library = bundle.begin()  # beside the servers' start
         hold = _start_servers()
         try:
             if settings.SIMULATION:
                 _refuse_missing_simulation()
             _migrate()
+            if problem := bundle.finish(library):
+                self._say(problem)
             logs = settings.VAR / "logs"
             logs.mkdir(exist_ok=True)
             Supervisor(processes.children(logs), say=self._say, each_turn=self._each_turn).run()
