@@ -16,11 +16,12 @@ COMPILE := uv pip compile --quiet --generate-hashes --no-emit-index-url --no-hea
 # Behind a company's own certificate uv's built-in roots do not do: then the system's are tried.
 INSTALL := $(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes --no-deps \
 	--compile-bytecode
+ASK := $(BIN)/uv pip install --python .venv/references/bin/python --quiet --require-hashes --no-deps
 OURS := manage.py personas pipelines portal
 # Each process of the tests has a database, a Redis database and folders of its own.
 PARALLEL ?= -n auto --maxprocesses 4 --dist worksteal
 
-.PHONY: help demo up down test chaos lint format migrations lock install install-dev
+.PHONY: help demo up down test references chaos screenshots lint format migrations lock install install-dev
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
@@ -38,8 +39,14 @@ down: .venv/app.stamp ## Stop what serves, and the embedded servers.
 test: .venv/dev.stamp ## Run the tests (ARGS go to pytest; PARALLEL= runs them in one process).
 	@exec $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
+references: .venv/references/stamp ## Ask evidently again for the figures that tests/references keeps.
+	@.venv/references/bin/python -W ignore -m tests.references.evidently_figures --check
+
 chaos: .venv/dev.stamp ## Kill everything at random under load, then prove that nothing suffered (MINUTES=30).
 	@MINUTES=$${MINUTES:-30} exec $(BIN)/python -m benchmarks.chaos
+
+screenshots: .venv/dev.stamp ## Picture every page of the Baton that serves at URL= into var/screenshots.
+	@exec $(BIN)/python -m tests.browser.gallery
 
 lint: .venv/dev.stamp ## Check style, types and the direction of dependencies.
 	@failed=""; for check in "ruff check ." "ruff format --check ." "lint-imports --no-logo" mypy; do \
@@ -54,7 +61,7 @@ migrations: .venv/dev.stamp ## Fail when a model has changed without a migration
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 lock: .venv/tools.stamp ## Pin the packages again (versions and hashes, no addresses).
-	for set in tools app dev; do \
+	for set in tools app dev references; do \
 		$(BIN)/$(COMPILE) $(ARGS) requirements/$$set.in -o requirements/$$set.txt || exit 1; done
 
 install: .venv/app.stamp ## Make .venv with what Baton runs on.
@@ -84,4 +91,10 @@ install-dev: .venv/dev.stamp ## Make .venv with what tests and linters need, too
 .venv/dev.stamp: requirements/dev.txt .venv/app.stamp
 	@echo "Installing what the tests need ..."
 	@$(INSTALL) -r requirements/dev.txt 2>/dev/null || $(INSTALL) --system-certs -r requirements/dev.txt
+	@touch $@
+
+# Some 80 packages and 740 MB for one module: in a folder of their own, and only for who asks.
+.venv/references/stamp: requirements/references.txt .venv/tools.stamp
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv/references
+	@$(ASK) -r requirements/references.txt 2>/dev/null || $(ASK) --system-certs -r requirements/references.txt
 	@touch $@

@@ -50,11 +50,14 @@ def migrations_digest() -> str:
     return digest.hexdigest()
 
 
-def fill(var: Path) -> None:
+def fill(var: Path, *, waits_for_disk: bool = True) -> None:
     """Put migrated tables into a folder on which no server has run yet."""
     var.mkdir(mode=0o700, parents=True, exist_ok=True)
     target = postgres._data_folder(Places(var=var, sockets=var), choose())
     shutil.copytree(_template(), target)
+    if not waits_for_disk:
+        with (target / "postgresql.auto.conf").open("a", encoding="utf-8") as settings_:
+            settings_.write("fsync = off\nfull_page_writes = off\n")
 
 
 def _template() -> Path:

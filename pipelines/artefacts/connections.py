@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 
 from django.conf import settings
 
@@ -90,6 +91,53 @@ def drop(*, actor: Actor, connection: Connection, key: str | None = None) -> Ans
     )
 
 
+@dataclass(frozen=True)
+class Source:
+    """What a run reads instead of files: by these names among its parameters."""
+
+    connection: str = ""
+    query: str = ""
+    path: str = ""
+
+    @classmethod
+    def of(cls, parameters: Mapping[str, object]) -> "Source":
+        """Return what parameters say of it; what is no text says nothing."""
+        texts = {name: parameters.get(name) for name in ("connection", "query", "path")}
+        return cls(**{name: text for name, text in texts.items() if isinstance(text, str)})
+
+    def as_parameters(self) -> dict[str, str]:
+        """Return what is said, as parameters."""
+        return {name: text for name, text in asdict(self).items() if text}
+
+
+def names_for(use_case: str = "") -> list[str]:
+    """The names that a use case's runs may read through; without one, those open to all."""
+    return [one.name for one in Connection.objects.all() if one.serves(use_case)]
+
+
+def problems_of(source: Source, *, use_case: str) -> dict[str, list[str]]:
+    """Return what is wrong with a source by field, before anything is read; {} for none named."""
+    asked = {name for name in ("query", "path") if getattr(source, name).strip()}
+    if not source.connection:
+        rule = "is read through a connection, but parameters.connection is empty"
+        return {name: [rule] for name in sorted(asked)}
+    found = Connection.objects.filter(pk=source.connection).first()
+    if found is None or not found.serves(use_case):
+        return {"connection": [_not_there(source.connection, use_case)]}
+    wanted = "path" if found.kind == "s3" else "query"
+    problems = {
+        name: [f"does not suit {source.connection!r}, which is {found.kind}: it takes a {wanted}"]
+        for name in sorted(asked - {wanted})
+    }
+    if wanted not in asked:
+        problems[wanted] = [f"is required for {source.connection!r}, which is {found.kind}"]
+    return problems
+
+
+def _not_there(name: str, use_case: str) -> str:
+    return f"There is no connection {name!r} for the use case {use_case!r}."
+
+
 def opened(name: str, *, use_case: str) -> dict[str, Json]:
     """What a child needs to read through a connection, with its secret: never keep or show it.
 
@@ -100,7 +148,7 @@ def opened(name: str, *, use_case: str) -> dict[str, Json]:
     if found is None or not found.serves(use_case):
         raise OperationError(
             "no_connection",
-            f"There is no connection {name!r} for the use case {use_case!r}.",
+            _not_there(name, use_case),
             field="connection",
             value=name,
             rule="names a connection that may be used here",

@@ -44,7 +44,8 @@ def digest_of(blueprint: spec.Blueprint) -> str:
 
 
 def _input(entry: spec.InputDef) -> _JsonMap:
-    return {
+    # Left out where it says nothing: the digests of older blueprints stay.
+    return ({"connects": True} if entry.connects else {}) | {
         "key": entry.key,
         "title": entry.title,
         "media": list(entry.media),

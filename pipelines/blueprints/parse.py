@@ -65,6 +65,7 @@ def _input(table: Table) -> spec.InputDef:
         required=table.flag("required", default=True),
         many=table.flag("many", default=False),
         help=table.text("help"),
+        connects=table.flag("connects", default=False),
     )
     table.close()
     return definition

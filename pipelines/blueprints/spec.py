@@ -42,7 +42,10 @@ MEDIA = ("parquet", "csv", "json", "skops", "onnx", "zip", "bytes", "any")
 
 @dataclass(frozen=True)
 class InputDef:
-    """An artefact that a run is given. `many`: one or more of them."""
+    """An artefact that a run is given. `many`: one or more of them.
+
+    `connects`: a connection with a query or path, given as parameters, may take its place.
+    """
 
     key: str
     title: str
@@ -50,6 +53,7 @@ class InputDef:
     required: bool = True
     many: bool = False
     help: str = ""
+    connects: bool = False
 
 
 @dataclass(frozen=True)

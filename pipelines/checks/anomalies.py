@@ -20,6 +20,7 @@ from pipelines.checks.reading import bounds, listed
 
 SELECT, JUDGE, REVIEW = "tune.select", "evaluate.judge", "evaluate.count"
 COMPARE, ALERTS = "register.compare", "monitor.alerts"
+DIFFERS = 1.5  # times as many rows a day: more is told (own)
 WANTED = ("robust_z", "forest", "neighbours", "one_class")
 
 
@@ -92,9 +93,16 @@ def injected_recall(facts: Facts, params: Params) -> CheckResult:
 
 
 def alerts_within_capacity(facts: Facts, params: Params) -> CheckResult:
-    """On average no more alerts a day than people can review (own)."""
+    """On average no more alerts a day than people can review (own).
+
+    What is counted is a rate: it is held against the day's rows that the brief states, where
+    the later rows are fewer a day than that.
+    """
     found = step_facts(facts, params, JUDGE)
-    value, low, high = bounds(found, "alerts_per_day")
+    counted, *_ = bounds(found, "alerts_per_day")
+    value, low, high = bounds(found, "alerts_at_volume")
+    if value is None:
+        value, low, high = bounds(found, "alerts_per_day")
     capacity = number(params, "capacity")
     capacity = number(found, "capacity") if capacity is None else capacity
     if value is None or capacity is None:
@@ -103,7 +111,7 @@ def alerts_within_capacity(facts: Facts, params: Params) -> CheckResult:
     return CheckResult(
         judge(value, "<=", capacity),
         f"{value:.1f} alerts a day, {capacity:g} can be reviewed;"
-        f" more than that on {above:.0f} of {days:.0f} days",
+        f" more than that on {above:.0f} of {days:.0f} days" + _volumes(found, counted),
         value=value,
         low=low,
         high=high,
@@ -114,6 +122,19 @@ def alerts_within_capacity(facts: Facts, params: Params) -> CheckResult:
         if value <= capacity
         else "A smaller share of the day (margin), or more reviewers",
     )
+
+
+def _volumes(found: Params | None, counted: float | None) -> str:
+    """What is known about how many rows a day has, where brief and data do not agree."""
+    stated, measured = number(found, "stated_volume"), number(found, "measured_volume")
+    told = ""
+    if stated and measured and max(stated, measured) > DIFFERS * min(stated, measured):
+        told = f"; the brief says {stated:,.0f} rows a day, the data have {measured:,.0f}"
+        told += f" ({counted:.1f} alerts)" if counted is not None and measured < stated else ""
+        told += ": the larger counts"
+    if (found or {}).get("beyond_held_back") is True:
+        told += "; so rare that no rows held back can tell how many there will be"
+    return told
 
 
 def cases_reviewed(facts: Facts, params: Params) -> CheckResult:

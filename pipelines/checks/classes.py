@@ -7,6 +7,7 @@ from pipelines.checks.contract import (
     Facts,
     Json,
     Params,
+    decimals,
     insufficient,
     judge,
     limit,
@@ -72,7 +73,7 @@ def abstain_band_holds(facts: Facts, params: Params) -> CheckResult:
     if error is None:
         return CheckResult(
             "fail",
-            f"no band leaves at most {wanted:.1%} wrong answers",
+            f"no band leaves at most {decimals(wanted * 100, 1)}% wrong answers",
             threshold=wanted,
             comparison="<=",
             advice="Allow more wrong answers, or improve the model.",
@@ -84,8 +85,9 @@ def abstain_band_holds(facts: Facts, params: Params) -> CheckResult:
     verdict = judge(error, "<=", most)
     return CheckResult(
         verdict,
-        f"answering {coverage:.0%} of the rows, {error:.1%} are wrong ({without:.1%} without"
-        f" abstaining); {wanted:.1%} was asked",
+        f"answering {coverage:.0%} of the rows, {decimals(error * 100, 1)}% are wrong"
+        f" ({decimals(without * 100, 1)}% without"
+        f" abstaining); {decimals(wanted * 100, 1)}% was asked",
         value=error, high=high, threshold=most, comparison="<=", unit="wrong answers",
         details=shown(rows(band, "curve")),
         advice="" if verdict == "pass" else "The band is chosen on too few rows, or scores mean"

@@ -112,6 +112,12 @@ def mapping(source: Mapping[str, Json] | None, key: str) -> dict[str, Json]:
     return value if isinstance(value, dict) else {}
 
 
+def decimals(value: float, digits: int) -> str:
+    """So many decimals of a number; two significant digits where they would say it is zero."""
+    text = f"{value:.{digits}f}"
+    return f"{value:.2g}" if value and not float(text) else text
+
+
 def shown(found: Iterable[dict[str, Json]]) -> tuple[dict[str, Json], ...]:
     """The first rows of evidence, as many as a page can show."""
     return tuple(list(found)[:MAX_DETAILS])

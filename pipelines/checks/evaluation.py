@@ -7,6 +7,7 @@ from pipelines.checks.contract import (
     Comparison,
     Facts,
     Params,
+    decimals,
     insufficient,
     judge,
     limit,
@@ -36,7 +37,8 @@ def target_met(facts: Facts, params: Params) -> CheckResult:
     comparison: Comparison = ">=" if higher else "<="
     verdict = judge(low if higher else high, comparison, wanted)
     metric = text(target, "metric")
-    summary = f"{metric} {value:.4f} (95 % {low:.4f} to {high:.4f}), target {comparison} {wanted:g}"
+    between = f"{decimals(low, 4)} to {decimals(high, 4)}"
+    summary = f"{metric} {decimals(value, 4)} (95 % {between}), target {comparison} {wanted:g}"
     near = verdict == "fail" and judge(value, comparison, wanted) == "pass"
     advice = {
         True: "The value itself meets the target; more holdout rows would narrow the interval.",
@@ -73,7 +75,8 @@ def calibrated(facts: Facts, params: Params) -> CheckResult:
     whose = f"probabilities of {text(found, 'of')}" if found.get("of") else "probabilities"
     return CheckResult(
         verdict,
-        f"{whose} are off by {error:.4f} on average, at most {most:.4f} is allowed",
+        f"{whose} are off by {decimals(error, 4)} on average,"
+        f" at most {decimals(most, 4)} is allowed",
         value=error,
         threshold=most,
         comparison="<=",

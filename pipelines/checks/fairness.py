@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from pipelines.checks.contract import (
     CheckResult,
     Facts,
     Json,
     Params,
-    Verdict,
-    insufficient,
     limit,
-    names,
     number,
     rows,
     shown,
     text,
 )
-from pipelines.checks.reading import bounds, facts_with, listed
+from pipelines.checks.groups import CERTAIN, caveat, look, screened, sure, told, too_few
+from pipelines.checks.reading import bounds
 
-FAIRNESS = "evaluate.fairness"
-CERTAIN = 0.05  # p-value after Benjamini-Hochberg from which a distance is no chance (conv)
+INSTEAD = "another threshold or feature does"
 
 
 def selection_rates_equal(facts: Facts, params: Params) -> CheckResult:
@@ -30,7 +27,7 @@ def selection_rates_equal(facts: Facts, params: Params) -> CheckResult:
     A screening flag, not a verdict: a ratio below it fails only where chance does not explain it,
     as the rule itself says of small numbers. Model7.
     """
-    found = _screened(facts, params)
+    found = screened(facts, params)
     if isinstance(found, CheckResult):
         return found
     least, certain = limit(params, "minimum", 0.8), limit(params, "significance", CERTAIN)
@@ -38,10 +35,10 @@ def selection_rates_equal(facts: Facts, params: Params) -> CheckResult:
         row for row in rows(found, "fairness") if bounds(row, "selection_ratio")[0] is not None
     ]
     if not measured:
-        return _too_few(found)
+        return too_few(found, also=", or nobody is selected")
     low = [row for row in measured if (bounds(row, "selection_ratio")[0] or 0.0) < least]
-    flagged = [row for row in low if _sure(row, "p_selection", certain)]
-    verdict, chance = _told(low, flagged, "p_selection")
+    flagged = [row for row in low if sure(row, "p_selection", certain)]
+    verdict, chance = told(low, flagged, "p_selection")
     worst = min(measured, key=lambda row: bounds(row, "selection_ratio")[0] or 0.0)
     value, lower, upper = bounds(worst, "selection_ratio")
     column = text(worst, "column")
@@ -51,7 +48,7 @@ def selection_rates_equal(facts: Facts, params: Params) -> CheckResult:
     )
     return CheckResult(
         verdict,
-        summary + chance + _caveat(found),
+        summary + chance + caveat(found),
         value=value,
         low=lower,
         high=upper,
@@ -60,13 +57,13 @@ def selection_rates_equal(facts: Facts, params: Params) -> CheckResult:
         unit="ratio of rates",
         threshold_class="law",
         details=shown(_group_row(row) for row in rows(found, "groups")),
-        advice=_look(flagged),
+        advice=look(flagged, whether=INSTEAD),
     )
 
 
 def error_rates_equal(facts: Facts, params: Params) -> CheckResult:
     """Equalised-odds difference, so also equal-opportunity difference, of at most 0.10 (conv)."""
-    found = _screened(facts, params)
+    found = screened(facts, params)
     if isinstance(found, CheckResult):
         return found
     most, certain = limit(params, "maximum", 0.1), limit(params, "significance", CERTAIN)
@@ -74,10 +71,10 @@ def error_rates_equal(facts: Facts, params: Params) -> CheckResult:
         row for row in rows(found, "fairness") if bounds(row, "odds_difference")[0] is not None
     ]
     if not measured:
-        return _too_few(found)
+        return too_few(found, also=", or nobody is selected")
     high = [row for row in measured if (bounds(row, "odds_difference")[0] or 0.0) > most]
-    flagged = [row for row in high if _sure(row, "p_odds", certain)]
-    verdict, chance = _told(high, flagged, "p_odds")
+    flagged = [row for row in high if sure(row, "p_odds", certain)]
+    verdict, chance = told(high, flagged, "p_odds")
     worst = max(measured, key=lambda row: bounds(row, "odds_difference")[0] or 0.0)
     value, lower, upper = bounds(worst, "odds_difference")
     opportunity = bounds(worst, "opportunity_difference")[0]
@@ -86,7 +83,7 @@ def error_rates_equal(facts: Facts, params: Params) -> CheckResult:
         summary += f", true positive rates alone by {opportunity:.2f}"
     return CheckResult(
         verdict,
-        summary + chance + _caveat(found),
+        summary + chance + caveat(found),
         value=value,
         low=lower,
         high=upper,
@@ -95,61 +92,7 @@ def error_rates_equal(facts: Facts, params: Params) -> CheckResult:
         unit="difference of rates",
         threshold_class="conv",
         details=shown(_odds_row(row) for row in rows(found, "fairness")),
-        advice=_look(flagged),
-    )
-
-
-def _screened(facts: Facts, params: Params) -> Mapping[str, Json] | CheckResult:
-    found = facts_with(facts, params, FAIRNESS, "fairness")
-    if found is None:
-        return insufficient("no groups were compared")
-    if not names(found, "sensitive"):
-        return insufficient(
-            "nobody declared a sensitive column, so no groups were compared",
-            advice="Declare sensitive columns in Explore, or state that there are none.",
-        )
-    return found
-
-
-def _sure(row: Mapping[str, Json], p_value: str, certain: float) -> bool:
-    found = number(row, p_value)
-    return found is not None and found <= certain
-
-
-def _told(
-    far: Sequence[Mapping[str, Json]], flagged: Sequence[Mapping[str, Json]], p_value: str
-) -> tuple[Verdict, str]:
-    """The verdict and what to say of chance; where chance cannot be told, neither red nor green."""
-    if not far or flagged:
-        return "fail" if flagged else "pass", ""
-    if any(number(row, p_value) is None for row in far):
-        return "insufficient", "; too few days or groups to tell chance"
-    return "pass", "; so far apart could be chance"
-
-
-def _too_few(found: Mapping[str, Json]) -> CheckResult:
-    least = int(number(found, "minimum_rows") or 0)
-    return insufficient(
-        f"no two groups of {listed(names(found, 'sensitive'))} have {least} rows and more, or "
-        "nobody is selected",
-        advice="Gather more rows of the small groups before anything is said about them.",
-    )
-
-
-def _caveat(found: Mapping[str, Json]) -> str:
-    small = sum(int(number(row, "too_small") or 0) for row in rows(found, "fairness"))
-    what = "group is" if small == 1 else "groups are"
-    said = f"; {small} {what} too small to judge" if small else ""
-    return f"{said}. A flag for people to look at, not a verdict."
-
-
-def _look(flagged: list[dict[str, Json]]) -> str:
-    if not flagged:
-        return ""
-    columns = listed([text(row, "column") for row in flagged])
-    return (
-        f"Let analyst and data scientist look at {columns}: why the groups differ, whom it harms, "
-        "whether another threshold or feature does without it, and write down what they decide."
+        advice=look(flagged, whether=INSTEAD),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from pipelines.checks.contract import (
     CheckResult,
     Facts,
@@ -17,15 +19,20 @@ from pipelines.checks.contract import (
     text,
 )
 from pipelines.checks.reading import bounds, facts_with, listed
+from pipelines.checks.soundness import let_pass
 
 SERIES, FORECAST = "source.series", "evaluate.forecast"
+BY_CHANCE = 2.0  # own: events of one step often are alike, and this check blocks
+MOSTLY = 0.5  # own
 MAX_GAP_SHARE = 0.05  # own: beyond it a filled step is no exception any more
 
 
 def series_sound(facts: Facts, params: Params) -> CheckResult:
     """Steps without an event where there usually is one are at most one in twenty (own).
 
-    So are rows without a value: a sum takes them as nothing at all.
+    So are rows without a value, which a sum takes as nothing at all, and rows that equal another
+    more often than chance makes of their values, which it takes twice, and steps that repeat an
+    earlier stretch value by value.
     """
     made = facts_with(facts, params, SERIES, "gap_steps")
     steps, filled = number(made, "steps"), number(made, "gap_steps")
@@ -34,7 +41,13 @@ def series_sound(facts: Facts, params: Params) -> CheckResult:
     most = limit(params, "maximum", MAX_GAP_SHARE)
     missing, given = number(made, "missing_values") or 0.0, number(made, "rows")
     lost = missing / given if given else 0.0
-    share = max(filled / steps, lost)
+    again = mapping(made, "repeats")
+    counted = made.get("measure") == "count"  # then equal rows are what is counted
+    repeated = 0.0 if counted else number(again, "share") or 0.0
+    twice = repeated if repeated > let_pass(again, most, BY_CHANCE) else 0.0
+    copied = number(mapping(made, "copied"), "share") or 0.0
+    # a series that mostly repeats itself has a season without noise: nothing was copied there
+    share = max(filled / steps, lost, twice, copied if copied <= MOSTLY else 0.0)
     gaps = rows(made, "gap_list")
     duplicates = int(number(made, "duplicates") or 0)
     worst = f"; the longest from {text(gaps[0], 'from')[:16]}" if gaps else ""
@@ -42,16 +55,29 @@ def series_sound(facts: Facts, params: Params) -> CheckResult:
         judge(share, "<=", most),
         f"{filled / steps:.1%} of {steps:,.0f} steps lack events that usually are there{worst}; "
         f"{duplicates:,} rows equal another"
-        + (f"; {lost:.1%} of the rows have no value" if missing else ""),
+        + (f"; {lost:.1%} of the rows have no value" if missing else "")
+        + _copied(mapping(made, "copied"), copied),
         value=share,
         threshold=most,
         comparison="<=",
-        unit="share of rows" if lost > filled / steps else "share of steps",
+        unit="share of rows" if max(lost, twice) > filled / steps else "share of steps",
         details=shown(gaps),
         advice=""
         if share <= most
+        else "Find out whether a gap was filled with a copy: it would be known when it is judged."
+        if copied == share
+        else "Find out how rows come to be told twice: a sum counts them twice."
+        if twice == share
         else "Look whether data are missing there; else take longer steps or fewer groups.",
     )
+
+
+def _copied(found: Mapping[str, Json], share: float) -> str:
+    """Where an earlier stretch comes again, value by value."""
+    if not share:
+        return ""
+    said = f"; {share:.1%} of the steps repeat an earlier stretch value by value, the longest from"
+    return f"{said} {text(found, 'from')[:16]} that of {text(found, 'of')[:16]}"
 
 
 def mase_below(facts: Facts, params: Params) -> CheckResult:

@@ -6,6 +6,7 @@ from pipelines.checks.contract import (
     Facts,
     Params,
     Verdict,
+    decimals,
     insufficient,
     judge,
     limit,
@@ -48,7 +49,7 @@ def _scores_agree(facts: Facts, params: Params, default: str, where: str) -> Che
     return CheckResult(
         judge(psi, "<=", allowed),
         f"PSI of {count:,} scores in {where} against the evaluation's:"
-        f" {psi:.3f}, limit {allowed:.3f}.",
+        f" {decimals(psi, 3)}, limit {decimals(allowed, 3)}.",
         value=psi, threshold=allowed, comparison="<=", threshold_class="meas",
     )  # fmt: skip
 
@@ -93,7 +94,8 @@ def error_rate_ok(facts: Facts, params: Params) -> CheckResult:
     allowed = limit(params, "max_share", ERROR_SHARE)
     return CheckResult(
         judge(share, "<=", allowed),
-        f"{share:.2%} of answers failed; {allowed:.2%} are allowed.",
+        f"{decimals(share * 100, 2)}% of answers failed;"
+        f" {decimals(allowed * 100, 2)}% are allowed.",
         value=share, threshold=allowed, comparison="<=",
     )  # fmt: skip
 
@@ -153,8 +155,8 @@ def quality_holds(facts: Facts, params: Params) -> CheckResult:
     comparison: Comparison = "<=" if found.get("higher_is_better") is False else ">="
     return CheckResult(
         judge(value, comparison, allowed),
-        f"{metric} on {number(found, 'labelled') or 0:,.0f} late labels: {value:.4f};"
-        f" control limit {allowed:.4f}.",
+        f"{metric} on {number(found, 'labelled') or 0:,.0f} late labels: {decimals(value, 4)};"
+        f" control limit {decimals(allowed, 4)}.",
         value=value, low=number(found, "low"), high=number(found, "high"), threshold=allowed,
         comparison=comparison, previous=number(found, "reference"),
     )  # fmt: skip

@@ -13,16 +13,16 @@ from pipelines.checks.contract import (
     insufficient,
     judge,
     limit,
-    names,
     number,
     rows,
     shown,
     text,
 )
-from pipelines.checks.reading import bounds, facts_with, listed
+from pipelines.checks.groups import CERTAIN, caveat, look, screened, sure, told, too_few
+from pipelines.checks.reading import bounds, facts_with
 
-FAIRNESS, STRESS = "evaluate.fairness", "evaluate.stress"
-CERTAIN = 0.05  # p-value after Benjamini-Hochberg from which a distance is no chance (conv)
+STRESS = "evaluate.stress"
+INSTEAD = "other features or more rows do"
 ENOUGH = 0.05  # noise of so many standard deviations, on all numbers at once (own)
 ALL = "all at once"
 
@@ -32,11 +32,11 @@ def group_bias_equal(facts: Facts, params: Params) -> CheckResult:
 
     A screening flag, not a verdict: beyond it fails only what chance does not explain. Model7.
     """
-    found = _screened(facts, params)
+    found = screened(facts, params)
     if isinstance(found, CheckResult):
         return found
     most = limit(params, "maximum", 0.2)
-    measured, verdict, flagged, chance = _told(found, params, ("bias_difference", "p_bias", most))
+    measured, verdict, chance, flagged = _told(found, params, ("bias_difference", "p_bias", most))
     if not measured:
         return _unmeasured(found)
     worst = max(measured, key=lambda row: bounds(row, "bias_difference")[0] or 0.0)
@@ -49,7 +49,7 @@ def group_bias_equal(facts: Facts, params: Params) -> CheckResult:
     )
     return CheckResult(
         verdict,
-        summary + chance + _caveat(found),
+        summary + chance + caveat(found),
         value=value,
         low=low,
         high=high,
@@ -57,7 +57,7 @@ def group_bias_equal(facts: Facts, params: Params) -> CheckResult:
         comparison="<=",
         unit="mean absolute errors",
         details=shown(_group_row(row, "bias") for row in rows(found, "groups")),
-        advice=_look(flagged),
+        advice=look(flagged, whether=INSTEAD),
     )
 
 
@@ -67,11 +67,11 @@ def group_errors_equal(facts: Facts, params: Params) -> CheckResult:
     That is the four-fifths rule turned to errors, where it has no standing in law; a flag fails
     only what chance does not explain. Model7.
     """
-    found = _screened(facts, params)
+    found = screened(facts, params)
     if isinstance(found, CheckResult):
         return found
     most = limit(params, "maximum", 1.25)
-    measured, verdict, flagged, chance = _told(found, params, ("error_ratio", "p_error", most))
+    measured, verdict, chance, flagged = _told(found, params, ("error_ratio", "p_error", most))
     if not measured:
         return _unmeasured(found)
     worst = max(measured, key=lambda row: bounds(row, "error_ratio")[0] or 0.0)
@@ -82,7 +82,7 @@ def group_errors_equal(facts: Facts, params: Params) -> CheckResult:
     )
     return CheckResult(
         verdict,
-        summary + chance + _caveat(found),
+        summary + chance + caveat(found),
         value=value,
         low=low,
         high=high,
@@ -90,77 +90,31 @@ def group_errors_equal(facts: Facts, params: Params) -> CheckResult:
         comparison="<=",
         unit="ratio of mean absolute errors",
         details=shown(_group_row(row, "mae") for row in rows(found, "groups")),
-        advice=_look(flagged),
+        advice=look(flagged, whether=INSTEAD),
     )
-
-
-def _screened(facts: Facts, params: Params) -> Mapping[str, Json] | CheckResult:
-    found = facts_with(facts, params, FAIRNESS, "fairness")
-    if found is None:
-        return insufficient("no groups were compared")
-    if not names(found, "sensitive"):
-        return insufficient(
-            "nobody declared a sensitive column, so no groups were compared",
-            advice="Declare sensitive columns in Explore, or state that there are none.",
-        )
-    return found
 
 
 def _told(
     found: Mapping[str, Json], params: Params, measure: tuple[str, str, float]
-) -> tuple[list[dict[str, Json]], Verdict, list[dict[str, Json]], str]:
-    """Columns that were measured, the verdict, those flagged, and what to say of chance.
-
-    A column whose groups lie far apart, where chance cannot be told, is neither red nor green.
-    """
+) -> tuple[list[dict[str, Json]], Verdict, str, list[dict[str, Json]]]:
+    """Columns that were measured, the verdict, what to say of chance, and those flagged."""
     name, p_value, most = measure
     certain = limit(params, "significance", CERTAIN)
     measured = [row for row in rows(found, "fairness") if bounds(row, name)[0] is not None]
     far = [row for row in measured if (bounds(row, name)[0] or 0.0) > most]
-    known = [row for row in far if number(row, p_value) is not None]
-    flagged = [row for row in known if (number(row, p_value) or 0.0) <= certain]
-    if not far or flagged:
-        return measured, "fail" if flagged else "pass", flagged, ""
-    if len(known) < len(far):
-        said = "too few days or groups to tell chance"
-        return measured, "insufficient", flagged, f"; {said}"
-    return measured, "pass", flagged, "; so far apart could be chance"
-
-
-def _too_few(found: Mapping[str, Json]) -> CheckResult:
-    least = int(number(found, "minimum_rows") or 0)
-    return insufficient(
-        f"no two groups of {listed(names(found, 'sensitive'))} have {least} rows and more",
-        advice="Gather more rows of the small groups before anything is said about them.",
-    )
+    flagged = [row for row in far if sure(row, p_value, certain)]
+    return measured, *told(far, flagged, p_value), flagged
 
 
 def _unmeasured(found: Mapping[str, Json]) -> CheckResult:
     """Why there is no distance: a group without any error, or too few rows."""
     exact = [row for row in rows(found, "fairness") if row.get("no_error") is True]
     if not exact:
-        return _too_few(found)
+        return too_few(found)
     return insufficient(
         f"{text(exact[0], 'least_wrong')} is predicted without any error: there is none to compare "
         "others with",
         advice="Look whether a column tells the outcome of that group, or its outcome never moves.",
-    )
-
-
-def _caveat(found: Mapping[str, Json]) -> str:
-    small = sum(int(number(row, "too_small") or 0) for row in rows(found, "fairness"))
-    what = "group is" if small == 1 else "groups are"
-    said = f"; {small} {what} too small to judge" if small else ""
-    return f"{said}. A flag for people to look at, not a verdict."
-
-
-def _look(flagged: list[dict[str, Json]]) -> str:
-    if not flagged:
-        return ""
-    columns = listed([text(row, "column") for row in flagged])
-    return (
-        f"Let analyst and data scientist look at {columns}: why the groups differ, whom it harms, "
-        "whether other features or more rows do without it, and write down what they decide."
     )
 
 

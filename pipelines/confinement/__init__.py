@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipelines.confinement import landlock, limits, seccomp
 
-HELD = ("memory", "processes", "file_size", "writes", "reads", "network", "signals")
+HELD = ("memory", "processes", "file_size", "writes", "marks", "reads", "network", "signals")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ def available() -> dict[str, str]:
         "processes": "counted, RLIMIT_NPROC",
         "file_size": "RLIMIT_FSIZE",
         "writes": by_landlock if whole else "",
+        "marks": "seccomp" if seccomp.available() else "",
         "reads": by_landlock if abi else "",
         "network": "seccomp" if seccomp.available() else (f"{by_landlock}, TCP" if abi > 3 else ""),
         "signals": by_landlock if abi >= landlock.SCOPES else "",

@@ -3,7 +3,9 @@
 Landlock cannot refuse to connect to a unix socket that has a path, as a database's has; a network
 namespace cannot, either. Pairs of connected sockets (`socketpair`) stay possible. Refused are, too,
 calls that reach into another process of the same user, and System V's and POSIX's shared objects,
-which have no place that Landlock could guard.
+which have no place that Landlock could guard; and changes of a file's mode, owner, times, flags and
+extended attributes, which Landlock does not look at. A filter sees no path, so that these are
+refused of every file, of a process's own as well.
 """
 
 from __future__ import annotations
@@ -19,15 +21,22 @@ from pathlib import Path
 from typing import Final
 
 _ALLOW, _REFUSE, _UNKNOWN = 0x7FFF0000, 0x00050000 | errno.EACCES, 0x00050000 | errno.ENOSYS
+_NEVER: Final = 0x00050000 | errno.EPERM
 _LOAD, _EQUAL, _AT_LEAST, _HAS_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _SET_SECCOMP, _FILTER = 22, 2
 _X32: Final = 0x40000000  # numbers of x86's third set of calls begin here
 _ACTIONS: Final = Path("/proc/sys/kernel/seccomp/actions_avail")
 _FIRST: Final = 16  # where the low word of a call's first argument is; all a pid or a flag has
+_SECOND: Final = 24
 _THREAD: Final = 0x10000  # flag of clone: a thread, no process
 # The same number on every machine: io_uring_setup, which makes sockets past the calls that are
 # refused; pidfd_getfd, process_madvise, process_mrelease.
 _EVERYWHERE: Final = (425, 438, 440, 448)
+# fchmodat2, setxattrat, removexattrat, file_setattr: the same everywhere, too.
+_MARKING: Final = (452, 463, 466, 469)
+# What ioctl does with an open file's flags and project: FS_IOC_SETFLAGS, FS_IOC32_SETFLAGS,
+# FS_IOC_SETVERSION, FS_IOC_FSSETXATTR (linux/fs.h).
+_FLAGS: Final = (0x40086602, 0x40046602, 0x40087602, 0x401C5820)
 _CLONE3: Final = 435  # its flags are behind a pointer; libraries do with clone where it is unknown
 
 
@@ -40,11 +49,16 @@ class _Machine:
     to_pid: tuple[int, ...]  # the first argument says whom; 0 is the caller itself
     forks: tuple[int, ...]  # fork, vfork
     clone: int
+    marking: tuple[int, ...]  # files: see _MACHINES
+    ioctl: int
 
 
 # reaching: ptrace, process_vm_readv, process_vm_writev, unshare, setns, setpriority, ioprio_set,
 # migrate_pages, move_pages. to_pid: prlimit64, sched_setaffinity, _setparam, _setscheduler,
-# _setattr. Numbers: linux/arch/x86/entry/syscalls/syscall_64.tbl, asm-generic/unistd.h.
+# _setattr. marking: chmod, fchmod, fchmodat; chown, fchown, lchown, fchownat; utime, utimes,
+# futimesat, utimensat; setxattr, lsetxattr, fsetxattr; removexattr, lremovexattr, fremovexattr.
+# arm64 has fewer, those that take a folder or an open file. Numbers:
+# linux/arch/x86/entry/syscalls/syscall_64.tbl, asm-generic/unistd.h; scripts/syscall.tbl.
 _MACHINES: Final[Mapping[str, _Machine]] = {
     "x86_64": _Machine(
         audit=0xC000003E,
@@ -54,6 +68,8 @@ _MACHINES: Final[Mapping[str, _Machine]] = {
         to_pid=(302, 203, 142, 144, 314),
         forks=(57, 58),
         clone=56,
+        marking=(90, 91, 268, 92, 93, 94, 260, 132, 235, 261, 280, 188, 189, 190, 197, 198, 199),
+        ioctl=16,
     ),
     "aarch64": _Machine(
         audit=0xC00000B7,
@@ -63,6 +79,8 @@ _MACHINES: Final[Mapping[str, _Machine]] = {
         to_pid=(261, 122, 118, 119, 274),
         forks=(),
         clone=220,
+        marking=(52, 53, 55, 54, 88, 5, 6, 7, 14, 15, 16),
+        ioctl=29,
     ),
 }
 
@@ -81,11 +99,14 @@ def available() -> bool:
 def refuse_sockets() -> None:
     """Refuse sockets, reaching into others, shared objects and new namespaces, for good.
 
-    With EACCES. Needs no_new_privs. Raises OSError where the kernel refuses.
+    With EACCES; marks of files with EPERM. Needs no_new_privs. Raises OSError where the kernel
+    refuses.
     """
     machine = _MACHINES[platform.machine()]
     numbers = (machine.sockets, *machine.reaching, *machine.shared, *_EVERYWHERE)
-    _load(machine, [*_refused(numbers), *_refused_to_others(machine.to_pid)])
+    marks = (*machine.marking, *_MARKING)
+    lines = [*_refused(numbers), *_refused(marks, _NEVER), *_refused_flags(machine.ioctl)]
+    _load(machine, [*lines, *_refused_to_others(machine.to_pid)])
 
 
 def refuse_processes() -> None:
@@ -110,9 +131,21 @@ def refuse_processes() -> None:
 _Line = tuple[int, int, int, int]
 
 
-def _refused(numbers: tuple[int, ...]) -> list[_Line]:
+def _refused(numbers: tuple[int, ...], answer: int = _REFUSE) -> list[_Line]:
     return [
-        line for number in numbers for line in ((_EQUAL, 0, 1, number), (_RETURN, 0, 0, _REFUSE))
+        line for number in numbers for line in ((_EQUAL, 0, 1, number), (_RETURN, 0, 0, answer))
+    ]
+
+
+def _refused_flags(ioctl: int) -> list[_Line]:
+    """A number stays loaded where it is not ioctl's; where it is, the call is decided here."""
+    count = len(_FLAGS)
+    return [
+        (_EQUAL, 0, count + 3, ioctl),
+        (_LOAD, 0, 0, _SECOND),
+        *((_EQUAL, count - place, 0, flag) for place, flag in enumerate(_FLAGS)),
+        (_RETURN, 0, 0, _ALLOW),
+        (_RETURN, 0, 0, _NEVER),
     ]
 
 

@@ -164,7 +164,7 @@ def _training_data(writer: Writer) -> Section:
         writer.figure(sealed, "Data contract", "digest", unit="digest", note="SHA-256"),
     )
     if not elsewhere:
-        blocks += writer.listed(_sampled(writer), "strata", STRATA, title="Sampled, with weights")
+        blocks += writer.listed(writer.fewer(), "strata", STRATA, title="Sampled, with weights")
     if elsewhere:
         blocks += [
             writer.stated("trained_on", "Trained elsewhere, on", "MLR"),
@@ -182,19 +182,19 @@ def _training_data(writer: Writer) -> Section:
 
 def _learned(writer: Writer, split: Mapping[str, Any]) -> tuple[Figure | None, ...]:
     """How many rows the model learned from; of a sample also how many those stand for."""
-    sampled = _sampled(writer)
-    if not sampled:
+    fewer = writer.fewer()
+    if not fewer:
         return (writer.figure(split, "Rows learned from", "parts", "train", "rows"),)
+    if not fewer.get("sampled"):
+        return (
+            writer.figure(fewer, "Rows learned from", "rows", note="the latest"),
+            writer.figure(fewer, "Older rows left out", "left_out"),
+            writer.figure(fewer, "Learned from", "since", note="and later"),
+        )
     return (
-        writer.figure(sampled, "Rows learned from", "rows", note="a sample with weights"),
-        writer.figure(sampled, "Rows they stand for", "rows_before"),
+        writer.figure(fewer, "Rows learned from", "rows", note="a sample with weights"),
+        writer.figure(fewer, "Rows they stand for", "rows_before"),
     )
-
-
-def _sampled(writer: Writer) -> Mapping[str, Any]:
-    """Return the facts of the sample that was learned from; {} where all rows were."""
-    found = writer.saying("sampled", "strata")
-    return found if found.get("sampled") else {}
 
 
 def _analyses(writer: Writer) -> Section:

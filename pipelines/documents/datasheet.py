@@ -11,6 +11,7 @@ ABOUT = (
     "Where the data come from, what is in them, what was done to them and what they may be used "
     "for. The sections follow Gebru et al., Datasheets for Datasets (2021)."
 )
+FETCH = "fetch"
 PREPARED = ("table", "contract", "train", "holdout", "features")
 
 
@@ -29,6 +30,7 @@ def build(pack: Pack) -> Document:
             "collection",
             "Collection",
             writer.stated("origin", "Origin", "DE"),
+            *_fetched(writer),
             _brought(writer),
             writer.stated("gaps", "Known gaps", "DE"),
             writer.stated("null_meaning", "What a missing value means", "DE"),
@@ -106,6 +108,30 @@ def _brought(writer: Writer) -> list[Block]:
     return [table(("File", "Format", "Digest", "Size"), rows, title="Brought")] if rows else []
 
 
+def _fetched(writer: Writer) -> list[Block]:
+    """What was read through a connection, when, and the digest of what was there."""
+    made: list[Block] = []
+    for step in writer.pack.steps:
+        facts = writer.pack.facts.get(step.place, {})
+        if step.operation != FETCH or not facts.get("connection"):
+            continue
+        for output in step.outputs:
+            row = [
+                Cell(
+                    said(facts["connection"]),
+                    status="computed",
+                    evidence=(artefact_evidence(output.name, output),),
+                ),
+                Cell(said(facts.get("asked", ""))),
+                Cell(step.finished_at[:19].replace("T", " ")),
+                Cell(said(facts.get("rows")), numeric=True),
+                Cell(output.digest[:16]),
+            ]
+            columns = ("Connection", "Asked", "Read at (UTC)", "Rows", "Digest")
+            made.append(table(columns, [row], title="Read through a connection"))
+    return made
+
+
 def _preprocessing(writer: Writer) -> Section:
     read, built = writer.saying("column_names"), writer.saying("columns_used")
     blocks: list[Block] = writer.figures(
@@ -113,6 +139,7 @@ def _preprocessing(writer: Writer) -> Section:
         writer.figure(built, "Columns used", "columns_used"),
         writer.figure(built, "Numbers made of them", "numbers_made"),
     )
+    blocks += writer.left_out()
     joins = writer.saying("column_names").get("joins")
     if isinstance(joins, list) and joins:
         rows = "; ".join(said(one) for one in joins)

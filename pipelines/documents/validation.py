@@ -119,6 +119,7 @@ def _decisions(review: Review) -> list[Block]:
 
 def _metrics(writer: Writer) -> Section:
     blocks = list(writer.metrics())
+    blocks += writer.left_out()
     blocks += class_tables(writer)
     sliced = writer.saying("slices", "worse")
     blocks += writer.listed(sliced, "slices", GROUPS, title="Quality by group")

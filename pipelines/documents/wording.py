@@ -9,6 +9,7 @@ NOTHING: Final = "\u2013"
 MINUS: Final = "\u2212"
 THIN: Final = "\u202f"
 LONGEST_LIST = 12
+SMALL: Final = 0.01  # below, two significant digits are written
 SHORT: Final = frozenset(
     ["auc", "ece", "kpi", "mae", "mase", "pii", "pr", "psi", "rmse", "roc", "slo"]
 )
@@ -23,7 +24,7 @@ def number(value: float | None, digits: int | None = None) -> str:
     if digits is None:
         size = abs(value)
         digits = 0 if size >= 1000 else 1 if size >= 100 else 2 if size >= 10 else 3
-        if 0 < size < 0.001:
+        if 0 < size < SMALL:
             return _signed(f"{value:.2g}")
     return _signed(f"{value:,.{digits}f}")
 
@@ -50,7 +51,8 @@ def _with_unit(figure: Figure, value: float | str) -> str:
     if isinstance(value, str):
         return value
     if figure.unit == "share":
-        return f"{value * 100:.2f} %"
+        shown = f"{value * 100:.2f}"
+        return f"{shown if float(shown) or not value else f'{value * 100:.2g}'} %"
     if figure.unit == "money":
         return number(value, 0)
     if figure.unit in ("ms", "MiB", "h"):

@@ -61,6 +61,20 @@ class Writer:
                 found = facts
         return found
 
+    def fewer(self) -> Mapping[str, Any]:
+        """Return the facts of the step that left rows out of learning; {} where none did."""
+        found = self.saying("sampled", "strata")
+        return found if found.get("sampled") or found.get("left_out") else {}
+
+    def left_out(self) -> list[Block]:
+        """Return how many rows were left out of learning, and how; nothing where none were."""
+        fewer = self.fewer()
+        return self.figures(
+            self.figure(fewer, "Rows to learn from", "rows_before"),
+            self.figure(fewer, "Rows left out of learning", "left_out"),
+            self.figure(fewer, "How they were left out", "how"),
+        )
+
     def evidence(self) -> tuple[Evidence, ...]:
         """Return where to look up what was read since the last value."""
         return self._evidence_of(self.trace.take())

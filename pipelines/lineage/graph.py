@@ -12,6 +12,8 @@ from typing import Any, Final
 RAW, ARTEFACT, STEP, WINDOW = "raw", "artefact", "step", "window"
 MODEL, DEPLOYMENT, PREDICTIONS = "model", "deployment", "predictions"
 TABLES: Final = ("parquet", "csv")
+FETCH: Final = "fetch"
+LONGEST_ASKED: Final = 160  # characters of a query in a node (own); the step has all of it
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,8 @@ def code_of(step: Performed) -> str:
 
 
 def _step(record: Record, step: Performed, nodes: dict[str, Node], edges: dict[Edge, None]) -> None:
+    if step.operation == FETCH and not step.outputs:
+        return  # the run was given files: it had nothing to read, and led to nothing
     key = f"attempt:{step.attempt}"
     code = code_of(step)
     where = f"/runs/{record.run}/#step-{step.step}"
@@ -204,11 +208,21 @@ def _step(record: Record, step: Performed, nodes: dict[str, Node], edges: dict[E
         nodes.setdefault(
             part.digest,
             Node(
-                part.digest, ARTEFACT, part.name, step.place, part.digest, part.media,
+                part.digest, ARTEFACT, part.name, _origin(step), part.digest, part.media,
                 rows_of(part, step.facts), part.size, code, _content(part.digest),
             ),
         )  # fmt: skip
         edges[Edge(key, part.digest, part.name)] = None
+
+
+def _origin(step: Performed) -> str:
+    """Where an output is from: the step; of a fetch also through what, what was asked, and when."""
+    if step.operation != FETCH:
+        return step.place
+    asked = " ".join(str(step.facts.get("asked", "")).split())
+    short = asked if len(asked) <= LONGEST_ASKED else f"{asked[:LONGEST_ASKED]}…"
+    at = step.finished_at[:16].replace("T", " ")
+    return f"read through {step.facts.get('connection')} at {at} UTC: {short}"
 
 
 def _window(step: Performed, feed: str, made: Part | None) -> Node:

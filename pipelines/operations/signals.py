@@ -114,7 +114,7 @@ def average_precision(
 
 def r_squared(target: np.ndarray, predicted: np.ndarray) -> float:
     """Share of variance explained; NaN for a constant target."""
-    spread = float(np.sum((target - target.mean()) ** 2))
+    spread = float(np.sum((target - target.mean()) ** 2)) if np.ptp(target) else 0.0
     return float("nan") if spread == 0 else 1 - float(np.sum((target - predicted) ** 2)) / spread
 
 

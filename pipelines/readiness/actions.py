@@ -15,6 +15,7 @@ from pipelines.readiness.contents import outdated, subject_digest, subject_of
 from pipelines.readiness.models import Attestation, Look
 from pipelines.readiness.queries import Readiness, readiness, standing_of
 from pipelines.readiness.testdefs import BY_ID, TestDef, days_of
+from pipelines.runs import seen
 from pipelines.runs.models import Run
 from pipelines.usecases.actions.shared import person_of, refuse
 from pipelines.usecases.models import UseCase
@@ -164,8 +165,7 @@ def _problems(statement: Statement) -> dict[str, list[str]]:
         for link in statement.evidence
         if len(link) > LONGEST_LINK or not LINK.fullmatch(link)
     ]
-    if not re.fullmatch(r"[0-9a-f]{64}", statement.seen):
-        found["seen"].append("is required: the digest of what you were shown")
+    found["seen"] += seen.problems(statement.seen)
     return found
 
 
@@ -271,9 +271,11 @@ def _checked(
         )  # fmt: skip
     digests, run = subject_of(test, found.contents), found.run
     if run is None or statement.seen != subject_digest(digests):
+        there = subject_digest(digests)
         raise Conflict(
-            "stale_subject", "What you were shown is not what is there now; look again.",
-            state=subject_digest(digests), at=found.now, by="",
+            "stale_subject",
+            f"What you were shown is not what is there now: {seen.apart(statement.seen, there)}",
+            state=there, at=found.now, by="",
         )  # fmt: skip
     most = days_of(test, found.tier)
     days = most if statement.days is None else statement.days

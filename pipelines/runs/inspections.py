@@ -24,7 +24,7 @@ WAIT_SECONDS = 10.0
 LONGEST = 120.0  # seconds; somebody waits for the answer
 MEDIA = ("csv", "parquet")
 
-_seats = threading.BoundedSemaphore(AT_ONCE)
+seats = threading.BoundedSemaphore(AT_ONCE)
 
 
 def inspect(artefact: Artefact, *, name: str = "") -> dict[str, Json]:
@@ -52,7 +52,7 @@ def inspect(artefact: Artefact, *, name: str = "") -> dict[str, Json]:
 
 
 def _compute(artefact: Artefact, name: str) -> dict[str, Json]:
-    if not _seats.acquire(timeout=WAIT_SECONDS):
+    if not seats.acquire(timeout=WAIT_SECONDS):
         raise Busy("inspections_busy", "Other uploads are being looked at; try again soon.")
     scratch = settings.VAR / "scratch"
     scratch.mkdir(parents=True, exist_ok=True)
@@ -61,7 +61,7 @@ def _compute(artefact: Artefact, name: str) -> dict[str, Json]:
     try:
         return _facts(_perform(artefact, name, folder), name)
     finally:
-        _seats.release()
+        seats.release()
         shutil.rmtree(folder, ignore_errors=True)
 
 

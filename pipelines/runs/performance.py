@@ -110,8 +110,10 @@ class Performance:
             digests=admission.copied(held, inputs, many) if found else {},
         )
 
-    def _connection(self, held: Claim) -> dict[str, Json]:
+    def _connection(self, held: Claim) -> dict[str, Json] | None:
         """What the named connection leads to; raises OperationError where it may not be used."""
+        if not held.params.get("connection"):
+            return None
         use_case = Run.objects.select_related("use_case").get(pk=held.run_id).use_case
         return connections.opened(str(held.params.get("connection", "")), use_case=use_case.key)
 

@@ -7,7 +7,7 @@ that follows the deployments table, its choice of who answers a row, and the pac
 import json
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,12 +20,14 @@ from pipelines.operations.clusters.package import ASSIGNMENTS, read_segments_pac
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.packages.archive import GOLDEN, PackageError, read_archive
 from pipelines.operations.packages.archive import load as entry
-from pipelines.operations.packages.loaded import TOLERANCE, Loaded, Prediction, load_package
+from pipelines.operations.packages.decisions import number
+from pipelines.operations.packages.loaded import TOLERANCE, Loaded, load_package
 from pipelines.registry.drills import rehearse, version_of
 from pipelines.registry.models import ModelVersion
 from pipelines.registry.queries import live_version
 from pipelines.runs.models import Run, Stage
-from pipelines.serving.predict import Board
+from pipelines.serving.predict import Board, Line
+from pipelines.serving.predict import Served as AnsweredBy
 
 MOST_ROWS = 50  # golden rows asked after each switch
 
@@ -125,12 +127,11 @@ class Served:
         live = line.live if line else None
         golden = self._golden_of(expected.package_id if expected else self.own)
         right = 0
-        for number, (row, stored) in enumerate(zip(golden.rows, golden.scores, strict=True)):
-            by = line.pick(f"golden-{number}") if line else None
+        for by, places in _answering(line, len(golden.rows)):
             if expected is None or by is None:
-                right += by is None and expected is None
-                continue
-            right += _close(by.loaded.predict([row]), stored) and by.version_id == expected.pk
+                right += len(places) if by is None and expected is None else 0
+            elif by.version_id == expected.pk:
+                right += rows_right(by.loaded, golden, places)
         return Proof(
             live.version if live else None, len(golden.rows), right, time.perf_counter() - started
         )
@@ -141,6 +142,28 @@ class Served:
         # What was live before what is live now: rare, so it is fetched under the lock.
         with tempfile.TemporaryDirectory(prefix="baton-drill-") as folder:
             return _golden(storage().local(digest, Path(folder)).read_bytes())
+
+
+def _answering(line: Line | None, rows: int) -> list[tuple[AnsweredBy | None, list[int]]]:
+    """Who answers which of so many golden rows, as callers of these keys would be."""
+    picked = [line.pick(f"golden-{place}") if line else None for place in range(rows)]
+    by = {one.deployment if one else 0: one for one in picked}
+    keys = [one.deployment if one else 0 for one in picked]
+    return [
+        (one, [place for place, found in enumerate(keys) if found == key])
+        for key, one in by.items()
+    ]
+
+
+def rows_right(loaded: Loaded, golden: Golden, places: Sequence[int]) -> int:
+    """How many rows, asked in one batch as callers may, come out as they were packaged."""
+    given = loaded.predict([golden.rows[place] for place in places])
+    found = given.probabilities or [[score] for score in given.scores]
+    allowed = number(loaded.manifest, "tolerance", TOLERANCE)
+    return sum(
+        _close(scores, golden.scores[place], allowed)
+        for scores, place in zip(found, places, strict=True)
+    )
 
 
 def _golden(package: bytes) -> Golden:
@@ -159,11 +182,10 @@ def _numbers(stored: Json) -> list[float]:
     return [float(str(one)) for one in (stored if isinstance(stored, list) else [stored])]
 
 
-def _close(given: Prediction, stored: list[float]) -> bool:
-    """Whether the one row asked came out as it was packaged."""
-    found = given.probabilities[0] if given.probabilities else given.scores
+def _close(found: list[float], stored: list[float], allowed: float) -> bool:
+    """Whether a row came out as it was packaged."""
     return len(found) == len(stored) and all(
-        abs(one - other) <= TOLERANCE * max(1.0, abs(other))
+        abs(one - other) <= allowed * max(1.0, abs(other))
         for one, other in zip(found, stored, strict=True)
     )
 

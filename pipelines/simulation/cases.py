@@ -15,6 +15,7 @@ from pipelines.runs.models import Run
 from pipelines.runs.rows import blueprint_of
 from pipelines.simulation import blueprint, clock
 from pipelines.simulation.play import Play
+from pipelines.simulation.questions import asked
 from pipelines.simulation.reviews import Reviews
 from pipelines.simulation.rows import Open
 from pipelines.simulation.team import PASSWORD, PLAYERS, Absence, peer
@@ -104,10 +105,12 @@ class Cases:
         world = self.world
         seats = self._seats(number)
         actor = world.actor(seats["BA"][0])
+        title, question = asked(number)
         with clock.at(at):
             made = create_use_case(
                 actor=actor,
-                title=f"Use case {number + 1}",
+                title=title,
+                question=question,
                 key=f"case-{number + 1:03}",
                 blueprint=self.version.blueprint.key,
             )

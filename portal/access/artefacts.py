@@ -14,6 +14,7 @@ from django.db.models import (
 from personas.errors import Invalid, NotFound
 from personas.models import Event, User
 from pipelines.artefacts.models import Artefact
+from pipelines.runs import previews
 from pipelines.runs.models import (
     Attempt,
     Run,
@@ -55,6 +56,12 @@ def _may_read(user: User, artefact: Artefact) -> bool:
             stream__kind="person",
             stream__key=str(user.pk),
             type="artefact.uploaded",
+            data__digest=artefact.pk,
+        ),
+        Event.objects.filter(
+            stream__kind="use_case",
+            stream__key__in=[str(pk) for pk in seen.values_list("pk", flat=True)],
+            type=previews.EVENT,
             data__digest=artefact.pk,
         ),
         _naming(Attempt.objects.filter(run__use_case__in=seen), "outputs", artefact.pk),

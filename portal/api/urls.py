@@ -65,6 +65,7 @@ urlpatterns: list[URLPattern] = [
     path("use-cases/<slug:key>", use_cases.UseCase.as_view()),
     path("use-cases/<slug:key>/seats", use_cases.Seats.as_view()),
     path("use-cases/<slug:key>/seats/<int:pk>", use_cases.Seat.as_view()),
+    path("use-cases/<slug:key>/preview", use_cases.UseCasePreview.as_view()),
     path("use-cases/<slug:key>/runs", use_cases.UseCaseRuns.as_view()),
     path("use-cases/<slug:key>/documents", documents.UseCaseDocuments.as_view()),
     path("use-cases/<slug:key>/monitor", monitor.UseCaseMonitor.as_view()),

@@ -6,8 +6,11 @@ from rest_framework.response import Response
 
 from personas.commands import Answer
 from personas.errors import NotFound
+from pipelines.artefacts.connections import Source
 from pipelines.registry.actions import retire
 from pipelines.runs.actions import runs
+from pipelines.runs.inspections import inspect
+from pipelines.runs.previews import preview
 from pipelines.usecases.actions import (
     change_use_case,
     create_use_case,
@@ -19,6 +22,7 @@ from pipelines.usecases.queries import seats_of
 from portal import access
 from portal.api.endpoint import Endpoint
 from portal.api.serializers.base import Reason
+from portal.api.serializers.connections import PreviewAnswer, SourceInput
 from portal.api.serializers.runs import RunAnswer, RunFilter, RunInput, RunSerializer
 from portal.api.serializers.use_cases import (
     SeatAnswer,
@@ -131,6 +135,25 @@ class UseCaseRetire(Endpoint):
         else:
             answer = retire(actor=self.actor, model=model, reason=reason, key=self.key)
         data = {"use_case": use_case.pk, "key": use_case.key}
+        return self.reply(Answer(data, replayed=answer.replayed))
+
+
+class UseCasePreview(Endpoint):
+    """What its runs would read through a connection."""
+
+    @extend_schema(
+        summary="Read through a connection: columns, problems, suggestions",
+        request=SourceInput,
+        responses=PreviewAnswer,
+    )
+    def post(self, request: Request, key: str) -> Response:
+        """Read once, keep what was there, and inspect it like an upload; a run reads afresh."""
+        use_case = access.use_case_for(self.user, key)
+        source = Source.of(self.read(SourceInput))
+        answer = preview(actor=self.actor, use_case=use_case, source=source, key=self.key)
+        digest, name = str(answer.data["digest"]), str(answer.data["name"])
+        found = inspect(access.artefact_for(self.user, digest), name=name)
+        data = {**source.as_parameters(), "digest": digest, **found}
         return self.reply(Answer(data, replayed=answer.replayed))
 
 

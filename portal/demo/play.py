@@ -41,6 +41,7 @@ class Play:
     only_items: bool = False  # leave gates to the person at the browser
     watch: Mapping[str, Any] = field(default_factory=lambda: script.WATCH)
     patience: float = PATIENCE
+    look_every: float = LOOK_EVERY
 
     def frame(self, folder: Path, *, title: str) -> None:
         """The analyst brings the files and opens the use case; all take their seats."""
@@ -83,7 +84,7 @@ class Play:
             if done(run) or run["state"] not in ("RUNNING", "PENDING"):
                 return run
             # Nobody has anything to do until a step ends: asking would only slow that step.
-            if acted or news or time.monotonic() - looked_at > LOOK_EVERY:
+            if acted or news or time.monotonic() - looked_at > self.look_every:
                 looked_at = time.monotonic()
                 acted = self._items() | self._hand_offs() | self._gates()
             acted |= self._traffic(run)

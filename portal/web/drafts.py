@@ -1,6 +1,7 @@
-"""A new use case, step by step: files, columns, people, start. Each step is kept as a draft."""
+"""A new use case, step by step: data, columns, people, start. Each step is kept as a draft."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,11 +13,15 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from personas.errors import Invalid, NotAllowed
 from pipelines.artefacts.actions import upload
+from pipelines.artefacts.connections import Source, names_for
+from pipelines.runs import previews
 from pipelines.runs.inspections import inspect
+from pipelines.runs.previews import preview
 from pipelines.usecases import actions, queries
 from pipelines.usecases.models import UseCase
 from pipelines.usecases.policies import not_managing
 from portal import access, uploads
+from portal.web import sources
 from portal.web.errors import change, form_page, refusal
 from portal.web.forms import actor_of, key_of, text_of, user_of
 from portal.web.targets import target_problems
@@ -60,10 +65,13 @@ def _new(request: HttpRequest) -> HttpResponse:
         "section": "use_cases",
         "steps": steps("new_use_case"),
         "upload_limit": settings.UPLOAD_LIMIT_MB,
+        "connections": names_for(),
     }
     if request.method != "POST":
         return render(request, "use_cases/new.html", context)
+    source = sources.posted(request)
     try:
+        sources.refuse_both(source, files=len(request.FILES.getlist("files")))
         tables = _keep_files(request)
         title = text_of(request, "title") or _title_of(text_of(request, "question"), tables)
         answer = actions.create_use_case(
@@ -71,12 +79,15 @@ def _new(request: HttpRequest) -> HttpResponse:
             title=title,
             question=text_of(request, "question"),
             inputs={TABLES: tables} if tables else {},
+            parameters=source.as_parameters(),
             draft=True,
             idempotency_key=key_of(request),
         )
     except Invalid as error:
         context |= {"problems": error.fields, "given": request.POST, "message": error.message}
         return render(request, "use_cases/new.html", context, status=422)
+    if source.connection:
+        return _read(request, own_draft(request, str(answer.data["key"])), source)
     name = "web:draft_columns" if tables else "web:seats"
     return redirect(name, key=answer.data["key"])
 
@@ -153,8 +164,34 @@ def _files(request: HttpRequest, key: str) -> HttpResponse:
         kept[table["name"]] = table
     kept.pop(request.POST.get("drop", ""), None)
     inputs = {**use_case.inputs, TABLES: list(kept.values())}
-    actions.change_use_case(actor=actor_of(request), use_case=use_case, inputs=inputs)
+    given = sources.without(use_case.parameters) if kept else use_case.parameters
+    actions.change_use_case(
+        actor=actor_of(request), use_case=use_case, inputs=inputs, parameters=given
+    )
     return redirect("web:draft_columns", key=key)
+
+
+@form_page
+def source(request: HttpRequest, key: str) -> HttpResponse:
+    """Take the connection of a draft with its query or path, and look at what is there."""
+    use_case = own_draft(request, key)
+    if request.method != "POST":
+        return redirect("web:draft_columns", key=key)
+    return _read(request, use_case, sources.posted(request))
+
+
+def _read(request: HttpRequest, use_case: UseCase, source: Source) -> HttpResponse:
+    """Keep what is asked for, be it wrong, and look; what is wrong is shown beside its field."""
+    parameters = {**sources.without(use_case.parameters), **source.as_parameters()}
+    inputs = {name: parts for name, parts in use_case.inputs.items() if name != TABLES}
+    actions.change_use_case(
+        actor=actor_of(request), use_case=use_case, parameters=parameters, inputs=inputs
+    )
+    use_case.refresh_from_db()
+    if source.connection:
+        with suppress(Invalid):  # the page says so, from what was written down of it
+            preview(actor=actor_of(request), use_case=use_case, source=source)
+    return redirect("web:draft_columns", key=use_case.key)
 
 
 def own_draft(request: HttpRequest, key: str) -> UseCase:
@@ -172,7 +209,10 @@ def own_draft(request: HttpRequest, key: str) -> UseCase:
 def columns(request: HttpRequest, key: str) -> HttpResponse:
     """Show what Baton found in the files; take the target, time and key columns."""
     use_case = own_draft(request, key)
-    tables = use_case.inputs.get(TABLES, [])
+    source = Source.of(use_case.parameters)
+    unread = previews.problems(use_case, source)
+    read = previews.known(use_case, source) if source.connection and not unread else None
+    tables = [read] if read else use_case.inputs.get(TABLES, [])
     base = _base(request, use_case, tables)
     looked = [_look(request, table) for table in tables]
     found = next((each for each in looked if each["name"] == base), None)
@@ -191,6 +231,10 @@ def columns(request: HttpRequest, key: str) -> HttpResponse:
         "found": found,
         "chosen": _chosen(request, use_case, found),
         "problems": problems,
+        "source": source,
+        "read": read,
+        "unread": unread,
+        "connections": names_for(use_case.key),
     }
     template = "use_cases/columns.html"
     return render(request, template, context, status=422 if problems else 200)

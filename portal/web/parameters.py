@@ -12,6 +12,7 @@ from pipelines.blueprints.spec import Blueprint, ParameterDef
 from portal.web.fields import json_of
 
 PREFIX = "p."
+LONG = 2_000  # characters; a text that may have as many gets lines (own)
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,9 @@ def _field(definition: ParameterDef, value: Any, problems: Mapping[str, Iterable
         kind, options = "choice", (("true", "yes"), ("false", "no"))
     elif definition.kind in ("int", "float"):
         kind = "number"
-    elif definition.kind in ("list", "map"):
+    elif definition.kind in ("list", "map") or (
+        definition.kind == "str" and (definition.maximum or 0) >= LONG
+    ):
         kind = "longtext"
     return Field(
         name=PREFIX + definition.key,

@@ -170,7 +170,7 @@ def _context(
         "question": request.POST.get("question", "") if posted else use_case.question,
         "first": first,
         "rest": [field for field in fields if field not in first],
-        "inputs": _inputs(plan, use_case, problems),
+        "inputs": _inputs(plan, use_case, problems, connection=values.get("connection")),
         "upload_limit": settings.UPLOAD_LIMIT_MB,
         "missing": [p for p in PERSONAS if p.code in needed and p.code not in held],
         "problems": problems,
@@ -184,7 +184,11 @@ def _context(
 
 
 def _inputs(
-    plan: Blueprint | None, use_case: UseCase, problems: Mapping[str, list[str]]
+    plan: Blueprint | None,
+    use_case: UseCase,
+    problems: Mapping[str, list[str]],
+    *,
+    connection: object,
 ) -> list[dict[str, Any]]:
     """The inputs of the plan as the page shows them: what is kept, and a field for a file."""
     return [
@@ -192,6 +196,7 @@ def _inputs(
             "title": definition.title,
             "help": definition.help,
             "required": definition.required,
+            "connection": connection if definition.connects else "",
             "parts": use_case.inputs.get(definition.key, []),
             "field": FILE + definition.key if _is_file(definition) else "",
             "accept": ",".join(f".{medium}" for medium in definition.media),

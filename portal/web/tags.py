@@ -14,6 +14,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from personas.people import BY_CODE
 from pipelines.runs.queries import clock
@@ -26,12 +27,16 @@ register.inclusion_tag("components/chart.html", takes_context=True)(figures.char
 
 NOTHING = "\u2013"  # an en dash, where there is no value
 MINUS = "\u2212"
+SMALL = 0.01  # below, three decimals say one digit or none of a threshold
 
 NAVIGATION = (
-    ("inbox", "Inbox", ("web:inbox",)),
-    ("use_cases", "Use cases", ("web:use_cases",)),
-    ("models", "Models", ("web:models",)),
-    ("ledger", "Ledger", ("web:ledger",)),
+    ("inbox", _("Inbox"), "web:inbox"),
+    ("board", _("Board"), "web:board"),
+    ("use_cases", _("Use cases"), "web:use_cases"),
+    ("models", _("Models"), "web:models"),
+    ("flow", _("Flow"), "web:flow"),
+    ("people", _("People"), "web:persona_map"),
+    ("ledger", _("Ledger"), "web:ledger"),
 )
 
 
@@ -40,7 +45,7 @@ def navigation(context: Context) -> dict[str, Any]:
     """Show the main pages; one that this installation lacks is left out."""
     here = context.get("section", "")
     entries = []
-    for key, title, (name,) in NAVIGATION:
+    for key, title, name in NAVIGATION:
         try:
             href = reverse(name)
         except NoReverseMatch:
@@ -194,7 +199,10 @@ def moment(at: datetime | None) -> SafeString | str:
 
 @register.filter
 def number(value: float | str | None, digits: int | None = None) -> str:
-    """Write a number with thin thousands and at most four significant decimals."""
+    """Write a number with thin thousands and at most four significant decimals.
+
+    What would be rounded to nothing, or nearly, is written with two significant digits.
+    """
     if value is None or value == "":
         return NOTHING
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -205,7 +213,15 @@ def number(value: float | str | None, digits: int | None = None) -> str:
         digits = (
             0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 3 if abs(value) < 10 else 2
         )
-    return f"{value:,.{digits}f}".replace(",", "\u202f")
+        if abs(value) < SMALL:
+            return f"{value:.2g}"
+    return _decimals(value, digits).replace(",", "\u202f")
+
+
+def _decimals(value: float, digits: int) -> str:
+    """Write so many decimals; as many more as it takes to say that something is not zero."""
+    text = f"{value:,.{digits}f}"
+    return f"{value:.2g}" if value and not float(text.replace(",", "")) else text
 
 
 @register.simple_tag
@@ -220,7 +236,7 @@ def money(value: float | None, currency: str = "") -> str:
 @register.simple_tag
 def percent(value: float | None, digits: int = 1) -> str:
     """Write a share (0 to 1) as a percentage."""
-    return NOTHING if value is None else f"{value * 100:.{digits}f} %"
+    return NOTHING if value is None else f"{_decimals(value * 100, digits)} %"
 
 
 @register.simple_tag

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-MOST_CLASSES = 20  # as the operations take them: `learning.several.MOST_CLASSES`
+MOST_CLASSES = 20  # as the operations take them: `learning.class_names.MOST_CLASSES`
 
 
 def target_problems(

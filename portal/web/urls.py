@@ -40,6 +40,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("use-cases/<slug:key>/", use_cases.use_case, name="use_case"),
     path("use-cases/<slug:key>/columns/", drafts.columns, name="draft_columns"),
     path("use-cases/<slug:key>/files", drafts.files, name="draft_files"),
+    path("use-cases/<slug:key>/source", drafts.source, name="draft_source"),
     path("use-cases/<slug:key>/start/", starts.start_run, name="start_run"),
     path("use-cases/<slug:key>/seats/", seats.seats, name="seats"),
     path("seats/<int:pk>/end", seats.end, name="end_seat"),

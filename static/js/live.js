@@ -2,6 +2,7 @@
 // regions in place. What somebody is typing is never replaced; open details, focus and scroll stay.
 const QUIET = 150; // ms of silence before a page is fetched again
 const LONGEST = 600; // ms after which it is fetched although hints keep coming
+const GRACE = 3000; // ms without a line before it is said: a short break is mended by itself
 const REST = 3; // a page rests three times as long as its last fetch took: many watch at once
 
 let timer = 0;
@@ -10,6 +11,7 @@ let earliest = 0; // ms on the page's clock before which it is not fetched again
 let stale = false; // something changed while nobody could see the page
 let fetching = false;
 let again = false;
+let silent = 0; // the timer that will say that the line is down
 
 export function startLive() {
   const main = document.getElementById("main");
@@ -19,18 +21,29 @@ export function startLive() {
   let opened = false;
   count();
   source.addEventListener("open", () => {
-    tell("");
+    reached();
     if (opened) schedule(); // What happened while the line was down is not told again.
     opened = true;
   });
   source.addEventListener("changed", schedule);
   document.addEventListener("visibilitychange", () => { if (stale && !document.hidden) schedule(); });
-  source.addEventListener("error", () => tell("Not live right now; trying again…"));
+  source.addEventListener("error", lost);
   addEventListener("pagehide", () => source.close());
   document.addEventListener("input", (event) => {
     const form = event.target.closest?.("form");
     if (form) form.dataset.dirty = "";
   });
+}
+
+// Before the first line is open, and after it was lost.
+function lost() {
+  silent ||= setTimeout(() => tell("Not live right now; trying again…"), GRACE);
+}
+
+function reached() {
+  clearTimeout(silent);
+  silent = 0;
+  tell("");
 }
 
 function tell(text) {
@@ -63,7 +76,7 @@ async function refresh() {
     if (answer.redirected || !answer.ok) return;
     count();
     swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
-  } catch { tell("Not live right now; trying again…"); }
+  } catch { lost(); }
   finally {
     fetching = false;
     earliest = performance.now() + Math.min(LONGEST, REST * (performance.now() - began));
@@ -81,11 +94,18 @@ async function count() {
     const waiting = Number(await answer.text());
     badge.textContent = waiting || "";
     badge.hidden = !waiting;
+    entitle(waiting);
   } catch { /* The badge stays as it is. */ }
 }
 
+// A tab in the background tells how much waits by its title.
+function entitle(waiting) {
+  document.title = (waiting ? `(${waiting}) ` : "") + document.title.replace(/^\(\d+\) /, "");
+}
+
 function swap(fresh) {
-  document.title = fresh.title;
+  const count = document.title.match(/^\(\d+\) /)?.[0] ?? "";
+  document.title = count + fresh.title;
   const mine = document.getElementById("main");
   const theirs = fresh.getElementById("main");
   if (!mine || !theirs) return;

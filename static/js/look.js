@@ -24,3 +24,18 @@ export function toTheEnd() {
     box.scrollLeft = Math.max(0, right - box.clientWidth);
   }
 }
+
+// A menu closes by Escape and by a press elsewhere, and gives the focus back.
+export function closeMenus() {
+  const open = () => [...document.querySelectorAll("details[data-menu][open]")];
+  addEventListener("click", (event) => {
+    for (const menu of open()) if (!menu.contains(event.target)) menu.open = false;
+  });
+  addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const menu of open()) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+}

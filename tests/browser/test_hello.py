@@ -5,7 +5,7 @@ from playwright.sync_api import Browser, Locator
 
 from portal.demo.cast import BY_PERSONA
 from tests.browser.walking import DESK, Findings, Person
-from tests.flows.baton import Baton
+from tests.flows.baton import Baton, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 TITLE = "Hello by clicking"
@@ -46,6 +46,7 @@ def frame(analyst: Person) -> None:
     analyst.press("Show it")
     if not page.get_by_label("Seconds per step").is_visible():
         page.locator("details#rest summary").click()
+    # A stage can be taken as long as its two steps run: looking and clicking must fit in.
     page.get_by_label("Seconds per step").fill("4")
     analyst.press("Start the run")
     assert page.get_by_role("heading", name=TITLE).is_visible()
@@ -75,13 +76,14 @@ def approve_without_script(browser: Browser, baton: Baton, person: Person) -> No
     bare = browser.new_context(java_script_enabled=False, viewport=DESK, base_url=baton.url)
     bare.add_cookies(person.context.cookies())
     page = bare.new_page()
-    for _ in range(100):
+
+    def asked() -> Locator | None:
         page.goto("/")
         row = page.locator("#part-decide").locator("xpath=..").locator("[data-row]")
         mine = row.filter(has_text=TITLE)
-        if mine.count():
-            break
-        page.wait_for_timeout(200)
+        return mine if mine.count() else None
+
+    mine = until(asked, what="the second round is to be decided")
     mine.locator("[data-open]").click()
     page.wait_for_url("**/gates/*/")
     page.get_by_label("Approve", exact=True).check()
@@ -112,12 +114,12 @@ def hand_over(sender: Person, receiver: Person) -> None:
 
 def wait_for_row(person: Person) -> Locator:
     """Return the row of the inbox on this use case, as soon as there is one."""
-    for _ in range(60):
-        row = person.asked(TITLE)
-        if row is not None:
-            return row
-        person.page.wait_for_timeout(200)
-    raise AssertionError(f"nothing asks {person.player.name}: {text_of(person, '/')}")
+    try:
+        found: Locator = until(lambda: person.asked(TITLE))
+    except AssertionError:
+        said = text_of(person, "/")
+        raise AssertionError(f"nothing asks {person.player.name}: {said}") from None
+    return found
 
 
 def text_of(person: Person, path: str) -> str:
@@ -130,11 +132,12 @@ def wait_for_text(person: Person, text: str) -> None:
     person.go("/use-cases/")
     person.page.get_by_role("link", name=TITLE).first.click()
     person.page.wait_for_load_state("load")
-    for _ in range(150):
-        if text in person.page.locator("main").inner_text().lower():
-            break
-        person.page.wait_for_timeout(200)
+
+    def said() -> bool:
         person.page.reload()
+        return text in person.page.locator("main").inner_text().lower()
+
+    until(said, what=f"the page says {text}")
     person.look()
     person.page.get_by_role("link", name="Run 1").first.click()
     person.page.wait_for_url("**/runs/*/")

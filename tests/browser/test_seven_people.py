@@ -36,8 +36,8 @@ class Walk:
         self.passed: set[tuple[str, str]] = set()
         self.sent_back = 0
         self.refused = ""
-        self.answered: set[str] = set()
-        self.idle_since: dict[str, int] = {}
+        self.answered: set[tuple[int, int]] = set()
+        self.open_when_idle: list[tuple[str, int, str]] | None = None
 
     def until_over(self) -> None:
         """Everybody does what their inbox asks, until the run has ended."""
@@ -47,41 +47,59 @@ class Walk:
     def until(self, done: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
         """The same, until something is true of the run, which is returned."""
         end = time.monotonic() + LONGEST
+        newest = 0
         while time.monotonic() < end:
-            acted = sum(self.turn(person) for person in self.people.values())
-            if not acted:
+            before, newest = newest, self.newest()
+            if newest != before or self.open_when_idle is None:
+                if self.has_opened() and sum(self.turn(one) for one in self.people.values()):
+                    self.open_when_idle = None
+                    continue
                 run = self.baton.desks["OPS"].get(f"runs/{self.run}")
                 if done(run):
                     return dict(run)
                 assert run["state"] == "RUNNING"
-                self.callers(run)
+            self.callers(run)
         raise AssertionError([(s["key"], s["state"]) for s in run["stages"]])
+
+    def newest(self) -> int:
+        """The number of the run's last event."""
+        found = self.baton.desks["OPS"].get(f"runs/{self.run}/events", page_size=1)
+        return int(found["results"][0]["seq"])
+
+    def has_opened(self) -> bool:
+        """Whether somebody may be asked for something that nobody was when all looked last.
+
+        Seven inboxes cost the web process half a second, and most events ask nothing of anybody.
+        """
+        is_open = [
+            (noun, row["id"], row["state"])
+            for noun in ("stages", "items", "gates", "hand-offs")
+            for row in self.baton.desks["OPS"].all(f"runs/{self.run}/{noun}")
+        ]
+        before, self.open_when_idle = self.open_when_idle, is_open
+        return is_open != before
 
     def callers(self, run: Mapping[str, Any]) -> None:
         """Programs call the model while it waits for callers, and report what became true."""
         active = {stage["key"] for stage in run["stages"] if stage["state"] == "ACTIVE"}
         if active & {"deploy", "serve"}:
             steps = self.baton.desks["OPS"].all(f"runs/{self.run}/steps")
-            waits = {step["retry_at"] for step in steps if step["state"] == "RETRY_WAIT"}
+            waits = {(one["id"], one["tries"]) for one in steps if one["state"] == "RETRY_WAIT"}
             if waits - self.answered:  # one batch each time that too few calls were found
                 self.answered |= waits
                 self.caller.call()
                 for batch in self.caller.labels(until="2013-11-25"):
                     labels = f"models/{self.caller.model}/labels"
                     self.baton.desks["DE"].post(labels, {"labels": batch})
+                self.baton.hurry(self.run)
         time.sleep(0.3)
 
     def turn(self, person: Person) -> bool:
-        """Do the first thing that a person is asked for; whether there was one.
-
-        Who found nothing to do looks again once the run has moved: a page costs half a second.
-        """
-        newest = self.baton.desks["OPS"].get(f"runs/{self.run}/events", page_size=1)
-        head = newest["results"][0]["seq"]
-        if self.idle_since.get(person.player.login) == head:
-            return False
+        """Do the first thing that a person is asked for; whether there was one."""
         if not self.is_asked(person):
-            self.idle_since[person.player.login] = head
+            # The analyst's page goes on following the run; of each more the web process feels it.
+            if person.player.persona != "BA" and person.page.url != "about:blank":
+                person.page.goto("about:blank")
             return False
         for row in person.rows(TITLE):
             asked = row.locator("[data-open]")
@@ -97,8 +115,6 @@ class Walk:
             if not self.act(person):
                 self.passed.add(name)
             return True
-        self.idle_since[person.player.login] = head
-        person.page.goto("about:blank")  # six open pages that follow the run take half a core
         return False
 
     def is_asked(self, person: Person) -> bool:

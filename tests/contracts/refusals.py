@@ -144,6 +144,9 @@ API: dict[str, Row] = {
     "POST use-cases": Row("amara", {"title": "One more"}, "", OPEN),
     "PATCH use-cases/{key}": Row("amara", {"title": "Another"}, "kenji", "use_case.manage"),
     "POST use-cases/{key}/attestations": Row("priya", attested, "kenji", "attestation.persona"),
+    "POST use-cases/{key}/preview": Row(
+        "amara", {"connection": "shop", "query": "SELECT 1"}, "kenji", "use_case.manage"
+    ),
     "POST use-cases/{key}/retire": Row("amara", REASON, "kenji", "model.retire"),
     "POST use-cases/{key}/runs": Row("amara", {}, "auditor", "run.seat"),
     "POST use-cases/{key}/seats": Row(
@@ -167,6 +170,9 @@ PAGES: Pages = {
     "use-cases/new/": (("POST use-cases", {"title": "One more"}),),
     "use-cases/{key}/columns/": (("PATCH use-cases/{key}", {"target": "late"}),),
     "use-cases/{key}/files": (("PATCH use-cases/{key}", {"drop": "none"}),),
+    "use-cases/{key}/source": (
+        ("POST use-cases/{key}/preview", {"connection": "shop", "query": "SELECT 1"}),
+    ),
     "use-cases/{key}/start/": (("POST use-cases/{key}/runs", {}),),
     "use-cases/{key}/seats/": (("POST use-cases/{key}/seats", {"seat.DS": "{noor}"}),),
     "seats/{pk}/end": (("DELETE use-cases/{key}/seats/{pk}", {}),),

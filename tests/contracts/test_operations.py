@@ -88,7 +88,8 @@ def test_code_conforms(name: str, rule: str) -> None:
     assert conformance.judged(rule, operation(name)) == []
 
 
-@pytest.mark.parametrize("name", NAMES)
+# All rules of an operation together: of two processes only one has to run it.
+@pytest.mark.parametrize("name", NAMES, scope="session")
 @pytest.mark.parametrize("rule", OF_RUNS)
 def test_runs_conform(name: str, rule: str, performed: Performed) -> None:
     assert conformance.judged(rule, operation(name), performed) == []

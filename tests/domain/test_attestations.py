@@ -131,11 +131,9 @@ def test_two_personas_are_two_people(cast: Cast, case: UseCase, run: Run, tmp_pa
 
 def test_what_is_wrong_is_named(cast: Cast, case: UseCase, run: Run) -> None:
     more = {"text": " ", "evidence": ("javascript:alert(1)",), "seen": "x"}
-    assert set(refused(Invalid, cast.priya, case, "Infra7", **more).fields) == {
-        "statement",
-        "evidence",
-        "seen",
-    }
+    found = refused(Invalid, cast.priya, case, "Infra7", **more).fields
+    assert set(found) == {"statement", "evidence", "seen"}
+    assert "'x' is no digest: it is 1 long" in found["seen"][0]
     assert "days" in refused(Invalid, cast.priya, case, "Infra7", days=91).fields
     assert "days" in refused(Invalid, cast.priya, case, "Infra7", days=0).fields
     with pytest.raises(Invalid):

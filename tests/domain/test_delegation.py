@@ -113,7 +113,7 @@ def test_it_ends_with_the_seat_the_persona_or_a_word(cast: Cast) -> None:
     deputy = {"on_behalf_of": cast.sofia}
 
     def code() -> str:
-        return refused(f.decide, cast.noor, f.gate_of(run), seen="", **deputy).code
+        return refused(f.decide, cast.noor, f.gate_of(run), seen="0" * 64, **deputy).code
 
     assert code() == "superseded_subject"  # so far it stands
     cast.noor.personas.remove("DS")

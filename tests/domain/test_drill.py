@@ -60,17 +60,32 @@ def test_a_first_release_goes_back_to_the_fallback(tmp_path: Path) -> None:
     assert rollback_drilled({"deploy.drill": facts}, {}).verdict == "pass"
 
 
-def test_a_second_release_goes_back_to_the_version_before(tmp_path: Path) -> None:
+def test_a_second_release_goes_back_to_the_version_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, int]] = []
+    predict = Loaded.predict
+
+    def counted(self: Loaded, rows: Any) -> Any:
+        asked.append((self.digest, len(rows)))
+        return predict(self, rows)
+
     first = release()
     cause("go_live", first.run, gate=gate_of(first.run, "deploy"))
     second = release(first.case, family="linear")
     cause("deploy_canary", second.run)
     before, moves = standing(), AliasMove.objects.count()
+    monkeypatch.setattr(Loaded, "predict", counted)
     facts = drilled(second.run, tmp_path)
     assert (facts["to"], facts["from"], facts["before"]) == (2, 1, 1)
     assert (facts["forward"]["by"], facts["back"]["by"]) == (2, 1)
     assert (facts["switched"], facts["came_back"], facts["untouched"]) == (True, True, True)
     assert (standing(), AliasMove.objects.count()) == (before, moves)
+    packages = [second.version.package_id, first.version.package_id]  # one batch of each
+    assert asked == [
+        (package, facts[way]["asked"])
+        for package, way in zip(packages, ("forward", "back"), strict=True)
+    ]
 
 
 def test_the_ledger_keeps_the_drill_and_none_of_its_moves(tmp_path: Path) -> None:

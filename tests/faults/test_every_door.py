@@ -16,7 +16,7 @@ from tests.cast import Cast, acting
 from tests.contracts.test_looks import pages, tables
 from tests.domain import engine as f
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 VERDICTS = ("approve", "reject", "request_changes")
 
 

@@ -71,7 +71,7 @@ def test_f8_a_decision_whose_reply_was_lost_is_asked_for_again(live_server: Live
     path, headers = f"/api/v1/gates/{gate.pk}/decisions", head(secret, uuid.uuid4().hex)
     body = json.dumps({"verdict": "approve", "seen": gate.subject_digest}).encode()
     send_and_hang_up(live_server, path, body, headers)
-    until(lambda: Decision.objects.filter(gate=gate).exists(), seconds=10, what="it was taken")
+    until(lambda: Decision.objects.filter(gate=gate).exists(), what="it was taken")
     answers = [post(live_server, path, body, headers) for _ in range(2)]
     assert answers[0] == answers[1]
     status, said, replay = answers[0]
@@ -89,7 +89,7 @@ def test_f8_a_run_whose_reply_was_lost_is_created_once(live_server: LiveServer) 
     body = json.dumps({"blueprint": version.blueprint.key, "start": True}).encode()
     for _ in range(3):
         send_and_hang_up(live_server, path, body, headers)
-    until(lambda: Run.objects.filter(use_case=use_case).exists(), seconds=10, what="it was made")
+    until(lambda: Run.objects.filter(use_case=use_case).exists(), what="it was made")
     time.sleep(0.3)
     status, said, replay = post(live_server, path, body, headers)
     assert (status // 100, replay) == (2, "true")

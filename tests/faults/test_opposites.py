@@ -27,7 +27,7 @@ from tests.domain import engine as f
 from tests.faults.test_decisions_at_once import ThreadPoolExecutor, at_once, cast, closings, pool
 from tests.long import at_length
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 __all__ = ["cast", "pool"]
 ROUNDS = at_length(300, else_=40)
 FEW = at_length(30, else_=5)

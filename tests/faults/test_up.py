@@ -20,7 +20,7 @@ from django.core.management import CommandError, call_command
 from tests import prepared
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.slow]
 
 
 def free_port() -> int:
@@ -124,7 +124,7 @@ def prepared_checkout(checkout: Checkout) -> Checkout:
     return checkout
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+def wait_for(condition: Callable[[], bool], seconds: float = 60.0) -> None:
     until = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < until, "did not happen in time"
@@ -174,8 +174,7 @@ def test_after_a_killed_supervisor_all_end_and_the_next_one_serves(
     first.wait()
     servers = ("postgres", "valkey-server")
     wait_for(
-        lambda: all(any(s in " ".join(p.cmdline()) for s in servers) for p in checkout.processes()),
-        30,
+        lambda: all(any(s in " ".join(p.cmdline()) for s in servers) for p in checkout.processes())
     )
     checkout.up()
     status, said = checkout.say("down")

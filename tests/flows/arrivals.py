@@ -12,8 +12,8 @@ from typing import Any, Final
 
 from portal.demo import script
 from portal.demo.flights import Flight, Row, _flights
-from portal.demo.play import Play
 from portal.demo.traffic import LABEL_BATCH, Caller
+from tests.flows.quick import QuickPlay
 
 KNOWN_EVERY, LATER_EVERY, LATER_MONTH = 90, 6, 11
 FEW: Final = 120  # rows a call
@@ -65,7 +65,7 @@ FORMS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
 WATCH: Final[dict[str, Any]] = {"metric": "mae", "costs": COSTS, "ignore": ["month", "day"]}
 
 
-class ArrivalPlay(Play):
+class ArrivalPlay(QuickPlay):
     """The seven people with the answers that fit arrivals; everything else as in the demo."""
 
     def form(self, key: tuple[str, str], *, round: int) -> Mapping[str, Any] | None:

@@ -6,11 +6,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import psycopg2
 import pytest
 
 from portal.demo.cast import BY_PERSONA, PLAYERS
@@ -60,7 +61,7 @@ class Baton:
     @contextmanager
     def running(self) -> Iterator["Baton"]:
         """Serve, with people at their desks, until the end of the block."""
-        prepared.fill(self.folder / "var")
+        prepared.fill(self.folder / "var", waits_for_disk=False)
         said = (self.folder / "up.log").open("wb")
         server = subprocess.Popen(
             [sys.executable, "manage.py", "up"],
@@ -135,6 +136,44 @@ class Baton:
                 seat = {"user": player.login, "persona": player.persona}
                 analyst.post(f"use-cases/{made['key']}/seats", seat)
         return str(made["key"])
+
+    @property
+    def sockets(self) -> str:
+        """Where its PostgreSQL listens; the launcher notes where the path would be too long."""
+        var = self.folder / "var"
+        noted = var / "sockets"
+        return noted.read_text(encoding="utf-8") if noted.is_file() else str(var / "run")
+
+    def hurry(self, run: int) -> None:
+        """Let the waits of a run's steps be over now: what they wait for has been done."""
+        database = psycopg2.connect(host=self.sockets, user="baton", dbname="baton")
+        with closing(database), database, database.cursor() as cursor:
+            cursor.execute(
+                "UPDATE runs_step SET retry_at = now() WHERE run_id = %s"
+                " AND state = 'RETRY_WAIT' AND retry_at > now()",
+                [run],
+            )
+
+    def answers(self, model: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """What a live model says of rows; waits for it to be live where predictions are made.
+
+        That process reads its routes again every second or so: when a stage is just done it may
+        still know the canary, or nobody but the fallback.
+        """
+
+        def look() -> list[dict[str, Any]] | None:
+            said = httpx.post(
+                f"{self.serve_url}/v1/models/{model}/predict",
+                json={"rows": rows},
+                headers={"Authorization": f"Bearer {self.tokens['SWE']}"},
+            )
+            assert said.is_success, said.text
+            found: list[dict[str, Any]] = said.json()["predictions"]
+            by = {(answer["served_by"], answer["mode"]) for answer in found}
+            return found if by == {("model", "live")} else None
+
+        answers: list[dict[str, Any]] = until(look, what="the live model answers")
+        return answers
 
     def run(self, key: str, **body: Any) -> int:
         """The analyst starts a run of a use case."""

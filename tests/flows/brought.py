@@ -19,8 +19,8 @@ from sklearn.preprocessing import OneHotEncoder
 
 from portal.demo import script
 from portal.demo.flights import Flight, Row
-from portal.demo.play import Play
 from tests.flows import arrivals
+from tests.flows.quick import QuickPlay
 
 # skl2onnx still names parts of onnx and of numpy that are on their way out.
 with warnings.catch_warnings():
@@ -60,7 +60,7 @@ LATE_PARAMETERS: Final[dict[str, Any]] = {
 }
 
 
-class BroughtPlay(Play):
+class BroughtPlay(QuickPlay):
     """The seven people with the answers that fit a model that was brought."""
 
     forms: Mapping[tuple[str, str], Mapping[str, Any]] = LATE_FORMS

@@ -11,7 +11,7 @@ import pandas as pd
 
 from portal.demo import script
 from portal.demo.flights import _flights
-from portal.demo.play import Play
+from tests.flows.quick import QuickPlay
 
 MONTHS: Final = range(8, 11)
 QUESTION: Final = "How many flights will leave in each of the next three hours?"
@@ -44,7 +44,7 @@ FORMS: Final[Mapping[tuple[str, str], Mapping[str, Any]]] = {
 }
 
 
-class DeparturePlay(Play):
+class DeparturePlay(QuickPlay):
     """The seven people with the answers that fit departures; everything else as in the demo."""
 
     def form(self, key: tuple[str, str], *, round: int) -> Mapping[str, Any] | None:

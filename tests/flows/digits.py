@@ -12,8 +12,8 @@ from sklearn.datasets import load_digits
 
 from portal.demo import script
 from portal.demo.flights import Flight
-from portal.demo.play import Play
 from portal.demo.traffic import Caller
+from tests.flows.quick import QuickPlay
 
 AFTER: Final = "pixel_3_4"
 FEATURES: Final = [f"pixel_{row}_{column}" for row in (1, 2, 4, 5, 6) for column in (2, 3, 5)]
@@ -48,7 +48,7 @@ WATCH: Final[dict[str, Any]] = {
 }
 
 
-class DigitPlay(Play):
+class DigitPlay(QuickPlay):
     """The seven people with the answers that fit digits; everything else as in the demo."""
 
     def form(self, key: tuple[str, str], *, round: int) -> Mapping[str, Any] | None:

@@ -6,13 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 from rich.console import Console
 
 from portal.demo.live import Screen
 from tests.flows import arrivals, brought
-from tests.flows.baton import Baton, until
+from tests.flows.baton import Baton
 
 pytestmark = [
     pytest.mark.timeout(400),
@@ -66,7 +65,7 @@ def play(
     said = baton.folder / f"{case['blueprint']}.txt"
     with said.open("w", encoding="utf-8", buffering=1) as sink:
         screen = Screen(Console(file=sink, width=160))
-        run = brought.BroughtPlay(baton.desks, screen, caller, patience=90.0)
+        run = brought.BroughtPlay(baton.desks, screen, caller, patience=90.0, baton=baton)
         run.forms = case.pop("forms")
         inputs = {"tables": [baton.bring(arrivals.as_csv(rows), "arrivals.csv")]}
         run.use_case = caller.model = baton.frame(inputs=inputs, **case)
@@ -78,24 +77,9 @@ def play(
         ended = run.until(done)
     assert done(ended), said.read_text()
     row = {name: asked[0].row[name] for name in caller.reads}
-    answer = until(lambda: by_live(baton, run.use_case, row), what="the live model answers")
+    (answer,) = baton.answers(run.use_case, [row])
     caller.close()
     return Played(run, run.run, answer)
-
-
-def by_live(baton: Baton, name: str, row: dict[str, Any]) -> dict[str, Any] | None:
-    """What the live model says of a row; None while the fallback or the canary answers.
-
-    The serving process reads its routes again every second or so, thus it may still know the
-    canary when the stage is already done.
-    """
-    said = httpx.post(
-        f"{baton.serve_url}/v1/models/{name}/predict",
-        json={"rows": [row]},
-        headers={"Authorization": f"Bearer {baton.tokens['SWE']}"},
-    ).json()
-    (answer,) = said["predictions"]
-    return dict(answer) if (answer["served_by"], answer["mode"]) == ("model", "live") else None
 
 
 @pytest.fixture(scope="module")

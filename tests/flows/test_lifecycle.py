@@ -45,7 +45,9 @@ def played(baton: Baton) -> Played:
     caller = digits.Season(url=baton.serve_url, token=baton.tokens["SWE"], model="", flights=asked)
     with (baton.folder / "play.txt").open("w", encoding="utf-8", buffering=1) as sink:
         screen = Screen(Console(file=sink, width=160))
-        play = digits.DigitPlay(baton.desks, screen, caller, watch=digits.WATCH, patience=60.0)
+        play = digits.DigitPlay(
+            baton.desks, screen, caller, watch=digits.WATCH, patience=60.0, baton=baton
+        )
         part = baton.bring(digits.as_csv(), "digits.csv")
         play.use_case = baton.frame(
             "Odd digits",

@@ -4,7 +4,6 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 from rich.console import Console
 
@@ -63,13 +62,9 @@ def played(baton: Baton) -> Played:
         ended = play.until(lambda now: now["state"] != "RUNNING")
     assert ended["state"] == "SUCCEEDED", (baton.folder / "arrivals.txt").read_text()
     row = {name: asked[0].row[name] for name in caller.reads}
-    answer = httpx.post(
-        f"{baton.serve_url}/v1/models/{play.use_case}/predict",
-        json={"rows": [row]},
-        headers={"Authorization": f"Bearer {baton.tokens['SWE']}"},
-    ).json()
+    (answer,) = baton.answers(play.use_case, [row])
     caller.close()
-    return Played(play, run, answer["predictions"][0])
+    return Played(play, run, answer)
 
 
 def test_it_learned_from_a_sample_with_weights(played: Played) -> None:

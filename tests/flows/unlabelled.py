@@ -8,12 +8,12 @@ from rich.console import Console
 
 from portal.demo.flights import Flight
 from portal.demo.live import Screen
-from portal.demo.play import Play
 from portal.demo.traffic import Caller
 from tests.flows.baton import Baton
+from tests.flows.quick import QuickPlay
 
 
-class QuietPlay(Play):
+class QuietPlay(QuickPlay):
     """The seven people with forms of their own; nobody reports labels."""
 
     forms: Mapping[tuple[str, str], Mapping[str, Any]] = {}

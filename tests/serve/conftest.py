@@ -103,7 +103,7 @@ def asking(transactional_db: None, process: tuple[str, object]) -> Iterator[Aski
     headers = {"Authorization": f"Bearer {secret}"}
     with httpx.Client(base_url=process[0], headers=headers, timeout=10) as http:
         # The process may still know the line of the last test's model, whose use case is gone.
-        until = time.monotonic() + 10
+        until = time.monotonic() + 30
         while http.get(f"/v2/models/{made.model.name}").status_code == 403:
             assert time.monotonic() < until, "the process still refuses a person with a seat"
             time.sleep(0.05)

@@ -18,6 +18,7 @@ from pipelines.operations.contract import NotYet, OperationError
 from pipelines.runs import admission, answers, apart
 from pipelines.runs.lanes import Lane, Result, Stop
 from tests import brought as b
+from tests.long import only_long
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -99,6 +100,82 @@ for name, words in numbers.items():
     given = [ctypes.c_long(word) for word in words]
     found[name] = ctypes.get_errno() if libc.syscall(*given) < 0 else 0
 return made(context, **found)
+""",
+    "marks_files": """
+import ctypes, fcntl
+libc = ctypes.CDLL(None, use_errno=True)
+
+def code(number, *words):
+    ctypes.set_errno(0)
+    return ctypes.get_errno() if libc.syscall(number, *words) < 0 else 0
+
+found = {}
+own = context.folder / "own"
+own.write_text("mine")
+for whose, path in (("theirs", __file__), ("own", str(own))):
+    opened = os.open(path, os.O_RDONLY)
+    kind = os.stat(path)
+    ways = {
+        "chmod": lambda: os.chmod(path, kind.st_mode),
+        "fchmod": lambda: os.chmod(opened, kind.st_mode),
+        "chown": lambda: os.chown(path, -1, -1),
+        "lchown": lambda: os.lchown(path, -1, -1),
+        "fchown": lambda: os.chown(opened, -1, -1),
+        "utime": lambda: os.utime(path, ns=(kind.st_atime_ns, kind.st_mtime_ns)),
+        "futime": lambda: os.utime(opened, ns=(kind.st_atime_ns, kind.st_mtime_ns)),
+        "setxattr": lambda: os.setxattr(path, "user.x", b"1"),
+        "removexattr": lambda: os.removexattr(path, "user.x"),
+        "flags": lambda: fcntl.ioctl(opened, 0x40086602, bytes(8)),
+    }
+    for name, way in ways.items():
+        try:
+            way()
+            found[whose + " " + name] = 0
+        except OSError as error:
+            found[whose + " " + name] = error.errno
+    given = ctypes.c_char_p(path.encode())
+    for name, number in json.loads(context.text("text")).items():
+        found[whose + " " + name] = code(number, -100, given, 0o644, 0, 0, 0)
+found["size_of_terminal"] = code(16, opened, 0x5413, 0) if os.uname().machine == "x86_64" else 0
+return made(context, **found)
+""",
+    "writes_as_usual": """
+import shutil, sqlite3, tarfile, tempfile, zipfile
+import duckdb, numpy, pandas, pyarrow.parquet, skops.io
+from sklearn.linear_model import LogisticRegression
+here = context.folder / "there"
+here.mkdir()
+numpy.save(here / "a.npy", numpy.arange(9))
+numpy.savez_compressed(here / "a.npz", a=numpy.arange(9))
+held = numpy.memmap(here / "a.bin", dtype="int64", mode="w+", shape=(9,))
+held[:] = 1
+held.flush()
+frame = pandas.DataFrame({"a": [1, 2], "b": ["x", None]})
+frame.to_csv(here / "a.csv.gz")
+frame.to_parquet(here / "a.parquet")
+pyarrow.parquet.write_to_dataset(pyarrow.parquet.read_table(here / "a.parquet"), here / "parts")
+skops.io.dump(LogisticRegression().fit([[0.0], [1.0]], [0, 1]), here / "a.skops")
+base = sqlite3.connect(here / "a.sqlite")
+base.execute("create table a as select 1 as b")
+base.commit()
+base.close()
+duckdb.connect(str(here / "a.duckdb")).execute("create table a as select 1 as b").close()
+with zipfile.ZipFile(here / "a.zip", "w") as archive:
+    archive.write(here / "a.npy", "a.npy")
+with zipfile.ZipFile(here / "a.zip") as archive:
+    archive.extractall(here / "unzipped")
+with tarfile.open(here / "a.tar", "w") as archive:
+    archive.add(here / "a.npy", "a.npy")
+with tarfile.open(here / "a.tar") as archive:
+    archive.extractall(here / "untarred", filter="data")
+with tempfile.TemporaryDirectory() as folder:
+    Path(folder, "a").write_text("1")
+shutil.copyfile(here / "a.npy", here / "b.npy")
+(here / "c").touch()
+(here / "c").rename(here / "d")
+names = sorted(path.name for path in here.rglob("*") if path.is_file())
+shutil.rmtree(here)
+return made(context, names=len(names))
 """,
     "makes_something_else": """
 path = context.folder / "other.json"
@@ -412,6 +489,33 @@ def test_it_reaches_into_no_other_process_and_no_shared_object(tmp_path: Path) -
     found = result.message["facts"]
     assert {name: found[name] for name in to_others} == dict.fromkeys(to_others, refused)
     assert all(found[name] != refused for name in to_itself)
+
+
+@pytest.mark.skipif(not confinement.seccomp.available(), reason="no filter for these calls")
+def test_it_changes_no_mode_owner_time_or_attribute(tmp_path: Path) -> None:
+    """A filter sees no path: not of its own files, either."""
+    calls = {"fchmodat2": 452, "setxattrat": 463, "removexattrat": 466, "file_setattr": 469}
+    if platform.machine() == "x86_64":
+        calls |= {
+            "futimesat": 261,
+            "utime_of_old": 132,
+            "utimes": 235,
+            "fchownat": 260,
+            "fchmodat": 268,
+        }
+    result = attempt("marks_files", tmp_path, text=json.dumps(calls))
+    assert result.kind == "done", result
+    found = dict(result.message["facts"])
+    assert found.pop("size_of_terminal") != errno.EPERM  # of ioctl only what marks is refused
+    assert len(found) == 2 * (10 + len(calls))
+    assert found == dict.fromkeys(found, errno.EPERM)
+
+
+@only_long
+def test_libraries_write_as_usual(tmp_path: Path) -> None:
+    result = attempt("writes_as_usual", tmp_path)
+    assert result.kind == "done", result
+    assert result.message["facts"]["names"] >= 14
 
 
 def test_it_keeps_what_another_attempt_goes_on_from(tmp_path: Path) -> None:

@@ -107,7 +107,7 @@ def test_what_was_seen_has_changed(client: Client, cast: Cast, gate: Gate) -> No
     answer = client.post(f"/gates/{gate.pk}/", form(gate, seen="0" * 64, reason="fine"))
     text = answer.content.decode()
     assert answer.status_code == 409
-    assert "What is under review has changed" in text
+    assert "What is under review is not what you were shown: 000000000000…" in text
     assert "fine</textarea>" in text
 
 

@@ -16,6 +16,7 @@ from pipelines.operations.admit_model.trials import Test, Tried, gap, try_model
 from pipelines.operations.brought import kinds
 from pipelines.operations.brought.declaration import Declaration, parse
 from pipelines.operations.brought.estimators import (
+    BroughtClasses,
     BroughtClassifier,
     BroughtRegressor,
     engine_of,
@@ -57,7 +58,7 @@ def run(context: Context) -> Outcome:
     brought = _read(context)
     context.progress(0.2, f"read as {brought.kind}")
     frame = _rows(context, brought.features)
-    golden = _golden(context, brought.features, frame)
+    golden = _golden(context, brought, frame)
     tried = try_model(
         brought.model, frame, nullable=_nullable(context, brought.features), context=context
     )
@@ -96,7 +97,7 @@ def _read(context: Context) -> Brought:
 
 
 def _same_columns(declared: Declaration, features: FeatureSet) -> None:
-    if list(declared.names) != features.names or declared.task != features.task:
+    if list(declared.names) != features.names or declared.kind != features.task:
         absent = [name for name in declared.names if name not in features.names]
         raise OperationError(
             "features_differ",
@@ -112,8 +113,10 @@ def _wrapped(inner: BaseEstimator, declared: Declaration, features: FeatureSet) 
     if declared.task == "regression":
         return BroughtRegressor(inner, columns)  # type: ignore[arg-type]
     names = [spelled(value) for value in declared.classes]
-    positive = names.index(spelled(features.classes[1]))
-    return BroughtClassifier(inner, columns, list(declared.classes), positive)  # type: ignore[arg-type]
+    places = [names.index(spelled(value)) for value in features.classes]
+    if len(places) > 2:
+        return BroughtClasses(inner, columns, list(declared.classes), places)  # type: ignore[arg-type]
+    return BroughtClassifier(inner, columns, list(declared.classes), places[1])  # type: ignore[arg-type]
 
 
 def _rows(context: Context, features: FeatureSet) -> pd.DataFrame:
@@ -124,9 +127,11 @@ def _rows(context: Context, features: FeatureSet) -> pd.DataFrame:
     return frame.iloc[picked].reset_index(drop=True)
 
 
-def _golden(context: Context, features: FeatureSet, frame: pd.DataFrame) -> Golden | None:
+def _golden(context: Context, brought: Brought, frame: pd.DataFrame) -> Golden | None:
+    """The rows that came with it; scores of several classes come in the declaration's order."""
+    features, places = brought.features, getattr(brought.model, "places", ())
     path = context.inputs.get("golden")
-    return None if path is None else read_golden(path, features, frame)
+    return None if path is None else read_golden(path, features, frame, places)
 
 
 def _nullable(context: Context, features: FeatureSet) -> list[str]:
@@ -202,7 +207,7 @@ def _facts(
         "task": brought.declared.task,
         "target": brought.declared.target,
         "classes": list(brought.declared.classes),
-        "positive": brought.features.classes[-1] if brought.features.classes else None,
+        "positive": brought.features.classes[-1] if len(brought.features.classes) == 2 else None,
         "columns_used": len(brought.declared.columns),
         "inputs": [
             {"name": feed["name"], "dtype": feed["dtype"], "columns": len(feed["columns"])}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,12 +19,18 @@ from pipelines.operations.packages.signature import RowCheck, RowsError
 from pipelines.operations.tables import read_document
 
 MOST_ROWS = 10_000
-RULE = 'is {"rows": [{column: value, ...}, ...], "scores": [number, ...]}, one score a row'
+RULE = (
+    'is {"rows": [{column: value, ...}, ...], "scores": [number, ...]}, one score a row; of three'
+    " classes or more, a score is a list of their probabilities in the declared order"
+)
 
 
 @dataclass(frozen=True)
 class Golden:
-    """Rows as a table, and the score of each: probability of the positive class, or the value."""
+    """Rows as a table, and the score of each: probability of the positive class, or the value.
+
+    With several classes, the probabilities of all in the order of the definition.
+    """
 
     frame: pd.DataFrame
     scores: Floats
@@ -39,8 +46,13 @@ class Golden:
         )
 
 
-def read_golden(path: Path, features: FeatureSet, like: pd.DataFrame) -> Golden:
-    """Read them with the types of the table; raises OperationError naming what is wrong."""
+def read_golden(
+    path: Path, features: FeatureSet, like: pd.DataFrame, places: Sequence[int] = ()
+) -> Golden:
+    """Read them with the types of the table; raises OperationError naming what is wrong.
+
+    `places` says for each of several classes where it is in a declared row of probabilities.
+    """
     found = read_document(path)
     rows, scores = found.get("rows"), found.get("scores")
     if not isinstance(rows, list) or not isinstance(scores, list) or not rows:
@@ -48,9 +60,10 @@ def read_golden(path: Path, features: FeatureSet, like: pd.DataFrame) -> Golden:
     if len(rows) != len(scores) or len(rows) > MOST_ROWS:
         raise _wrong(f"they have {len(rows)} rows and {len(scores)} scores")
     named = [row for row in rows if isinstance(row, dict)]
-    numbers = [s for s in scores if isinstance(s, int | float) and not isinstance(s, bool)]
+    numbers = [s for s in scores if _is_score(s, len(places))]
     if len(named) != len(rows) or len(numbers) != len(scores):
-        raise _wrong("a row is no object, or a score is no number")
+        due = f"list of {len(places)} numbers" if places else "number"
+        raise _wrong(f"a row is no object, or a score is no {due}")
     signature = signature_of(
         features.columns, like, outputs=(), not_null=frozenset(), closed_up_to=0
     )
@@ -59,7 +72,16 @@ def read_golden(path: Path, features: FeatureSet, like: pd.DataFrame) -> Golden:
     except RowsError as error:
         details = [problem.as_json() for problem in error.problems]
         raise _wrong(str(error), details=details) from error
-    return Golden(frame_of(cleaned, signature), np.asarray(numbers, dtype=np.float64))
+    kept: Floats = np.asarray(numbers, dtype=np.float64)
+    ordered = kept[:, list(places)] if places else kept
+    return Golden(frame_of(cleaned, signature), ordered)
+
+
+def _is_score(given: Json, several: int) -> bool:
+    if several:
+        whole = isinstance(given, list) and len(given) == several
+        return whole and all(_is_score(part, 0) for part in given)  # type: ignore[union-attr]
+    return isinstance(given, int | float) and not isinstance(given, bool)
 
 
 def _wrong(problem: str, *, details: list[dict[str, Json]] | None = None) -> OperationError:

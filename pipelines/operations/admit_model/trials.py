@@ -9,7 +9,11 @@ import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
 
-from pipelines.operations.brought.estimators import AnswerError, BroughtClassifier
+from pipelines.operations.brought.estimators import (
+    AnswerError,
+    BroughtClasses,
+    BroughtClassifier,
+)
 from pipelines.operations.contract import Context, Json, OperationError, finite
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.packages.loaded import scores_of
@@ -86,15 +90,15 @@ def try_model(
 
 
 def gap(found: Floats, expected: Floats) -> Floats:
-    """How far scores are apart, relative beyond 1."""
+    """How far the scores of each row are apart, relative beyond 1; of several the worst."""
     result: Floats = np.abs(found - expected) / np.maximum(1.0, np.abs(expected))
-    return result
+    return result.max(axis=1) if result.ndim == 2 else result
 
 
 def _first(model: BaseEstimator, frame: pd.DataFrame) -> Floats:
     """The scores; raises OperationError where it does not answer as declared."""
     try:
-        if isinstance(model, BroughtClassifier):
+        if isinstance(model, BroughtClassifier | BroughtClasses):
             _sums(model.raw(frame))
         return scores_of(model, frame)
     except AnswerError as error:
@@ -112,14 +116,16 @@ def _first(model: BaseEstimator, frame: pd.DataFrame) -> Floats:
         ) from error  # fmt: skip
 
 
-def _sums(pairs: Floats) -> None:
-    sums = pairs.sum(axis=1)
+def _sums(shares: Floats) -> None:
+    sums = shares.sum(axis=1)
     off = ~(np.abs(sums - 1.0) <= SUM_SLACK)
     if off.any():
         row = int(np.flatnonzero(off)[0])
+        told = ", ".join(f"{share:g}" for share in shares[row][:-1])
+        count = "two" if shares.shape[1] == 2 else str(shares.shape[1])
         raise AnswerError(
-            f"answers {pairs[row][0]:g} and {pairs[row][1]:g} to row {row}, which are no "
-            "probabilities of two classes (are they logits? Put a softmax at the end)"
+            f"answers {told} and {shares[row][-1]:g} to row {row}, which are no "
+            f"probabilities of {count} classes (are they logits? Put a softmax at the end)"
         )
 
 

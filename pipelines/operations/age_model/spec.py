@@ -5,7 +5,7 @@ from pipelines.operations.learning.definition import CLASS_METRICS
 
 SPEC = Spec(
     name="age_model",
-    version=2,
+    version=3,
     summary="Train on ever older windows and score the same later rows: how fast does it age?",
     inputs=(
         Port("candidate", "skops", help="The model file: family, settings and features"),

@@ -4,29 +4,63 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from pipelines.operations.anomalies.planting import KIND, PLANTED, Reach, reach_of
-from pipelines.operations.contract import Json, OperationError, finite
+from pipelines.operations.contract import Context, Json, OperationError, finite
 from pipelines.operations.learning.calibration import wilson
 from pipelines.operations.learning.metrics import Floats
+from pipelines.operations.learning.weights import WEIGHT
 from pipelines.operations.tables import as_numbers
 from pipelines.operations.unlabelled.columns import is_number
 
 GROSS = ("spike", "shift")  # what a detector must find; a mix of ordinary values is only told
 
 
-def rows_per_day(times: pd.Series | None) -> float | None:
-    """Rows per day that holds any; None without times."""
+@dataclass(frozen=True)
+class Volume:
+    """Rows a day, as the brief states them and as the data have them; None where not known."""
+
+    stated: float | None
+    measured: float | None
+
+    @property
+    def planned(self) -> float | None:
+        """The larger: people can review so many a day whichever of the two is right."""
+        return max(filter(None, (self.stated, self.measured)), default=None)
+
+    def as_json(self) -> dict[str, Json]:
+        """For facts."""
+        return {
+            "volume": finite(self.planned, 3),
+            "stated_volume": finite(self.stated, 3),
+            "measured_volume": finite(self.measured, 3),
+        }
+
+
+def volume_of(context: Context, frame: pd.DataFrame, time: str) -> Volume:
+    """The volume that `volume` states and that rows have; a sampled row counts as its weight."""
+    times = frame[time] if time in frame.columns else None
+    weights = frame[WEIGHT] if WEIGHT in frame.columns else None
+    return Volume(context.number("volume") or None, rows_per_day(times, weights))
+
+
+def rows_per_day(times: pd.Series | None, weights: pd.Series | None = None) -> float | None:
+    """Rows per day that holds any, each as often as it weighs; None without times."""
     if times is None or not times.notna().any():
         return None
-    return float(times.notna().sum() / times.dropna().dt.floor("D").nunique())
+    known = times.notna()
+    rows = known.sum() if weights is None else weights[known].sum()
+    return float(rows / times[known].dt.floor("D").nunique())
 
 
 def threshold_for(capacity: float, volume: float | None, *, margin: float) -> float:
     """The score above which the expected alerts fill `margin` of the reviewers' day.
+
+    Capacity is held as a rate: a share capacity / volume of the rows may alert.
 
     An ordinary row scores above t with probability 1 - t, so a day of `volume` rows gives
     (1 - t) volume alerts. Raises OperationError where the volume is not known.
@@ -83,7 +117,10 @@ def macro(found: Mapping[str, Json]) -> tuple[float, float]:
 
 
 def per_day(times: pd.Series | None, alerts: np.ndarray, capacity: float) -> dict[str, Json]:
-    """Alerts by day: mean with an interval over days, the busiest day, days above capacity."""
+    """Alerts by day: mean with an interval over days, the busiest day, days above capacity.
+
+    The interval is the normal one of a mean, with 1.96 for 1.959964: wider by 2 in 100,000.
+    """
     if times is None or not times.notna().any():
         return {"days": None, "alerts_per_day": {"value": None, "low": None, "high": None}}
     days = times.dt.floor("D")
@@ -107,7 +144,8 @@ def per_day(times: pd.Series | None, alerts: np.ndarray, capacity: float) -> dic
 def alert_rate(alerts: np.ndarray, times: pd.Series | None, *, expected: float) -> dict[str, Json]:
     """The share of rows that alert, against the share that ordinary rows would.
 
-    Alerts come in bunches, so the interval is over days where there are days.
+    Alerts come in bunches, so the interval is over days where there are days: that of a mean with
+    errors clustered by day (Liang and Zeger 1986), kept between 0 and 1.
     """
     rate = float(alerts.mean())
     error = math.sqrt(max(rate * (1 - rate), 1e-12) / alerts.size)
@@ -117,12 +155,23 @@ def alert_rate(alerts: np.ndarray, times: pd.Series | None, *, expected: float) 
         if sums.size > 1:
             rest = sums - rate * sizes  # ratio estimate: deviation of each day from the mean rate
             error = float(np.sqrt((rest**2).sum() / (sums.size - 1) * sums.size)) / alerts.size
+    high = rate + 1.96 * error
+    if not alerts.any():  # no alert in so many rows does not mean that there is never one
+        high = wilson(0.0, alerts.size)[1]
     return {
-        "value": finite(rate, 6),
-        "low": finite(max(0.0, rate - 1.96 * error), 6),
-        "high": finite(min(1.0, rate + 1.96 * error), 6),
-        "expected": finite(expected, 6),
+        "value": finite(rate, 9),
+        "low": finite(max(0.0, rate - 1.96 * error), 9),
+        "high": finite(min(1.0, high), 9),
+        "expected": finite(expected, 9),
         "ratio": finite(rate / expected, 4) if expected > 0 else None,
+    }
+
+
+def at_volume(rate: Mapping[str, Json], volume: float) -> dict[str, Json]:
+    """A rate of alerts as alerts a day of `volume` rows."""
+    return {
+        name: finite(volume * float(str(rate[name])), 6) if rate[name] is not None else None
+        for name in ("value", "low", "high")
     }
 
 

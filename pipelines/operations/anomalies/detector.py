@@ -51,7 +51,7 @@ class Detector(BaseEstimator):  # type: ignore[misc]
     def _fit_robust_z(self, matrix: Floats) -> None:
         self.centre_ = np.median(matrix, axis=0)
         spread = MAD * np.median(np.abs(matrix - self.centre_), axis=0)
-        wide = matrix.std(axis=0)
+        wide = np.where(np.ptp(matrix, axis=0) > 0, matrix.std(axis=0), 0.0)
         # a column that is nearly always the same has no median deviation
         self.spread_ = np.where(spread > 0, spread, np.where(wide > 0, wide, 1.0))
 

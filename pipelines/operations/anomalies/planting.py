@@ -10,7 +10,7 @@ import pandas as pd
 
 from pipelines.operations.anomalies.detector import MAD
 from pipelines.operations.contract import Json, OperationError
-from pipelines.operations.tables import as_numbers
+from pipelines.operations.tables import as_numbers, deviation
 from pipelines.operations.unlabelled.columns import is_number
 
 KINDS = ("spike", "shift", "mix")
@@ -43,7 +43,7 @@ def reach_of(values: pd.Series) -> Reach:
         return Reach(0.0, 0.0, 0.0)
     middle = float(np.median(known))
     robust = MAD * float(np.median(np.abs(known - middle)))
-    spread = robust if robust > 0 else float(known.std())
+    spread = robust if robust > 0 else deviation(known)
     return Reach(middle, spread, float(known.min()))
 
 

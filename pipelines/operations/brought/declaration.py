@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Final, Literal, cast
 
 from pipelines.operations.contract import Json, OperationError
+from pipelines.operations.learning.class_names import LONGEST_NAME, MOST_CLASSES, texts_of
 from pipelines.operations.learning.definition import TASK_NAMES, TaskName
 
 FORMAT: Final = "baton/brought/1"
 Type = Literal["number", "integer", "boolean", "text", "time"]
 TYPES: Final[tuple[Type, ...]] = ("number", "integer", "boolean", "text", "time")
 KEYS: Final = ("format", "task", "target", "classes", "columns", "inputs", "output")
-COLUMN_KEYS: Final = ("name", "type", "categories", "missing")
+COLUMN_KEYS: Final = ("name", "type", "categories", "free", "missing")
 MOST_COLUMNS: Final = 5000
-CLASSES: Final = 2
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,15 @@ class Declared:
     """One column that the model takes.
 
     `categories`: a text is given to the model as its place in this list (ONNX), or as a
-    categorical column (skops). `missing` is what the model gets for a missing value.
+    categorical column (skops). `free`: it holds sentences, which the model reads as they are.
+    `missing` is what the model gets for a missing value.
     """
 
     name: str
     type: Type
     categories: tuple[str, ...] = ()
     missing: Json = None
+    free: bool = False
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Declaration:
     columns: tuple[Declared, ...]
     inputs: Mapping[str, tuple[str, ...]]
     output: str
+
+    @property
+    def kind(self) -> TaskName:
+        """The task as it is worked on: a classification of more than two classes is another."""
+        return "multiclass" if len(self.classes) > 2 else self.task
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -71,6 +78,7 @@ class Declaration:
                 "type": c.type,
                 "categories": list(c.categories),
                 "missing": c.missing,
+                **({"free": True} if c.free else {}),
             }
             for c in self.columns
         ]
@@ -118,6 +126,7 @@ def _column(row: Json) -> Declared:
         type=cast(Type, given["type"]),
         categories=tuple(str(value) for value in _list(given.get("categories"))),
         missing=given.get("missing"),
+        free=given.get("free") is True,
     )
 
 
@@ -148,9 +157,16 @@ def _class_problems(data: Mapping[str, Json]) -> Problems:
         return
     plain = isinstance(given, list) and all(isinstance(v, bool | int | str) for v in given)
     if not plain:
-        yield "classes", "must list both classes in the order in which the model answers them"
-    elif len(set(map(str, _list(given)))) != len(_list(given)) or len(_list(given)) != CLASSES:
-        yield "classes", f"must be {CLASSES} different ones, got {given!r}"
+        yield "classes", "must list all classes in the order in which the model answers them"
+        return
+    classes = _list(given)
+    if not 2 <= len(classes) <= MOST_CLASSES:
+        yield "classes", f"must be 2 to {MOST_CLASSES}, got {len(classes)}"
+    for text, times in Counter(texts_of(classes)).items():
+        if times > 1:
+            yield "classes", f"must be different ones, and {text[:40]!r} is listed {times} times"
+        if not text or len(text) > LONGEST_NAME:
+            yield "classes", f"must have names of 1 to {LONGEST_NAME} characters, got {text[:40]!r}"
 
 
 def _column_problems(given: Json, target: Json) -> Problems:
@@ -184,6 +200,10 @@ def _row_problems(row: Json) -> Iterator[str]:
         yield "categories must be a list of different texts"
     elif categories and row.get("type") != "text":
         yield f"categories are for texts, and its type is {row.get('type')!r}"
+    if row.get("free", False) not in (True, False):
+        yield "free must be true or false"
+    elif row.get("free") and (row.get("type") != "text" or categories):
+        yield "free is for texts without categories"
     if isinstance(row.get("missing"), list | dict):
         yield "missing must be one value"
 

@@ -7,7 +7,7 @@ Instances are kept in model files by skops: their state is plain data, numbers a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Self, cast
 
 import numpy as np
@@ -90,7 +90,26 @@ def session(content: bytes) -> Any:
     )
 
 
-class BroughtClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+class InFront(BaseEstimator):  # type: ignore[misc]
+    """What stands in front of a model that was trained elsewhere."""
+
+    model: Any
+
+    @property
+    def engine(self) -> str:
+        """What runs the model, in words for people."""
+        return engine_of(self.model)
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Packages that its scores depend on beside those of every model."""
+        return needs_of(self.model)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+
+class BroughtClassifier(ClassifierMixin, InFront):  # type: ignore[misc]
     """Two classes, as (other, positive), whatever the order in which the model answers."""
 
     def __init__(
@@ -110,63 +129,71 @@ class BroughtClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """0 for the other class, 1 for the positive one."""
         return np.asarray([0, 1])
 
-    @property
-    def engine(self) -> str:
-        """What runs the model, in words for people."""
-        return engine_of(self.model)
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Packages that its scores depend on beside those of every model."""
-        return needs_of(self.model)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
     def predict_proba(self, frame: pd.DataFrame) -> Floats:
         """Probabilities of the other and of the positive class; raises AnswerError."""
-        scores = sound(self.raw(frame)[:, self.positive])
-        if ((scores < -SLACK) | (scores > 1 + SLACK)).any():
-            raise AnswerError(f"answers {scores.min():g} to {scores.max():g} as probabilities")
-        scores = np.clip(scores, 0.0, 1.0)
+        scores = within_one(self.raw(frame)[:, self.positive])
         return np.column_stack([1.0 - scores, scores])
 
     def raw(self, frame: pd.DataFrame) -> Floats:
         """Both probabilities in the declared order, as the model gives them."""
-        if isinstance(self.model, Graph):
-            found = probabilities(self.model.answers(frame), self.classes)
-        else:
-            given = as_declared(frame, self.columns)
-            found = probabilities(self.model.predict_proba(given), self.classes)
-        return _of_rows(found, len(frame))
+        return raw_answers(self.model, frame, self.columns, self.classes)
 
 
-class BroughtRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+class BroughtClasses(ClassifierMixin, InFront):  # type: ignore[misc]
+    """Three classes or more, in the order of the feature definition; the model has its own.
+
+    `places` says for each class of the definition where the model answers it.
+    """
+
+    def __init__(
+        self,
+        model: Any = None,
+        columns: Sequence[Column] = (),
+        classes: Sequence[Json] = (),
+        places: Sequence[int] = (),
+    ) -> None:
+        self.model = model
+        self.columns = columns
+        self.classes = classes
+        self.places = places
+
+    @property
+    def classes_(self) -> npt.NDArray[np.int64]:
+        """Places of the classes in the definition."""
+        return np.arange(len(self.places))
+
+    def predict_proba(self, frame: pd.DataFrame) -> Floats:
+        """Probabilities of all classes, scaled to a sum of 1; raises AnswerError."""
+        shares = within_one(self.raw(frame)[:, list(self.places)])
+        totals = shares.sum(axis=1, keepdims=True)
+        if not (totals > 0).all():
+            raise AnswerError(f"answers 0 for every class to row {int(np.argmin(totals))}")
+        found: Floats = shares / totals
+        return found
+
+    def predict(self, frame: pd.DataFrame) -> npt.NDArray[np.int64]:
+        """Place of the likeliest class."""
+        found: npt.NDArray[np.int64] = self.predict_proba(frame).argmax(axis=1)
+        return found
+
+    def raw(self, frame: pd.DataFrame) -> Floats:
+        """All probabilities in the declared order, as the model gives them."""
+        return raw_answers(self.model, frame, self.columns, self.classes)
+
+
+class BroughtRegressor(RegressorMixin, InFront):  # type: ignore[misc]
     """A number for each row."""
 
     def __init__(self, model: Any = None, columns: Sequence[Column] = ()) -> None:
         self.model = model
         self.columns = columns
 
-    @property
-    def engine(self) -> str:
-        """What runs the model, in words for people."""
-        return engine_of(self.model)
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """Packages that its scores depend on beside those of every model."""
-        return needs_of(self.model)
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return True
-
     def predict(self, frame: pd.DataFrame) -> Floats:
         """The numbers; raises AnswerError."""
         if isinstance(self.model, Graph):
             found = self.model.answers(frame)
         else:
-            found = self.model.predict(as_declared(frame, self.columns))
+            found = asked(self.model.predict, as_declared(frame, self.columns))
         values = np.asarray(found)
         if values.dtype.kind not in "fiu":
             raise AnswerError(f"answers {values.dtype} where numbers are declared")
@@ -187,10 +214,41 @@ def needs_of(model: object) -> tuple[str, ...]:
     return ("onnxruntime",) if isinstance(model, Graph) else ()
 
 
-def probabilities(found: Any, classes: Sequence[Json]) -> Floats:
-    """Rows x 2 in the declared order, out of a tensor or a list of maps; raises AnswerError.
+def raw_answers(
+    model: Any, frame: pd.DataFrame, columns: Sequence[Column], classes: Sequence[Json]
+) -> Floats:
+    """Rows x classes in the declared order, as the model gives them; raises AnswerError."""
+    if isinstance(model, Graph):
+        found = probabilities(model.answers(frame), classes)
+    else:
+        found = probabilities(asked(model.predict_proba, as_declared(frame, columns)), classes)
+    return _of_rows(found, len(frame))
 
-    A tensor of one column, or of none, holds the probability of the last declared class.
+
+def asked(answer: Callable[[pd.DataFrame], Any], frame: pd.DataFrame) -> Any:
+    """What a model of scikit-learn answers; raises ValueError where its parts trip over a value.
+
+    What reads texts calls methods of what is none: as any refusal of a row, it must not look like
+    a defect of who asks.
+    """
+    try:
+        return answer(frame)
+    except AttributeError as error:
+        raise ValueError(str(error)) from error
+
+
+def within_one(scores: Floats) -> Floats:
+    """The probabilities, within 0 and 1; raises AnswerError for one that is far from it."""
+    sound(scores if scores.ndim == 1 else scores.sum(axis=1))
+    if ((scores < -SLACK) | (scores > 1 + SLACK)).any():
+        raise AnswerError(f"answers {scores.min():g} to {scores.max():g} as probabilities")
+    return np.clip(scores, 0.0, 1.0)
+
+
+def probabilities(found: Any, classes: Sequence[Json]) -> Floats:
+    """Rows x classes in the declared order, of a tensor or a list of maps; raises AnswerError.
+
+    Of two classes, a tensor of one column, or of none, holds the probability of the last one.
     """
     if isinstance(found, list):
         return _from_maps(found, classes)
@@ -198,9 +256,9 @@ def probabilities(found: Any, classes: Sequence[Json]) -> Floats:
     if values.dtype.kind != "f":
         raise AnswerError(f"answers {values.dtype} where probabilities are declared")
     values = values.astype(np.float64)
-    if values.ndim == 2 and values.shape[1] == 2:
+    if values.ndim == 2 and values.shape[1] == len(classes):
         return cast(Floats, values)
-    if values.ndim == 1 or (values.ndim == 2 and values.shape[1] == 1):
+    if len(classes) == 2 and (values.ndim == 1 or (values.ndim == 2 and values.shape[1] == 1)):
         last = values.reshape(len(values))
         return np.column_stack([1.0 - last, last])
     raise AnswerError(f"answers a table of shape {values.shape}; one column per class is due")

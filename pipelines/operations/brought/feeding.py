@@ -82,15 +82,20 @@ def _typed(column: Column, numbers: Floats, dtype: str) -> np.ndarray:
 
 
 def as_declared(frame: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
-    """The declared columns in order; texts with declared categories are categorical."""
+    """The declared columns in order; texts with declared categories are categorical.
+
+    A free text that is missing is empty, unless something else was declared.
+    """
     found = frame[[column["name"] for column in columns]]
     changed: dict[str, pd.Series] = {}
     for column in columns:
-        if column["missing"] is None and not column["categories"]:
+        # what reads sentences was never given anything but a text
+        missing = "" if column.get("free") and column["missing"] is None else column["missing"]
+        if missing is None and not column["categories"]:
             continue
         values: pd.Series = found[str(column["name"])]
-        if column["missing"] is not None:
-            values = values.where(values.notna(), column["missing"])
+        if missing is not None:
+            values = values.where(values.notna(), missing)
         if column["categories"]:
             known = pd.Categorical(values, categories=list(column["categories"]))
             values = pd.Series(known, index=values.index)

@@ -49,7 +49,13 @@ MARKS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"MZ", "a program"),
     (b"#!", "a script"),
 )
-PICKLED: Final = "joblib", "pickle", "cloudpickle", "dill"
+PICKLE_ENDINGS: Final = ("pkl", "pickle", "joblib", "dill")
+SHOWN: Final = 80  # characters of an entry's name
+# What Python's own reader raises for entries; ValueError: names or sizes that make no sense.
+UNREADABLE: Final = (
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, EOFError, ValueError,
+    zlib.error, lzma.LZMAError,
+)  # fmt: skip
 Opener = Callable[[bytes], bytes]
 
 
@@ -121,13 +127,9 @@ def _zip(path: Path) -> Kind:
         if archive is None:
             return Kind("zip", "it begins as a zip archive and is none that can be read")
         names = archive.namelist()
-        pickled = next(_pickles(archive), "")
-        if pickled:
-            return Kind(
-                "zip",
-                f"it is a zip archive that holds the pickle {pickled!r} (as torch.save writes), "
-                f"{RUNS_CODE}. {BRING}",
-            )
+        refusal = next(_refused_entries(archive), "")
+        if refusal:
+            return Kind("zip", f"it is a zip archive {refusal}. {BRING}")
         if SCHEMA in names:
             return Kind(SKOPS)
         if "config.json" in names and any(name.endswith(".h5") for name in names):
@@ -147,18 +149,30 @@ def _archive(path: Path) -> Iterator[zipfile.ZipFile | None]:
         yield archive
 
 
-def _pickles(archive: zipfile.ZipFile) -> Iterator[str]:
-    """Names of entries that are pickles by name or by their first bytes."""
+def _refused_entries(archive: zipfile.ZipFile) -> Iterator[str]:
+    """Why entries are not taken: pickles by name or first bytes, and what cannot be looked at."""
     for info in archive.infolist():
-        if info.filename.rsplit(".", 1)[-1].lower() in ("pkl", "pickle", "joblib", "dill"):
-            yield info.filename
-            continue
-        try:
-            with archive.open(info) as stream:
-                if is_pickle(stream.read(ENTRY_MAGIC)):
-                    yield info.filename
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, zlib.error):
-            continue
+        named = info.filename.rsplit(".", 1)[-1].lower() in PICKLE_ENDINGS
+        head = b"" if named else _entry_head(archive, info)
+        if head is None:
+            # encrypted, packed in a way that Python does not know, or damaged: whoever opens it
+            # next may be able to, so that what was not seen here is not let in
+            yield f"whose entry {info.filename[:SHOWN]!r} cannot be read"
+        elif named or is_pickle(head):
+            yield (
+                f"that holds the pickle {info.filename[:SHOWN]!r} (as torch.save writes),"
+                f" {RUNS_CODE}"
+            )
+
+
+def _entry_head(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes | None:
+    try:
+        with archive.open(info) as stream:
+            head = stream.read(ENTRY_MAGIC)
+    except UNREADABLE:
+        return None
+    # an entry that says it holds something and gives nothing is as unreadable
+    return head if head or not info.file_size else None
 
 
 def _protobuf(head: bytes) -> bool:

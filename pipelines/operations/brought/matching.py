@@ -143,7 +143,10 @@ def _no_answer(side: Side, declared: Declaration) -> str:
         return f"gives {side.type}, not {what}"
     if len(side.shape) > 2:
         return f"has {len(side.shape)} dimensions"
-    allowed = (1, 2) if declared.task == "classification" else (1,)
+    if len(declared.classes) > 2 and len(side.shape) == 1:
+        return f"gives one number a row, where {len(declared.classes)} are due"
+    several = len(declared.classes)
+    allowed = (several,) if several > 2 else (1, several) if several else (1,)
     if side.columns is not None and side.columns not in allowed:
         return f"gives {side.columns} columns, where {' or '.join(map(str, allowed))} are due"
     return ""

@@ -15,8 +15,9 @@ from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.learning import store
 from pipelines.operations.learning.definition import FeatureSet, from_json
 from pipelines.operations.learning.families import bad_value, encode
-from pipelines.operations.learning.frames import read_columns, read_features
+from pipelines.operations.learning.frames import column_names, read_columns, read_features
 from pipelines.operations.learning.transformers import BadValueError
+from pipelines.operations.learning.weights import WEIGHT
 from pipelines.operations.unlabelled.matrix import Floats, preparation, unfinished_allowed
 
 FORMAT = "baton/segments/1"
@@ -57,14 +58,30 @@ class Segments:
 
 
 def open_rows(rows: Path, features: Path, *, scale: str) -> Comparable:
-    """Read and prepare the rows; raises OperationError."""
+    """Read and prepare the rows; raises OperationError, also for rows of different weight."""
     definition = read_features(features)
+    need_alike(rows)
     frame = read_columns(rows, [*definition.names, *definition.key], field="rows")
     columns, encoded = encode(definition, frame, field="rows")
     prepare = preparation(definition, scale=scale)
     with unfinished_allowed():
         matrix = np.asarray(prepare.fit_transform(encoded), dtype=np.float64)
     return Comparable(definition, frame, columns, prepare, matrix)
+
+
+def need_alike(rows: Path) -> None:
+    """Raise OperationError where rows of a sample weigh differently: no family here can tell."""
+    if WEIGHT not in column_names(rows, field="rows"):
+        return
+    weights = read_columns(rows, [WEIGHT], field="rows")[WEIGHT].to_numpy()
+    if weights.size and float(np.ptp(weights)) > 0:
+        raise OperationError(
+            "weights_not_taken",
+            "rows without labels are learned from alike, and these are of different weight",
+            field="rows",
+            value=WEIGHT,
+            rule="the rows are no stratified sample",
+        )
 
 
 def write_segments(

@@ -10,7 +10,7 @@ import pandas as pd
 from pipelines.operations.clusters.segmenter import OUTSIDE
 from pipelines.operations.clusters.stability import Labels
 from pipelines.operations.contract import Json, finite
-from pipelines.operations.tables import as_numbers, column_type, plain
+from pipelines.operations.tables import as_numbers, column_type, deviation, plain
 
 MUCH, SOME = 1.0, 0.4  # standard deviations from the others: "much", "somewhat" (own)
 RARE = 0.02  # shares within so much of each other are not told apart (own)
@@ -64,7 +64,7 @@ def _number(values: pd.Series, inside: np.ndarray) -> list[dict[str, Json]]:
     every = as_numbers(values)
     known = np.isfinite(every)
     part, rest = every[known & inside], every[known & ~inside]
-    spread = float(every[known].std()) if known.any() else 0.0
+    spread = deviation(every[known])
     if not part.size or not rest.size or spread <= 0:
         return []
     effect = float(part.mean() - rest.mean()) / spread

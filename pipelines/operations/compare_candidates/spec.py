@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="compare_candidates",
-    version=1,
+    version=2,
     summary="Hold a candidate against simple models on the same unseen rows, pair by pair",
     inputs=(
         Port("candidate", "skops", help="The candidate, such as one that was brought"),

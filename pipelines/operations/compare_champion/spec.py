@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="compare_champion",
-    version=3,
+    version=4,
     summary="Score the same holdout rows by challenger and champion and compare them in pairs",
     inputs=(
         Port("challenger", "zip", help="The package that is to go out"),

@@ -9,13 +9,13 @@ import pandas as pd
 
 from pipelines.operations.brought.declaration import Declaration, Declared, parse
 from pipelines.operations.brought.estimators import spelled
-from pipelines.operations.build_features.roles import Unmapped, map_column
+from pipelines.operations.build_features.roles import Unmapped, map_column, text_column
 from pipelines.operations.contract import Context, Json, OperationError, Outcome
 from pipelines.operations.learning.contracts import DataContract, parse_contract
 from pipelines.operations.learning.definition import FeatureColumn, FeatureSet, LeftOut
 from pipelines.operations.learning.frames import column_names, read_columns
 from pipelines.operations.learning.labels import labelled
-from pipelines.operations.learning.tasks import task_named
+from pipelines.operations.learning.tasks import task_for
 from pipelines.operations.learning.weights import WEIGHT
 from pipelines.operations.tables import column_type, read_document, write_document
 
@@ -51,7 +51,7 @@ def run(context: Context) -> Outcome:
     extra = [name for name in (declared.target, key, time, group) if name in names]
     known = [name for name in declared.names if name in names]
     frame = read_columns(context.inputs["train"], [*known, *extra], field="train")
-    task = task_named(declared.task)
+    task = task_for(declared.task, frame[declared.target])
     classes = task.classes(frame[declared.target], positive=context.text("positive") or None)
     table = Table(labelled(frame, declared.target), names, contract)
     _suits(declared, table, classes, context.names("exclude"))
@@ -136,7 +136,8 @@ def _map(declared: Declaration, table: Table) -> tuple[list[FeatureColumn], list
     mapped: list[FeatureColumn] = []
     unmapped: list[Unmapped] = []
     for column in declared.columns:
-        found = map_column(table.frame[column.name], table.contract.columns.get(column.name))
+        role = text_column if column.free else map_column
+        found = role(table.frame[column.name], table.contract.columns.get(column.name))
         if isinstance(found, Unmapped):
             unmapped.append(found)
         elif column.categories:
@@ -177,7 +178,7 @@ def _facts(
         "rows": len(table.frame),
         "target": features.target,
         "task": features.task,
-        "positive": features.classes[-1] if features.classes else None,
+        "positive": features.classes[-1] if len(features.classes) == 2 else None,
         "columns_used": len(rows),
         "columns": rows,
         "unmapped": [{"column": u.name, "worry": u.worry, "problem": u.reason} for u in unmapped],

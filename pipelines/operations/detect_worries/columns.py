@@ -8,7 +8,13 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context
-from pipelines.operations.detect_worries.findings import Finding, Found, Unjudged, examples
+from pipelines.operations.detect_worries.findings import (
+    Finding,
+    Found,
+    Severity,
+    Unjudged,
+    examples,
+)
 from pipelines.operations.detect_worries.targets import Target
 from pipelines.operations.prose import looks_like_prose
 from pipelines.operations.tables import column_type, plain
@@ -86,7 +92,7 @@ def cardinality(context: Context, frame: pd.DataFrame, names: list[str]) -> Iter
         if kind == "text" and not looks_like_prose(frame[name]):
             yield from _texts(context, frame, name)
         elif kind == "int":
-            yield from _numbered(frame, name)
+            yield from numbered(frame, name)
 
 
 def _texts(context: Context, frame: pd.DataFrame, name: str) -> Iterator[Finding]:
@@ -112,7 +118,9 @@ def _texts(context: Context, frame: pd.DataFrame, name: str) -> Iterator[Finding
         )  # fmt: skip
 
 
-def _numbered(frame: pd.DataFrame, name: str) -> Iterator[Finding]:
+def numbered(
+    frame: pd.DataFrame, name: str, *, severity: Severity = "note", harm: str = "it counts rows"
+) -> Iterator[Finding]:
     """Whole numbers without a gap or a repeat only count the rows."""
     values = frame[name].dropna()
     if len(values) < LEAST_ROWS or values.nunique() < len(values):
@@ -120,8 +128,8 @@ def _numbered(frame: pd.DataFrame, name: str) -> Iterator[Finding]:
     spread = float(values.max()) - float(values.min()) + 1
     if spread <= 2 * len(values):
         yield Finding(
-            "W4", "note", (name,), 1.0, ID_SHARE,
-            f"{name!r} has a number of its own for every row, nearly without gaps: it counts rows",
+            "W4", severity, (name,), 1.0, ID_SHARE,
+            f"{name!r} has a number of its own for every row, nearly without gaps: {harm}",
             "Leave it out, unless the order of the rows means something",
             rows=len(values),
             examples=examples(frame, range(2), key="", value=name),

@@ -81,7 +81,7 @@ def telling(gone: np.ndarray, target: Target) -> tuple[float, float] | None:
         return None
     if target.kind == "number":
         return _of_numbers(gone, target.numbers)
-    return _of_classes(gone, target.codes)
+    return of_classes(gone, target.codes)
 
 
 def _of_numbers(gone: np.ndarray, numbers: np.ndarray) -> tuple[float, float]:
@@ -96,7 +96,7 @@ def _of_numbers(gone: np.ndarray, numbers: np.ndarray) -> tuple[float, float]:
     return (p_value if math.isfinite(p_value) else 1.0), area - 0.5
 
 
-def _of_classes(gone: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
+def of_classes(gone: np.ndarray, codes: np.ndarray) -> tuple[float, float]:
     """Each class against all others: the smallest p value times their number (Bonferroni)."""
     table = np.zeros((2, int(codes.max()) + 1))
     np.add.at(table, (gone.astype(int), codes), 1)
@@ -124,10 +124,3 @@ def _of_two(table: np.ndarray) -> tuple[float, float]:
     if expected.min() < LEAST_CELL and p_value < WORTH_EXACT:
         p_value = float(stats.fisher_exact(table)[1])
     return p_value, gap
-
-
-def missing_signal(gone: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
-    """p value of missing against a target of 0 and 1, and the gap in its rate."""
-    if not gone.any() or gone.all() or not set(np.unique(truth)) <= {0.0, 1.0}:
-        return 1.0, 0.0
-    return _of_classes(gone, truth.astype(int))

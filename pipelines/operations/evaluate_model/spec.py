@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="evaluate_model",
-    version=3,
+    version=4,
     summary="Judge a candidate on rows it never saw: scores, how far to trust them, worth",
     inputs=(
         Port("candidate", "skops", help="The model file"),

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="evaluate_slices",
-    version=2,
+    version=3,
     summary="Look for groups of rows, named or found, that the candidate serves worse",
     inputs=(
         Port("candidate", "skops", help="The model file"),

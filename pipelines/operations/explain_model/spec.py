@@ -5,7 +5,7 @@ from pipelines.operations.learning.definition import METRICS
 
 SPEC = Spec(
     name="explain_model",
-    version=2,
+    version=3,
     summary="What the candidate relies on: importance, partial dependence, worst errors",
     inputs=(
         Port("candidate", "skops", help="The model file"),

@@ -19,7 +19,12 @@ from pipelines.operations.ingest.sources import ReadOptions, file_facts, survey
 
 
 def run(context: Context) -> Outcome:
-    """Read through the connection; raises OperationError that names no address and no secret."""
+    """Read through the connection; raises OperationError that names no address and no secret.
+
+    Where nothing is asked for (the run was given files) nothing is passed on.
+    """
+    if not any(context.text(name) for name in ("connection", "table", "query", "key")):
+        return Outcome(outputs={}, facts={"connection": ""})
     wanted = wanted_of(context)
     path = context.output("table")
     context.progress(0.05, f"reading through {context.text('connection')}")
@@ -38,7 +43,8 @@ def run(context: Context) -> Outcome:
         "kind": wanted.address.kind,
         "rows": rows,
         "columns": len(names),
-        "column_names": list(names),
+        "fetched_columns": list(names),
+        "asked": wanted.query or wanted.table or wanted.key,
         "bytes": path.stat().st_size,
         "notes": notes,
     }

@@ -4,11 +4,18 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="fetch",
-    version=1,
+    version=2,
     summary="Read a table, query or object through a named connection into one snapshot",
-    outputs=(Port("table", "parquet", help="The snapshot: what was there when it was read"),),
+    outputs=(
+        Port(
+            "table",
+            "parquet",
+            optional=True,
+            help="The snapshot: what was there when it was read; none where nothing is asked for",
+        ),
+    ),
     params=(
-        Param("connection", "str", required=True, maximum=40, help="Name of the connection"),
+        Param("connection", "str", "", maximum=40, help="Name of the connection; empty: none"),
         Param("table", "str", "", maximum=200, help="A table or view: name, or schema.name"),
         Param("query", "str", "", maximum=20_000, help="One SELECT statement, instead of a table"),
         Param("key", "str", "", maximum=1024, help="Key of a CSV or Parquet object (S3)"),

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="fit_anomalies",
-    version=1,
+    version=2,
     summary="Learn what is ordinary by one family; scores say how few ordinary rows are like it",
     inputs=(
         Port("train", "parquet", help="Ordinary rows, as they came"),

@@ -7,6 +7,7 @@ although it nearly was a number or a date is told with row and value.
 from dataclasses import dataclass, field
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -40,6 +41,8 @@ TWINS = (
     ("DD/MM/YYYY", "MM/DD/YYYY", "D/M/YYYY or M/D/YYYY"),
     ("DD-MM-YYYY", "MM-DD-YYYY", "D-M-YYYY or M-D-YYYY"),
 )
+# beyond it the sums of squares and third powers that scores and spreads are made of overflow (own)
+LARGEST = 1e75
 NEARLY = 0.9  # share of cells from which a column "nearly" is of a type (own)
 
 
@@ -55,6 +58,8 @@ class ColumnScan:
     bools: int = 0
     infinities: int = 0
     infinity_rows: list[tuple[int, str]] = field(default_factory=list)
+    huge: int = 0  # numbers beyond LARGEST
+    huge_rows: list[tuple[int, str]] = field(default_factory=list)
     dates: dict[str, int] = field(default_factory=dict)
     date_rows: dict[str, tuple[int, str]] = field(default_factory=dict)
     others: int = 0
@@ -77,17 +82,17 @@ class ColumnScan:
         if self._all_numbers(cells, first_row, filled):
             return
         self._count_kinds(cells, first_row, filled)
-        typed = self.ints + self.floats + self.infinities + self.bools + self.dated
+        typed = self.ints + self.floats + self.huge + self.infinities + self.bools + self.dated
         self.settled = self.known > 1000 and typed < 0.01 * self.known
 
     def _all_numbers(self, cells: pa.Array, first_row: int, filled: int) -> bool:
-        """The fast way: every cell of the batch is a finite number."""
+        """The fast way: every cell of the batch is a number that can be computed with."""
         for kind in (pa.int64(), pa.float64()):
             try:
                 numbers = pc.cast(cells, kind)
             except pa.ArrowInvalid:
                 continue
-            if kind == pa.float64() and not pc.all(pc.is_finite(numbers)).as_py():
+            if kind == pa.float64() and beyond(numbers).any():
                 return False
             self._note_kept_text(cells, first_row)
             if kind == pa.int64():
@@ -111,15 +116,19 @@ class ColumnScan:
         infinite = _matches(cells, INFINITY)
         number = _matches(cells, NUMBER)
         truth = pc.is_in(cells, pa.array(TRUE + FALSE)).to_numpy(zero_copy_only=False)
-        self.infinities += _remember(self.infinity_rows, infinite, cells, first_row)
-        self.floats += int(number.sum())
+        self.infinities += remember(self.infinity_rows, infinite, cells, first_row)
+        huge = number.copy()
         if number.any():
             self._note_kept_text(cells, first_row)
+            texts = cells.filter(pa.array(number)).to_pandas()
+            huge[number] = np.abs(pd.to_numeric(texts, errors="coerce")) > LARGEST
+        self.floats += int((number & ~huge).sum())
+        self.huge += remember(self.huge_rows, huge, cells, first_row)
         self.bools += int(truth.sum())
         rest = cells.is_valid().to_numpy(zero_copy_only=False) & ~infinite & ~number & ~truth
         if rest.any():
             rest &= ~self._count_dates(cells, first_row)
-        self.others += _remember(self.other_rows, rest, cells, first_row)
+        self.others += remember(self.other_rows, rest, cells, first_row)
 
     def _count_dates(self, cells: pa.Array, first_row: int) -> np.ndarray:
         dated = np.zeros(len(cells), dtype=bool)
@@ -147,15 +156,22 @@ class ColumnScan:
         return sum(self.dates.values())
 
 
+def beyond(numbers: pa.Array) -> np.ndarray:
+    """Where a float is infinite or beyond LARGEST; a missing one is not."""
+    found: np.ndarray = np.abs(numbers.to_numpy(zero_copy_only=False)) > LARGEST
+    return found
+
+
 def _matches(cells: pa.Array, pattern: str) -> np.ndarray:
     found = pc.match_substring_regex(cells, pattern).fill_null(False)
     result: np.ndarray = found.to_numpy(zero_copy_only=False)
     return result
 
 
-def _remember(
+def remember(
     rows: list[tuple[int, str]], found: np.ndarray, cells: pa.Array, first_row: int
 ) -> int:
+    """Keep the first places with their text, as examples; how many there are."""
     places = np.flatnonzero(found)[: max(0, MAX_EXAMPLES - len(rows))].tolist()
-    rows.extend((first_row + at, cells[at].as_py()) for at in places)
+    rows.extend((first_row + at, str(cells[at].as_py())) for at in places)
     return int(found.sum())

@@ -20,6 +20,7 @@ from pipelines.operations.ingest.target import (
     add_time,
     parse_rule,
     parse_time,
+    unsuited,
 )
 
 SURVEY_SHARE = 0.5  # of the progress bar
@@ -162,7 +163,8 @@ class Builder:
 
     def _refuse_result(self, source: Source, seen: int, path: Path) -> None:
         """Leave no table behind that nobody can learn from."""
-        if self.rows and (not self.target or self.labels.distinct >= 2):
+        wrong = unsuited(self.context.text("metric"), self.target, self.labels)
+        if self.rows and wrong is None and (not self.target or self.labels.distinct >= 2):
             return
         path.unlink(missing_ok=True)
         self.refuse_labels(source)
@@ -174,6 +176,8 @@ class Builder:
                 value=0,
                 rule="rows >= 1",
             )
+        if wrong is not None:
+            raise wrong
 
     def _transform(self, table: pa.Table) -> pa.Table:
         for lookup in self.lookups:

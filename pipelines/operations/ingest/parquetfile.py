@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipelines.operations.ingest.cells import ColumnScan
-from pipelines.operations.ingest.plans import infinity_problem, mixed_dates_problem
+from pipelines.operations.ingest.cells import ColumnScan, beyond, remember
+from pipelines.operations.ingest.plans import huge_problem, infinity_problem, mixed_dates_problem
 from pipelines.operations.ingest.problems import Problem, listed
 from pipelines.operations.ingest.sketch import Sketch
 from pipelines.operations.ingest.text import header_problems
@@ -163,6 +163,8 @@ def _scan(source: ParquetSource, max_bytes: int) -> None:
     for scan in source.scans:
         if scan.infinities:
             source.problems.append(infinity_problem(scan, source.name))
+        if scan.huge:
+            source.problems.append(huge_problem(scan, source.name))
         formats = scan.date_formats()
         if len(formats) > 1 and scan.dated >= 0.9 * scan.known:
             source.problems.append(mixed_dates_problem(scan, source.name, formats))
@@ -170,6 +172,8 @@ def _scan(source: ParquetSource, max_bytes: int) -> None:
 
 def _text_bytes(cells: pa.Array) -> int:
     """Bytes of the decoded texts, told without decoding them."""
+    if pa.types.is_null(cells.type):  # a column without any value, written without a type
+        return 0
     if not pa.types.is_dictionary(cells.type):
         return int(pc.sum(pc.binary_length(cells)).as_py() or 0)
     lengths = pc.binary_length(cells.dictionary)
@@ -187,15 +191,16 @@ def _scan_batch(source: ParquetSource, batch: pa.RecordBatch) -> None:
             scan.rows += len(cells)
             scan.nulls += cells.null_count
         if pa.types.is_floating(kind):
-            _note_infinities(scan, cells, source.rows + 1)
+            _note_beyond(scan, cells, source.rows + 1)
         sketch.update(cells)
 
 
-def _note_infinities(scan: ColumnScan, cells: pa.Array, first_row: int) -> None:
-    found = np.isinf(cells.to_numpy(zero_copy_only=False))
-    scan.infinities += int(found.sum())
-    for at in np.flatnonzero(found)[: max(0, 5 - len(scan.infinity_rows))]:
-        scan.infinity_rows.append((first_row + int(at), str(cells[int(at)].as_py())))
+def _note_beyond(scan: ColumnScan, cells: pa.Array, first_row: int) -> None:
+    """Count infinite numbers, and finite ones too large to be computed with."""
+    infinite = np.isinf(cells.to_numpy(zero_copy_only=False))
+    huge = beyond(cells) & ~infinite
+    scan.infinities += remember(scan.infinity_rows, infinite, cells, first_row)
+    scan.huge += remember(scan.huge_rows, huge, cells, first_row)
 
 
 def _cast(cells: pa.Array, kind: pa.DataType, column: str) -> pa.Array:

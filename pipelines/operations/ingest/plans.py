@@ -7,7 +7,7 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipelines.operations.ingest.cells import FORMATS, NEARLY, TRUE, ColumnScan
+from pipelines.operations.ingest.cells import FORMATS, LARGEST, NEARLY, TRUE, ColumnScan
 from pipelines.operations.ingest.problems import Problem, listed, refuse
 
 Kind = Literal["int", "float", "bool", "time", "text"]
@@ -43,6 +43,8 @@ def plan_column(
     numbers = scan.ints + scan.floats
     if scan.infinities and numbers + scan.infinities >= NEARLY * scan.known:
         return ColumnPlan(scan.name, "float"), [infinity_problem(scan, file)]
+    if scan.huge and numbers + scan.huge >= NEARLY * scan.known:
+        return ColumnPlan(scan.name, "float"), [huge_problem(scan, file)]
     if scan.dates and scan.dated >= NEARLY * scan.known:
         return _plan_dates(scan, file)
     if scan.bools == scan.known:
@@ -210,3 +212,14 @@ def _strptime(cells: pa.Array, time_format: str) -> pa.Array:
             except ValueError as error:
                 raise pa.ArrowInvalid(str(error)) from error
     return pa.array([parsed.get(value) for value in cells.to_pylist()], type=pa.timestamp("us"))
+
+
+def huge_problem(scan: ColumnScan, file: str) -> Problem:
+    """Numbers that cannot be computed with: names column, count and first rows."""
+    rows = listed([row for row, _ in scan.huge_rows])
+    text = f"column {scan.name!r} holds {scan.huge:,} numbers beyond {LARGEST:g} (rows {rows})"
+    row, value = scan.huge_rows[0]
+    rule = f"numbers lie between -{LARGEST:g} and {LARGEST:g}"
+    return Problem(
+        "number_too_large", file, text, row=row, column=scan.name, rule=rule, value=value
+    )

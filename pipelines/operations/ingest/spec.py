@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="ingest",
-    version=2,
+    version=3,  # 3: numbers beyond squaring and unsuited metrics are refused
     summary="Read CSV and Parquet files, join them and build the target into one table",
     inputs=(Port("tables", "csv", many=True, accepts=("parquet",), help="The files, by name"),),
     outputs=(Port("table", "parquet", help="One flat table in the order of the base file"),),
@@ -33,6 +33,9 @@ SPEC = Spec(
         Param("time_from", "str", "", help="Drop rows before this time (ISO 8601)"),
         Param("time_until", "str", "", help="Drop rows at or after this time (ISO 8601)"),
         Param("drop_unlabelled", "bool", False, help="Drop rows whose target is missing"),
+        Param(
+            "metric", "str", "", help="Score that will decide; refused where the target has none"
+        ),
         Param("drop_columns", "list", [], help="Columns to leave out"),
         Param("delimiter", "str", "", maximum=1, help="Cell delimiter of CSV; found when empty"),
         Param("null_values", "list", [], help="Texts that mean missing, instead of the usual ones"),

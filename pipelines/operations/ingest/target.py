@@ -10,6 +10,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipelines.operations.contract import Json, OperationError
+from pipelines.operations.ingest.sketch import Sketch
+from pipelines.operations.learning.metrics import SCORES, metric_name
 
 OPERATORS: dict[str, Callable[[pa.Array, pa.Scalar], pa.Array]] = {
     ">": pc.greater,
@@ -143,3 +145,17 @@ def parse_time(text: str, field_name: str) -> datetime | None:
         stamp = stamp.tz_convert("UTC").tz_localize(None)
     found: datetime = stamp.to_pydatetime()
     return found
+
+
+def unsuited(metric: str, target: str, labels: Sketch) -> OperationError | None:
+    """Why a target of two classes cannot be judged by the score that was chosen; None if it can."""
+    if not metric or not target or labels.distinct != 2 or metric_name(metric) in SCORES:
+        return None
+    return OperationError(
+        "metric_of_another_task",
+        f"{metric!r} is no score of two classes: target {target!r} is "
+        + " or ".join(str(value) for value in labels.examples),
+        field="metric",
+        value=metric,
+        rule=f"is one of {', '.join(SCORES)}",
+    )

@@ -4,7 +4,7 @@ A guard holds only for cells that both readers understand alike; a cell beyond i
 left to the cell-by-cell look, which names row and value.
 """
 
-from pipelines.operations.ingest.cells import FALSE, TRUE
+from pipelines.operations.ingest.cells import FALSE, LARGEST, TRUE
 from pipelines.operations.ingest.plans import ColumnPlan
 from pipelines.operations.streaming import literal
 
@@ -61,7 +61,7 @@ def _float_guard(cell: str, tried: str) -> str:
     zeros = f"({cell} >= '00' AND {cell} < '0:') OR ({cell} >= '-00' AND {cell} < '-0:')"
     return (
         f"{cell} >= '-' AND {cell} < ':' AND NOT ({zeros}) AND NOT contains({cell}, '_') "
-        f"AND (strlen({cell}) < 19 OR contains({cell}, '.')) AND isfinite({tried})"
+        f"AND (strlen({cell}) < 19 OR contains({cell}, '.')) AND abs({tried}) <= {LARGEST}"
     )
 
 

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="inject_anomalies",
-    version=1,
+    version=2,
     summary="Put anomalies of known kinds among real rows, marked, so that finding them is counted",
     inputs=(
         Port("rows", "parquet", help="Real rows"),

@@ -7,13 +7,14 @@ import pandas as pd
 
 from pipelines.operations.anomalies.alerts import (
     alert_rate,
+    at_volume,
     macro,
     per_day,
     reasons,
     recall,
-    rows_per_day,
     share_of,
     threshold_for,
+    volume_of,
 )
 from pipelines.operations.anomalies.planting import PLANTED
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
@@ -31,9 +32,9 @@ def run(context: Context) -> Outcome:
     planted = score_frame(candidate, checked, field="checked")
     context.progress(0.3, "rows scored", len(frame) + len(checked))
     times = frame[candidate.time] if candidate.time in frame.columns else None
-    volume = context.number("volume") or rows_per_day(times)
-    capacity = context.number("capacity")
-    threshold = threshold_for(capacity, volume, margin=context.number("margin"))
+    volume, capacity = volume_of(context, frame, candidate.time), context.number("capacity")
+    threshold = threshold_for(capacity, volume.planned, margin=context.number("margin"))
+    rate = alert_rate(scores >= threshold, times, expected=1 - threshold)
     found = recall(checked, planted, threshold)
     alerts = scores >= threshold
     facts: dict[str, Json] = {
@@ -44,11 +45,12 @@ def run(context: Context) -> Outcome:
         "threshold": threshold,
         "threshold_method": "the reviewers' day",
         "capacity": capacity,
-        "volume": finite(volume, 3),
-        "measured_volume": finite(rows_per_day(times), 3),
+        **volume.as_json(),
         "alerts": int(alerts.sum()),
         **per_day(times, alerts, capacity),
-        "alert_rate": alert_rate(alerts, times, expected=1 - threshold),
+        "alert_rate": rate,
+        "alerts_at_volume": at_volume(rate, volume.planned or 0.0),
+        "beyond_held_back": 1 - threshold < _finest(candidate),
         "recall": found,
         "metrics": _metrics(checked, planted, found),
         "sentences": _sentences(found, alerts, capacity),
@@ -61,6 +63,12 @@ def run(context: Context) -> Outcome:
     facts["importance"] = list[Json](relied)
     context.progress(1.0, "judged", len(frame))
     return Outcome(_outputs(context, facts, _predictions(context, candidate, frame, scores)), facts)
+
+
+def _finest(candidate: Candidate) -> float:
+    """The smallest share that the rows held back from learning can tell; 0 where not known."""
+    held = getattr(candidate.model[-1], "ordinary_", None)
+    return 0.0 if held is None else 1.0 / (np.size(held) + 1)
 
 
 def _outputs(context: Context, facts: dict[str, Json], predictions: pd.DataFrame) -> dict:  # type: ignore[type-arg]

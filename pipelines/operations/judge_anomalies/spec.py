@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="judge_anomalies",
-    version=2,
+    version=3,  # 3: the larger of stated and measured volume; a capacity is a rate
     summary="Challenge a detector: planted anomalies found, alerts a day, alert rate, top cases",
     inputs=(
         Port("candidate", "skops", help="The detector"),
@@ -20,7 +20,7 @@ SPEC = Spec(
     ),
     params=(
         Param("capacity", "float", 10.0, minimum=0.01, help="Alerts a day that can be reviewed"),
-        Param("volume", "float", None, minimum=0, help="Rows a day; measured where it is empty"),
+        Param("volume", "float", None, minimum=0, help="Rows a day; the measured where more"),
         Param("margin", "float", 0.8, minimum=0.05, maximum=1, help="Share of the day used (own)"),
         Param("k", "int", 20, minimum=5, maximum=100, help="Cases for people to review"),
         Param(

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="judge_clusters",
-    version=2,
+    version=3,
     summary="Challenge a segment model: stability, chance, sizes, certainty, other rows, profile",
     inputs=(
         Port("candidate", "skops", help="The segment model"),

@@ -16,7 +16,13 @@ NOISE_FLOOR: Mapping[int, float] = {200: 0.088, 500: 0.055, 1000: 0.041, 2000: 0
 
 
 def bins(scores: Floats, labels: Labels) -> list[dict[str, Json]]:
-    """Up to ten bins of equally many rows, by rising score; equal scores stay together."""
+    """Up to ten bins of equally many rows, by rising score; equal scores stay together.
+
+    Of scores that differ, in rows by the ten, they are those of scikit-learn's `calibration_curve`
+    (quantile) and of MAPIE (array split). A cut inside a run of equal scores goes to the run's
+    start; scikit-learn and MAPIE put the run below the cut, which is as good. Of other numbers of
+    rows scikit-learn cuts at interpolated quantiles: bins differ by a row.
+    """
     order = np.argsort(scores, kind="stable")
     ranked, truth = scores[order], labels[order]
     cuts = [ranked.size * place // BINS for place in range(1, BINS)]

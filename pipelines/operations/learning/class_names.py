@@ -8,6 +8,8 @@ from pipelines.operations.contract import Json
 from pipelines.operations.windows import text_of
 
 PREFIX = "p:"
+MOST_CLASSES = 20  # beyond, neither a matrix of costs nor one of errors can be read (own)
+LONGEST_NAME = 200  # characters
 
 
 def texts_of(classes: Iterable[Json]) -> list[str]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.preprocessing import TargetEncoder
 
 from pipelines.operations.contract import Json
+from pipelines.operations.learning.classifiers import Classifiers
 from pipelines.operations.learning.definition import TaskName
 from pipelines.operations.learning.folds import ByClass, Dealer
 from pipelines.operations.learning.labels import as_labels, two_classes
@@ -26,21 +22,15 @@ from pipelines.operations.learning.metrics import (
     log_losses,
 )
 from pipelines.operations.learning.resampling import Resampling, area_samples, sum_samples
-from pipelines.operations.learning.settings import TUNABLES, Space, number_of
-
-TARGET_ENCODER_FOLDS = 5
-LINEAR_MAX_ITER = 300
-
-Settings = Mapping[str, Json]
-Trees = Mapping[str, object]
 
 
 @dataclass(frozen=True)
-class Classification:
+class Classification(Classifiers):
     """What is done differently where the target has two classes."""
 
     name: TaskName = "classification"
     scores: tuple[str, ...] = SCORES
+    target_type: ClassVar[Literal["binary", "multiclass"]] = "binary"
 
     def classes(self, values: pd.Series, *, positive: Json = None) -> tuple[Json, ...]:
         """(other, positive); raises OperationError unless there are two with rows enough."""
@@ -58,32 +48,6 @@ class Classification:
     def dealer(self, groups: pd.Series | None) -> Dealer:
         """Both classes in their shares in every fold."""
         return ByClass(groups)
-
-    def space(self, family: str) -> Space:
-        """The parameters of a family."""
-        return Space(family, TUNABLES.get(family, ()))
-
-    def fitting(self, family: str, metric: str) -> dict[str, Json]:
-        """Settings that make a family minimise what the metric measures: log loss serves all."""
-        return {}
-
-    def dummy(self, settings: Settings) -> BaseEstimator:
-        """The share of positives in training, for every row."""
-        return DummyClassifier(strategy="prior")
-
-    def linear(self, settings: Settings) -> BaseEstimator:
-        """Logistic regression."""
-        strength = number_of(settings, "C", 1.0)
-        return LogisticRegression(C=strength, max_iter=LINEAR_MAX_ITER, tol=1e-3)
-
-    def trees(self, settings: Settings, shared: Trees) -> BaseEstimator:
-        """Boosting of the log loss."""
-        return HistGradientBoostingClassifier(**shared)
-
-    def target_means(self, seed: int) -> BaseEstimator:
-        """A category as the share of positives in the other folds."""
-        folds = StratifiedKFold(TARGET_ENCODER_FOLDS, shuffle=True, random_state=seed)
-        return TargetEncoder(target_type="binary", cv=folds)
 
     def means_per_column(self, classes: tuple[Json, ...]) -> int:
         """Numbers that `target_means` makes of one column: one."""
@@ -139,7 +103,3 @@ class Classification:
             for k, count in zip((0, 1), counts, strict=True)
         ]
         return np.sort(np.concatenate(parts))
-
-    def usual(self, truth: np.ndarray) -> dict[str, Json]:
-        """What a model file keeps of the training rows' target: nothing."""
-        return {}

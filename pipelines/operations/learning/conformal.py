@@ -85,15 +85,11 @@ def expected_share(rows: float, alpha: float) -> float:
     return 1 - 2 * math.floor((rows + 1) * alpha / 2 + 1e-9) / (rows + 1)
 
 
-def least_rows(alpha: float) -> int:
-    """Calibration rows below which a tail has no finite bound."""
-    return math.ceil(2 / alpha - 1)
-
-
 def margin(errors: Floats, alpha: float) -> Margin | None:
     """Margin from truth - prediction of the calibration rows; None where they are too few.
 
-    The bounds are the floor((m + 1) alpha / 2)-th smallest and largest of m errors.
+    The bounds are the floor((m + 1) alpha / 2)-th smallest and largest of m errors: MAPIE's of a
+    score that is not symmetric, but for whole ranks, which rounding passes there (59 rows at 90 %).
     """
     m = errors.size
     place = math.floor((m + 1) * alpha / 2 + 1e-9)

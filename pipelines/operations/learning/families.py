@@ -95,8 +95,14 @@ def dummy(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
 
 
 def linear(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
-    """A linear model on scaled numbers and one indicator per category."""
+    """A linear model on scaled numbers and one indicator per category; on words, where there are.
+
+    What is searched reads texts by `text_linear`; this one is trained beside a brought model.
+    """
     task = TASKS[features.task]
+    if features.positions("text"):
+        prepare = text_families.linear_columns(features, settings, seed)
+        return Pipeline([("prepare", prepare), ("regression", task.linear(settings))])
     numbers = features.positions("number", "date")
     parts = [
         ("numbers", chain(imputer("median"), StandardScaler()), numbers),
@@ -164,7 +170,7 @@ def build(family: str, features: FeatureSet, settings: Settings, seed: int) -> B
             rule=f"is one of {', '.join(BUILDERS)}",
         )
     reads, texts = family in text_families.BUILDERS, bool(features.positions("text"))
-    if family != "dummy" and reads != texts:
+    if family not in ("dummy", "linear") and reads != texts:
         raise OperationError(
             "family_does_not_fit",
             f"the family {family} reads {'texts' if reads else 'no texts'}, the features hold"

@@ -16,6 +16,7 @@ from pipelines.operations.learning.texts import (
     SUPPORT,
     Objects,
     no_words,
+    shares_of,
     telling,
 )
 from pipelines.operations.learning.words import words
@@ -31,9 +32,11 @@ class KeywordVotes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(self, column: int = 0) -> None:
         self.column = column
 
-    def fit(self, rows: Objects, y: npt.NDArray[np.int64]) -> Self:
+    def fit(
+        self, rows: Objects, y: npt.NDArray[np.int64], sample_weight: Floats | None = None
+    ) -> Self:
         """Choose the words and count; raises OperationError where there are no words."""
-        texts = rows[:, self.column]
+        texts, weights = rows[:, self.column], shares_of(sample_weight, len(rows))
         least = max(MIN_ROWS, int(np.ceil(SUPPORT * len(rows))))
         vectorizer = CountVectorizer(analyzer=words, binary=True)
         try:
@@ -44,13 +47,15 @@ class KeywordVotes(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.classes_ = np.unique(y)
         hot = (np.asarray(y)[:, None] == self.classes_[None, :]).astype(np.float64)
         self.keywords_ = "\n\n".join(
-            "\n".join(sorted(str(names[place]) for place in telling(counts, of, least)))
+            "\n".join(sorted(str(names[place]) for place in telling(counts, of, least, weights)))
             for of in hot.T
         )
-        parts, share = self._parts(texts), hot.mean(axis=0)
+        parts, share = self._parts(texts), np.average(hot, axis=0, weights=weights)
+        weighed = hot * weights[:, None]
         self.shares_ = np.asarray(
             [
-                (hot[parts == part].sum(axis=0) + PRIOR * share) / ((parts == part).sum() + PRIOR)
+                (weighed[parts == part].sum(axis=0) + PRIOR * share)
+                / (weights[parts == part].sum() + PRIOR)
                 for part in range(self.classes_.size + 1)
             ]
         )

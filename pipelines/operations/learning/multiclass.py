@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import numpy as np
 import pandas as pd
 from sklearn.base import BaseEstimator
-from sklearn.dummy import DummyClassifier
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold
-from sklearn.preprocessing import TargetEncoder
 
 from pipelines.operations.contract import Json, OperationError
 from pipelines.operations.learning import class_scores
-from pipelines.operations.learning.classification import LINEAR_MAX_ITER, TARGET_ENCODER_FOLDS
+from pipelines.operations.learning.classifiers import Classifiers
 from pipelines.operations.learning.definition import TaskName
 from pipelines.operations.learning.folds import BySeveralClasses, Dealer
 from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.resampling import Resampling
-from pipelines.operations.learning.settings import TUNABLES, Space, number_of
 from pipelines.operations.learning.several import as_codes, judged_classes, several_classes
-
-Settings = Mapping[str, Json]
-Trees = Mapping[str, object]
 
 
 @dataclass(frozen=True)
-class Multiclass:
+class Multiclass(Classifiers):
     """What is done differently where the target has 3 to 20 classes: scores are rows x classes."""
 
     name: TaskName = "multiclass"
     scores: tuple[str, ...] = class_scores.SCORES
+    target_type: ClassVar[Literal["binary", "multiclass"]] = "multiclass"
 
     def classes(self, values: pd.Series, *, positive: Json = None) -> tuple[Json, ...]:
         """The classes in order; raises OperationError for too few, too many or too small ones."""
@@ -56,32 +48,6 @@ class Multiclass:
     def dealer(self, groups: pd.Series | None) -> Dealer:
         """All classes in their shares in every fold."""
         return BySeveralClasses(groups)
-
-    def space(self, family: str) -> Space:
-        """The parameters of a family: those of two classes."""
-        return Space(family, TUNABLES.get(family, ()))
-
-    def fitting(self, family: str, metric: str) -> dict[str, Json]:
-        """Settings that make a family minimise what the metric measures: log loss serves all."""
-        return {}
-
-    def dummy(self, settings: Settings) -> BaseEstimator:
-        """The share of each class in training, for every row."""
-        return DummyClassifier(strategy="prior")
-
-    def linear(self, settings: Settings) -> BaseEstimator:
-        """Multinomial logistic regression."""
-        strength = number_of(settings, "C", 1.0)
-        return LogisticRegression(C=strength, max_iter=LINEAR_MAX_ITER, tol=1e-3)
-
-    def trees(self, settings: Settings, shared: Trees) -> BaseEstimator:
-        """Boosting of the log loss: one tree per class and round."""
-        return HistGradientBoostingClassifier(**shared)
-
-    def target_means(self, seed: int) -> BaseEstimator:
-        """A category as the share of each class in the other folds."""
-        folds = StratifiedKFold(TARGET_ENCODER_FOLDS, shuffle=True, random_state=seed)
-        return TargetEncoder(target_type="multiclass", cv=folds)
 
     def means_per_column(self, classes: tuple[Json, ...]) -> int:
         """Numbers that `target_means` makes of one column: one for each class."""
@@ -126,7 +92,3 @@ class Multiclass:
             for members, count in zip(places, counts, strict=True)
         ]
         return np.sort(np.concatenate(parts))
-
-    def usual(self, truth: np.ndarray) -> dict[str, Json]:
-        """What a model file keeps of the training rows' target: nothing."""
-        return {}

@@ -6,11 +6,9 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Json, OperationError
+from pipelines.operations.learning.class_names import LONGEST_NAME, MOST_CLASSES
 from pipelines.operations.learning.labels import MINIMUM_PER_CLASS, Labels, plain, rank
 from pipelines.operations.windows import text_of
-
-MOST_CLASSES = 20  # beyond, neither a matrix of costs nor one of errors can be read (own)
-LONGEST_NAME = 200  # characters
 
 
 def count_classes(values: pd.Series) -> int:

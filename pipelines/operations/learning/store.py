@@ -48,6 +48,7 @@ TRUSTED: tuple[str, ...] = (
     DETECTOR,
     "pipelines.operations.learning.offsets.FromColumn",
     f"{BROUGHT}.BroughtClassifier",
+    f"{BROUGHT}.BroughtClasses",
     f"{BROUGHT}.BroughtRegressor",
     f"{BROUGHT}.Graph",
     # of models that are brought; `admit_model` looks at every tree before it is walked

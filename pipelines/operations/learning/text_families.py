@@ -47,7 +47,7 @@ def keywords(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimat
 def text_linear(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
     """TF-IDF of words and pairs, then logistic regression."""
     regression = LogisticRegression(C=number_of(settings, "C", 1.0), max_iter=MAX_ITER, tol=1e-4)
-    return Pipeline([("prepare", _linear_columns(features, settings, seed)), ("last", regression)])
+    return Pipeline([("prepare", linear_columns(features, settings, seed)), ("last", regression)])
 
 
 def text_svc(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
@@ -55,7 +55,7 @@ def text_svc(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimat
     machine = LinearSVC(C=number_of(settings, "C", 0.5), max_iter=5000, random_state=seed)
     folds = StratifiedKFold(CALIBRATION_FOLDS, shuffle=True, random_state=seed)
     last = CalibratedClassifierCV(machine, method="sigmoid", cv=folds, ensemble=False)
-    return Pipeline([("prepare", _linear_columns(features, settings, seed)), ("last", last)])
+    return Pipeline([("prepare", linear_columns(features, settings, seed)), ("last", last)])
 
 
 def text_boosting(features: FeatureSet, settings: Settings, seed: int) -> BaseEstimator:
@@ -92,7 +92,7 @@ BUILDERS: Mapping[str, Builder] = {
 }
 
 
-def _linear_columns(features: FeatureSet, settings: Settings, seed: int) -> ColumnTransformer:
+def linear_columns(features: FeatureSet, settings: Settings, seed: int) -> ColumnTransformer:
     """Term weights beside scaled numbers and one indicator per category; sparse."""
     numbers, flags = features.positions("number", "date"), features.positions("flag")
     categories, many = features.positions("category"), features.positions("many_categories")

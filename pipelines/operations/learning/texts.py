@@ -181,9 +181,11 @@ class KeywordRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def __init__(self, column: int = 0) -> None:
         self.column = column
 
-    def fit(self, rows: Objects, y: npt.NDArray[np.int64]) -> Self:
+    def fit(
+        self, rows: Objects, y: npt.NDArray[np.int64], sample_weight: Floats | None = None
+    ) -> Self:
         """Choose the words and count; raises OperationError where there are no words."""
-        texts = rows[:, self.column]
+        texts, weights = rows[:, self.column], shares_of(sample_weight, len(rows))
         least = max(MIN_ROWS, int(np.ceil(SUPPORT * len(rows))))
         vectorizer = CountVectorizer(analyzer=words, binary=True)
         try:
@@ -191,14 +193,14 @@ class KeywordRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         except ValueError:
             raise no_words() from None
         names = vectorizer.get_feature_names_out()
-        chosen = telling(counts, np.asarray(y, dtype=np.float64), least)
+        chosen = telling(counts, np.asarray(y, dtype=np.float64), least, weights)
         self.keywords_ = "\n".join(sorted(str(names[place]) for place in chosen))
         self.classes_ = np.asarray([0, 1])
-        steps, share = self._steps(texts), float(np.mean(y))
+        steps, share = self._steps(texts), float(np.average(y, weights=weights))
         self.shares_ = np.asarray(
             [
-                (float(np.sum(y[steps == step])) + PRIOR * share)
-                / (float(np.sum(steps == step)) + PRIOR)
+                (float(np.sum((weights * y)[steps == step])) + PRIOR * share)
+                / (float(np.sum(weights[steps == step])) + PRIOR)
                 for step in range(STEPS)
             ]
         )
@@ -220,10 +222,21 @@ class KeywordRule(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
 
-def telling(counts: sparse.csr_matrix, y: Floats, least: int) -> npt.NDArray[np.int64]:
-    rows = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
-    hits = np.asarray(counts.T @ y).ravel()
-    share = float(y.mean())
+def shares_of(weights: Floats | None, rows: int) -> Floats:
+    """Weights that add up to the number of rows, so that no row is counted that is not there."""
+    if weights is None:
+        return np.ones(rows)
+    found: Floats = np.asarray(weights, dtype=np.float64) * (rows / float(np.sum(weights)))
+    return found
+
+
+def telling(
+    counts: sparse.csr_matrix, y: Floats, least: int, weights: Floats
+) -> npt.NDArray[np.int64]:
+    """The places of words whose rows are positive more often, the surest first."""
+    rows = np.asarray(counts.T @ weights).ravel()
+    hits = np.asarray(counts.T @ (weights * y)).ravel()
+    share = float(np.average(y, weights=weights))
     z = (hits - rows * share) / np.sqrt(np.maximum(rows * share * (1.0 - share), 1e-12))
     usable = np.flatnonzero((rows >= least) & (z > 0))
     ordered = usable[np.argsort(-z[usable], kind="stable")]

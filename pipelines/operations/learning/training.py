@@ -23,6 +23,7 @@ from pipelines.operations.learning.frames import read_features, read_training
 from pipelines.operations.learning.metrics import Floats, Labels
 from pipelines.operations.learning.resampling import group_codes
 from pipelines.operations.learning.tasks import TASKS, Task
+from pipelines.operations.learning.unseen import write_unseen
 from pipelines.operations.learning.weights import fit_weighted, weights_in
 
 Settings = Mapping[str, Json]
@@ -117,14 +118,17 @@ def score_folds(
     *,
     folds: Sequence[Fold],
     done: Callable[[int], None],
+    kept: list[Floats] | None = None,
 ) -> list[dict[str, float]]:
-    """The task's scores on each fold's test side."""
+    """The task's scores on each fold's test side; `kept` is given what each row was told."""
     found = []
     for number, fold in enumerate(folds, start=1):
         fitted = fit(training, family, settings, fold)
         scores = training.task.predict(fitted.model, training.matrix[fold.test])
         weights = None if training.weights is None else training.weights[fold.test]
         found.append(training.task.measure(scores, training.truth[fold.test], weights))
+        if kept is not None:
+            kept.append(scores)
         done(number)
     return found
 
@@ -151,6 +155,11 @@ def scores_document(
         "features_digest": training.features.digest(),
         "folds": rows,
     }
+
+
+def write_told(training: Training, told: Sequence[Floats], path: Path) -> Path:
+    """What a candidate told each row that its fold had not seen."""
+    return write_unseen(path, training.folds, told, truth=training.truth, weights=training.weights)
 
 
 def write_model(

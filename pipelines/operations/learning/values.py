@@ -2,7 +2,9 @@
 
 `mae` mean absolute error, `rmse` root of the mean squared error (both in the target's unit),
 `r2` share of the variance explained (at most 1, below 0 where the mean would do better).
-They agree with scikit-learn's functions (tested).
+They agree with scikit-learn's functions (tested), but for `r2` of a truth that is one value: there
+is nothing to explain, so it is not a number; scikit-learn says 1 or 0, or divides by what rounding
+leaves of a spread (a mean of three times 0.1 is not 0.1) and gives -10^31.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ from pipelines.operations.learning.resampling import Resampling, sum_samples
 VALUE_SCORES: tuple[str, ...] = ("mae", "rmse", "r2")
 MINIMUM_ROWS = 20  # below it no fold says anything about a number (own)
 BINS = 10
+ROUNDING = 1e-12  # share of the sum of squares: less is what a sample of one value leaves (tool)
 Z = 1.959963984540054
 
 
@@ -68,10 +71,12 @@ def value_scores(
     square = float(np.average(np.square(errors), weights=weights))
     middle = np.average(truth, weights=weights)
     spread = float(np.average(np.square(truth - middle), weights=weights))
+    # the mean of three times 0.1 is not 0.1, so the spread alone does not tell a constant
+    told = spread > 0 and np.ptp(truth if weights is None else truth[weights > 0]) > 0
     return {
         "mae": float(np.average(np.abs(errors), weights=weights)),
         "rmse": math.sqrt(square),
-        "r2": 1 - square / spread if spread > 0 else float("nan"),
+        "r2": 1 - square / spread if told else float("nan"),
     }
 
 
@@ -84,10 +89,11 @@ def value_samples(predicted: Floats, truth: Floats, resampling: Resampling) -> d
     absolute, squares, first, second, rows = sum_samples(np.column_stack(columns), resampling).T
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = second - np.square(first) / rows
+        told = spread > ROUNDING * second
         return {
             "mae": absolute / rows,
             "rmse": np.sqrt(squares / rows),
-            "r2": np.where(spread > 0, 1 - squares / spread, np.nan),
+            "r2": np.where(told, 1 - squares / spread, np.nan),
         }
 
 

@@ -10,7 +10,9 @@ import pandas as pd
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.ingest.target import parse_time
+from pipelines.operations.make_series.copied import copied_steps
 from pipelines.operations.make_series.ending import STEP_LENGTHS, unfinished_from
+from pipelines.operations.repeats import repeated_rows
 from pipelines.operations.tables import need_column, plain, read_table, row_hashes, write_table
 
 STEPS = {"hour": "h", "day": "D", "week": "7D"}
@@ -41,6 +43,8 @@ def run(context: Context) -> Outcome:
         "unfinished_steps": int(ends is not None),
         "unfinished_rows": int((kept & ~inside).sum()),
         "duplicates": int(len(frame) - np.unique(row_hashes(frame)).size),
+        "repeats": repeated_rows(frame),
+        "copied": copied_steps(whole, groups, VALUE, MOMENT),
         "out_of_order": int((times.diff() < pd.Timedelta(0)).sum()),
         "every": context.text("every"),
         "measure": context.text("measure"),

@@ -38,7 +38,11 @@ class Cuts:
 
 
 def rank(rows: int, confidence: float) -> int:
-    """Which smallest strangeness is the cut; more than `rows` where they are too few for any."""
+    """Which smallest strangeness is the cut; more than `rows` where they are too few for any.
+
+    As MAPIE's, but for (m + 1) * confidence that is a whole number: there rounding may give one
+    more. MAPIE refuses where there are too few rows, and asks for one or two more than needed.
+    """
     # 0.9 * 10 is 9.000000000000002 in floats: an integer must not be passed by so little
     return math.ceil((rows + 1) * confidence - 1e-9)
 

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="measure_drift",
-    version=1,
+    version=2,
     summary="Hold a window of logged inputs and scores against the reference, judged by its size",
     inputs=(
         Port("window", "parquet", help="Logged predictions with their inputs"),

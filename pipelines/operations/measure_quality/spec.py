@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="measure_quality",
-    version=2,
+    version=3,
     summary="Join late labels with what was answered: metric, control limit, worth in money",
     inputs=(
         Port("window", "parquet", help="Logged predictions with labels where they came in"),

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="measure_traffic",
-    version=1,
+    version=2,
     summary="Wait for enough logged predictions, then count, time and compare them with offline",
     inputs=(
         Port("window", "parquet", help="Logged predictions of the deployment"),

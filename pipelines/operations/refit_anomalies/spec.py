@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="refit_anomalies",
-    version=1,
+    version=2,
     summary="Learn a detector again from its recipe in a clean process and compare bit by bit",
     inputs=(
         Port("candidate", "skops", help="The detector with its recipe"),

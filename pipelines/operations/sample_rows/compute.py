@@ -1,8 +1,14 @@
-"""A stratified sample without replacement, streamed twice, with inverse-probability weights.
+"""Fewer rows to learn from: a sample with weights, or the latest rows as they are.
+
+A stratified sample without replacement is streamed twice and has inverse-probability weights.
 
 The limit is shared out to the classes in proportion, but none gets less than `min_class_rows`
 where it has them. A row of a class of N rows of which n are kept weighs N / n, so that weighted
 counts, shares and losses are those of the whole table (Horvitz and Thompson 1952).
+
+Forecasts are not drawn at random: rows of one moment belong together, neighbours repeat each
+other, and an older row stands for another time, not for the rows beside it. There the latest
+moments are kept, whole; what is left out is the older past, and no weight can stand for it.
 """
 
 from collections import Counter
@@ -16,6 +22,7 @@ import pyarrow.parquet as pq
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
 from pipelines.operations.learning.weights import WEIGHT
+from pipelines.operations.sample_rows import latest
 
 BATCH_ROWS = 131_072
 CLASSES = 50  # from so many distinct values on a target is no class but a number (own)
@@ -38,6 +45,8 @@ def run(context: Context) -> Outcome:
     if limit == 0 or rows <= limit:
         copyfile(source, path)
         return Outcome({"table": path}, _facts(rows, {ALL: rows}, {ALL: rows}))
+    if context.text("keep") == "latest":
+        return latest.keep(context, source, path, limit=limit)
     counts = _counts(source, target)
     quotas = shared_out(counts, limit=limit, least=context.whole("min_class_rows"))
     _write(context, target if len(counts) > 1 else "", counts=counts, quotas=quotas, path=path)
@@ -55,7 +64,9 @@ def _facts(rows: int, counts: Mapping[str, int], quotas: Mapping[str, int]) -> d
     return {
         "rows_before": rows,
         "rows": kept,
+        "left_out": rows - kept,
         "sampled": kept < rows,
+        "how": _how(kept < rows, len(counts)),
         "weight_column": WEIGHT if kept < rows else None,
         "strata": [
             {
@@ -70,6 +81,14 @@ def _facts(rows: int, counts: Mapping[str, int], quotas: Mapping[str, int]) -> d
         if kept < rows
         else "none: every row is kept",
     }
+
+
+def _how(sampled: bool, strata: int) -> str:
+    if not sampled:
+        return "all rows"
+    if strata == 1:
+        return "drawn at random, all rows alike: each stands for equally many"
+    return "drawn at random within each class, rare classes first: weights restore the whole"
 
 
 def _keys(column: pa.ChunkedArray | pa.Array) -> np.ndarray:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context, Json, OperationError, Outcome, finite
+from pipelines.operations.learning.metrics import EPS
 from pipelines.operations.score_baseline.multiclass import baselines_of_several
 from pipelines.operations.signals import (
     SMOOTHING,
@@ -26,7 +27,6 @@ from pipelines.operations.tables import (
 )
 
 Metric = Callable[[np.ndarray, np.ndarray, np.ndarray], float]  # truth, scores, weights
-LOWEST = 1e-12  # probabilities are kept this far from 0 and 1 in the log loss
 
 
 def run(context: Context) -> Outcome:
@@ -123,7 +123,7 @@ def one_rule(column: pd.Series, truth: np.ndarray, judged: pd.Series) -> np.ndar
 
 
 def _log_loss(truth: np.ndarray, scores: np.ndarray, weights: np.ndarray) -> float:
-    safe = np.clip(scores, LOWEST, 1 - LOWEST)
+    safe = np.clip(scores, EPS, 1 - EPS)
     losses = -(truth * np.log(safe) + (1 - truth) * np.log(1 - safe))
     return float(np.average(losses, weights=weights))
 

@@ -8,7 +8,12 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Context
-from pipelines.operations.detect_worries.columns import FEW_ROWS, FEW_SHARE, LEAST_ROWS
+from pipelines.operations.detect_worries.columns import (
+    FEW_ROWS,
+    FEW_SHARE,
+    LEAST_ROWS,
+    numbered,
+)
 from pipelines.operations.detect_worries.findings import Finding, examples
 from pipelines.operations.detect_worries.outliers import LEAST
 from pipelines.operations.detect_worries.spread import fences
@@ -52,6 +57,10 @@ def find_in_column(context: Context, frame: pd.DataFrame, name: str) -> Iterator
     if column_type(values) == "text":
         yield from _texts(values, name)
     elif is_number(values):
+        if column_type(values) == "int":
+            yield from numbered(
+                frame, name, severity="warn", harm="rows would be near by where they stand"
+            )
         yield from _far_out(context, frame, name)
 
 

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="screen_columns",
-    version=2,
+    version=3,  # 3: whole numbers that count rows
     summary="Look for worries where nothing is predicted: gaps, constants, copies, identifiers",
     inputs=(
         Port("rows", "parquet", help="The rows to judge"),

@@ -4,6 +4,10 @@ Selection rate, true positive rate and false positive rate per group; from them 
 ratio (lowest by highest rate, "demographic parity ratio"), the equal-opportunity difference
 (highest minus lowest true positive rate) and the equalised-odds difference (the larger of the
 two differences, of true and of false positive rates). Hardt, Price and Srebro 2016.
+
+A group without a row of a class has no rate of that class and takes no part in its differences;
+fairlearn takes 0 for it (scikit-learn's zero_division), and would accuse it of never being right.
+Where nobody is selected the ratio is 0 / 0, not a number in both.
 """
 
 from __future__ import annotations

@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from pipelines.operations.contract import Context, Json, Outcome
+from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.tasks import need_metric
 from pipelines.operations.learning.training import (
     fit,
@@ -13,6 +14,7 @@ from pipelines.operations.learning.training import (
     score_folds,
     scores_document,
     write_model,
+    write_told,
 )
 from pipelines.operations.search_candidate.searching import search
 from pipelines.operations.search_candidate.trials import Search
@@ -29,11 +31,13 @@ def run(context: Context) -> Outcome:
     searched = perf_counter() - start
     count = len(training.folds)
     context.progress(0.7, "scoring the best on the full folds")
+    told: list[Floats] = []
     scores = score_folds(
         training,
         family,
         found.best.settings,
         folds=training.folds,
+        kept=told,
         done=lambda n: context.progress(0.7 + 0.15 * n / count, f"best: fold {n} of {count}"),
     )
     context.progress(0.87, "fitting the best on all rows", len(training.truth))
@@ -45,6 +49,7 @@ def run(context: Context) -> Outcome:
         ),
         "log": write_document(context.output("log"), found.as_json()),
         "scores": write_document(context.output("scores"), document),
+        "unseen": write_told(training, told, context.output("unseen")),
     }
     facts: dict[str, Json] = {
         **found.facts(),

@@ -6,7 +6,7 @@ from pipelines.operations.learning.settings import TEXT_FAMILIES
 
 SPEC = Spec(
     name="search_candidate",
-    version=3,
+    version=5,
     summary="Search a family's parameters on a sample, then fit and score the best",
     inputs=(
         Port("train", "parquet", help="Training rows"),
@@ -16,6 +16,7 @@ SPEC = Spec(
         Port("model", "skops", help="The best candidate fitted on all training rows"),
         Port("log", "json", help="Every trial: parameters, scores, outcome"),
         Port("scores", "json", help="The best candidate's scores fold by fold"),
+        Port("unseen", "parquet", help="What it told each row that its fold had not seen"),
     ),
     params=(
         Param(

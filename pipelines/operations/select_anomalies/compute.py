@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 
-from pipelines.operations.anomalies.alerts import macro, recall, rows_per_day, threshold_for
+from pipelines.operations.anomalies.alerts import macro, recall, threshold_for, volume_of
 from pipelines.operations.anomalies.detector import FAMILIES
 from pipelines.operations.anomalies.planting import PLANTED
 from pipelines.operations.contract import Context, Json, Outcome, finite
@@ -18,9 +18,8 @@ def run(context: Context) -> Outcome:
     found = [(path, open_candidate(path, context)) for path in context.many["models"].values()]
     time = context.text("time_column") or found[0][1].time
     real = frame[frame[PLANTED] == 0]
-    measured = rows_per_day(real[time] if time in frame.columns else None)
-    volume = context.number("volume") or measured
-    threshold = threshold_for(context.number("capacity"), volume, margin=context.number("margin"))
+    volume, margin = volume_of(context, real, time), context.number("margin")
+    threshold = threshold_for(context.number("capacity"), volume.planned, margin=margin)
     rows: list[dict[str, Json]] = []
     for number, (_, candidate) in enumerate(found, start=1):
         scores = score_frame(candidate, frame, field="checked")
@@ -43,7 +42,7 @@ def run(context: Context) -> Outcome:
         "candidates": list[Json](rows),
         "family": rows[place]["family"],
         "threshold": threshold,
-        "volume": finite(volume, 3),
+        **volume.as_json(),
         "rule": "the simplest within one standard error of the best mean recall over the kinds",
     }
     candidate_path = context.output("candidate")

@@ -16,6 +16,7 @@ from pipelines.operations.select_candidate.comparison import (
     parse_entry,
     simplest_within_one_se,
 )
+from pipelines.operations.select_candidate.together import together
 from pipelines.operations.tables import read_document, write_document
 
 
@@ -38,6 +39,7 @@ def run(context: Context) -> Outcome:
         "candidates": list[Json](rows),
         "chosen": chosen.name,
         "best": best.name,
+        "average": together(entries, models, context.many.get("unseen", {}), metric),
     }
     shutil.copyfile(models[entries.index(chosen)][1], context.output("candidate"))
     outputs = {

@@ -5,11 +5,12 @@ from pipelines.operations.learning.definition import METRICS
 
 SPEC = Spec(
     name="select_candidate",
-    version=1,
+    version=2,  # 2: the two best families together
     summary="Compare candidates on the same folds and choose the simplest within one SE",
     inputs=(
         Port("models", "skops", many=True, help="Model files of the candidates"),
         Port("scores", "json", many=True, help="Their scores, in the same order"),
+        Port("unseen", "parquet", many=True, optional=True, help="What they told unseen rows, too"),
     ),
     outputs=(
         Port("candidate", "skops", help="The chosen model file, unchanged"),

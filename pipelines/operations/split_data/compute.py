@@ -9,6 +9,7 @@ from pipelines.operations.contract import Context, Json, OperationError, Outcome
 from pipelines.operations.ingest.target import parse_time
 from pipelines.operations.learning.resampling import group_codes
 from pipelines.operations.learning.spanning import kept_apart, spanning
+from pipelines.operations.learning.values import as_values
 from pipelines.operations.split_data.groups import draw_groups, proposed
 from pipelines.operations.tables import (
     digest_of,
@@ -35,8 +36,10 @@ class Split:
 
 
 def run(context: Context) -> Outcome:
-    """Split; raises OperationError when a part would be empty or a column is missing."""
+    """Split; raises OperationError for an empty part, a missing column, a target of no numbers."""
     frame = read_table(context.inputs["table"])
+    if context.text("task") == "regression" and context.text("target"):
+        as_values(need_target(frame, context.text("target")).dropna())
     split = choose(context, frame)
     again = choose(context, frame)
     _refuse_empty(split)

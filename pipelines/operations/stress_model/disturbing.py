@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.learning.definition import FeatureColumn, Role
-from pipelines.operations.tables import column_type
+from pipelines.operations.tables import column_type, deviation
 
 FAR = 10.0  # standard deviations beyond the ends that were seen (own)
 UNKNOWN = "\u2047 never seen"
@@ -90,7 +90,7 @@ def _spread(values: pd.Series) -> float:
     """Standard deviation of the finite values; 0 for a constant or an empty column."""
     found = _numbers(values)
     known = found[np.isfinite(found)]
-    return float(known.std()) if known.size else 0.0
+    return deviation(known)
 
 
 def _noise(size: float, seed: Sequence[int]) -> Change:

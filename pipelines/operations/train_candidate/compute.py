@@ -5,6 +5,7 @@ from __future__ import annotations
 from time import perf_counter
 
 from pipelines.operations.contract import Context, Json, Outcome
+from pipelines.operations.learning.metrics import Floats
 from pipelines.operations.learning.settings import clean_settings
 from pipelines.operations.learning.tasks import need_metric
 from pipelines.operations.learning.training import (
@@ -15,6 +16,7 @@ from pipelines.operations.learning.training import (
     score_folds,
     scores_document,
     write_model,
+    write_told,
 )
 from pipelines.operations.tables import write_document
 
@@ -26,11 +28,13 @@ def run(context: Context) -> Outcome:
     settings = _settings(context, training, family)
     count = len(training.folds)
     rows = len(training.truth)
+    told: list[Floats] = []
     found = score_folds(
         training,
         family,
         settings,
         folds=training.folds,
+        kept=told,
         done=lambda n: context.progress(0.1 + 0.5 * n / count, f"{family}: fold {n} of {count}"),
     )
     context.progress(0.65, f"{family}: fitting all rows", rows)
@@ -43,6 +47,7 @@ def run(context: Context) -> Outcome:
             training, family, settings, fitted=fitted, path=context.output("model")
         ),
         "scores": write_document(context.output("scores"), document),
+        "unseen": write_told(training, told, context.output("unseen")),
     }
     facts: dict[str, Json] = {
         "family": family,

@@ -5,7 +5,7 @@ from pipelines.operations.learning.settings import TEXT_FAMILIES
 
 SPEC = Spec(
     name="train_candidate",
-    version=2,
+    version=4,
     summary="Fit one model family on the features and score it on folds",
     inputs=(
         Port("train", "parquet", help="Training rows"),
@@ -14,6 +14,7 @@ SPEC = Spec(
     outputs=(
         Port("model", "skops", help="The family fitted on all training rows"),
         Port("scores", "json", help="Scores fold by fold"),
+        Port("unseen", "parquet", help="What it told each row that its fold had not seen"),
     ),
     params=(
         Param(

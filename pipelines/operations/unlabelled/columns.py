@@ -11,6 +11,7 @@ from pipelines.operations.build_features.roles import Unmapped, map_column
 from pipelines.operations.contract import Context, Json, OperationError
 from pipelines.operations.learning.contracts import DataContract
 from pipelines.operations.learning.definition import FeatureColumn, LeftOut
+from pipelines.operations.learning.weights import WEIGHT
 from pipelines.operations.tables import column_type
 
 FEWEST_ROWS = 50  # fewer rows show no group and no habit that another sample would show (own)
@@ -119,6 +120,7 @@ def _reasons(context: Context, contract: DataContract, hidden: Sequence[str]) ->
     reasons |= dict.fromkeys(context.names("exclude"), "excluded")
     reasons |= dict.fromkeys(filter(None, [context.text("key_column"), *contract.key]), "key")
     reasons |= dict.fromkeys(filter(None, [context.text("time_column"), contract.time]), "time")
+    reasons |= {WEIGHT: "weight of a sample"}
     return reasons | dict.fromkeys(filter(None, hidden), "the label")
 
 

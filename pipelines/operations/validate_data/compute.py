@@ -8,6 +8,7 @@ import pandas as pd
 
 from pipelines.operations.contract import Context, Json, Outcome, finite
 from pipelines.operations.ingest.target import parse_time
+from pipelines.operations.repeats import longest_gap, repeated_rows
 from pipelines.operations.tables import (
     as_numbers,
     column_type,
@@ -43,6 +44,8 @@ def run(context: Context) -> Outcome:
     touched = {"block": np.zeros(len(frame), bool), "warn": np.zeros(len(frame), bool)}
     for item in broken:
         touched[_severity(item)] |= True if item.rows is None else item.rows
+    key = _key(frame, contract)
+    told = repeated_rows(frame.drop(columns=key))
     facts: dict[str, Json] = {
         "rows": len(frame),
         "columns": len(frame.columns),
@@ -52,7 +55,9 @@ def run(context: Context) -> Outcome:
         "rows_blocking": int(touched["block"].sum()),
         "rows_warning": int(touched["warn"].sum()),
         "rows_warning_share": finite(float(touched["warn"].mean()), 8),
-        "duplicates": int(pd.Series(row_hashes(frame)).duplicated().sum()),
+        "duplicates": int(pd.Series(row_hashes(frame)).duplicated().sum()) if key else told["rows"],
+        "repeats": told,
+        "times": _times(context, frame, contract),
         "freshness": _freshness(context, frame, contract),
         "labels": _labels(frame, context.text("target") or str(contract.get("target") or "")),
     }
@@ -151,11 +156,29 @@ def _message(item: Broken, frame: pd.DataFrame, count: int, rows: list[int]) -> 
     )
 
 
+def _key(frame: pd.DataFrame, contract: Mapping[str, Json]) -> list[str]:
+    """A key of its own makes no row another one."""
+    name = str(contract.get("key_column") or "")
+    return [name] if name in frame.columns and len(frame.columns) > 1 else []
+
+
+def _time_column(context: Context, contract: Mapping[str, Json]) -> str:
+    return context.text("time_column") or str(contract.get("time_column") or "")
+
+
+def _times(context: Context, frame: pd.DataFrame, contract: Mapping[str, Json]) -> dict[str, Json]:
+    """The longest time without a row; nothing where there is no time."""
+    name = _time_column(context, contract)
+    if name not in frame.columns or column_type(frame[name]) != "time":
+        return {}
+    return longest_gap(frame[name])
+
+
 def _freshness(
     context: Context, frame: pd.DataFrame, contract: Mapping[str, Json]
 ) -> dict[str, Json]:
     """Newest time and its age in days at `as_of`; None where unknown."""
-    name = context.text("time_column") or str(contract.get("time_column") or "")
+    name = _time_column(context, contract)
     found: dict[str, Json] = {
         "time_column": name or None, "newest": None, "as_of": context.text("as_of") or None,
         "age_days": None, "max_age_days": contract.get("max_age_days"),

@@ -4,7 +4,7 @@ from pipelines.operations.contract import Param, Port, Spec
 
 SPEC = Spec(
     name="validate_data",
-    version=1,
+    version=2,  # 2: rows told again, the longest time without a row
     summary="Hold a table against its data contract: violations, freshness, duplicates, labels",
     inputs=(
         Port("table", "parquet", help="The table to judge"),

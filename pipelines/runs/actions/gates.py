@@ -28,6 +28,7 @@ from pipelines.runs.models import Check, Gate, Run
 from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, not_deciding, refuse
 from pipelines.runs.rows import Rows, load
+from pipelines.runs.seen import must_be
 
 MAX_ESCALATIONS = 2
 
@@ -102,13 +103,11 @@ def decide(
         rows.gates[locked.stage_id] = locked
         if _expired(command, rows, locked):
             return summary(locked)
-        if seen != locked.subject_digest:
-            raise Conflict(
-                "superseded_subject",
-                "What is under review has changed; look again.",
-                state=locked.state,
-                subject_digest=locked.subject_digest,
-            )
+        must_be(
+            seen, locked.subject_digest, code="superseded_subject",
+            text="What is under review is not what you were shown",
+            state=locked.state, subject_digest=locked.subject_digest,
+        )  # fmt: skip
         take(command, rows, locked, Decider(hat, giver), given, request)
         advance(command, run, rows)
         return summary(locked)

@@ -32,7 +32,12 @@ def clean_given(
             problems[f"inputs.{name}"] = [f"is no input of {blueprint.key}"]
     for name, definition in known.items():
         given = inputs.get(name, [])
-        found = _input_problems(given, many=definition.many, required=definition.required)
+        instead = definition.connects and bool(parameters.get("connection"))
+        required = definition.required and not instead
+        found = _input_problems(given, many=definition.many, required=required)
+        if definition.connects and definition.required and bool(given) == instead:
+            problems |= _not_one(name, found, connection=str(parameters.get("connection") or ""))
+            continue
         found += [
             f"{part.get('name')}: {part.get('media')} is not one of {', '.join(definition.media)}"
             for part in given
@@ -46,6 +51,19 @@ def clean_given(
         name: [{key: part[key] for key in ("name", "digest", "media")} for part in given]
         for name, given in inputs.items()
     }
+
+
+def _not_one(name: str, found: list[str], *, connection: str) -> dict[str, list[str]]:
+    """Both were given, or neither: each of the two fields says so, and names the other."""
+    said = "exactly one of them: files, or a connection with its query or path"
+    if connection:
+        here = f"was given, and parameters.connection is {connection!r}, too; give {said}"
+        there = f"is {connection!r}, and inputs.{name} was given, too; give {said}"
+    else:
+        here = f"was not given, and parameters.connection is empty, too; give {said}"
+        there = f"is empty, and inputs.{name} was not given; give {said}"
+        found = []
+    return {f"inputs.{name}": [here, *found], "parameters.connection": [there]}
 
 
 def _input_problems(given: Sequence[Mapping[str, str]], *, many: bool, required: bool) -> list[str]:

@@ -19,6 +19,7 @@ from pipelines.runs.models import Run
 from pipelines.runs.moves import move
 from pipelines.runs.policies import Hat, not_managing, refuse
 from pipelines.runs.rows import Rows, blueprint_at, load
+from pipelines.runs.seen import must_be
 from pipelines.usecases.models import BlueprintVersion
 
 LONGEST_REASON = 10_000  # characters
@@ -162,13 +163,11 @@ def move_run(
                 f"{locked.label} cannot move to version {target.number}.",
                 fields={name: list(texts) for name, texts in found.problems.items()},
             )
-        if found.seen != seen:
-            raise Conflict(
-                "stale_plan",
-                f"{locked.label} is not as it was when the move was looked at; look again.",
-                state=locked.state,
-                seen=found.seen,
-            )
+        must_be(
+            seen, found.seen, code="stale_plan",
+            text=f"{locked.label} is not as it was when the move was looked at",
+            state=locked.state, seen=found.seen,
+        )  # fmt: skip
         return _carry_out(command, rows, found, reason)
 
     return execute(

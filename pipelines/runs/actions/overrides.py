@@ -13,6 +13,7 @@ from pipelines.runs.actions.verdicts import LONGEST_REASON
 from pipelines.runs.models import Gate, Override
 from pipelines.runs.policies import Hat, not_overriding, refuse
 from pipelines.runs.rows import Rows
+from pipelines.runs.seen import must_be
 
 VERDICTS = ("approve", "reject")
 
@@ -32,13 +33,11 @@ def override(
 
     def change(command: Command, rows: Rows, locked: Gate) -> None:
         refuse(not_overriding(Hat.of(user, rows.run), locked))
-        if seen != locked.subject_digest:
-            raise Conflict(
-                "superseded_subject",
-                "What is under review has changed; look again.",
-                state=locked.state,
-                subject_digest=locked.subject_digest,
-            )
+        must_be(
+            seen, locked.subject_digest, code="superseded_subject",
+            text="What is under review is not what you were shown",
+            state=locked.state, subject_digest=locked.subject_digest,
+        )  # fmt: skip
         asked = Override.objects.select_related("by").filter(gate=locked).first()
         if asked is None:
             wish = Override(

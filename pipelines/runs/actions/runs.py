@@ -9,6 +9,7 @@ from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, Invalid
 from personas.ledger import Actor
 from personas.models import User
+from pipelines.artefacts import connections
 from pipelines.blueprints.spec import Blueprint
 from pipelines.lifecycles import AttemptState, RunState
 from pipelines.runs import deadlines, dispatch, rounds
@@ -58,6 +59,7 @@ def create(
     }
 
     def body(command: Command, locked: UseCase) -> dict[str, object]:
+        _check_source(locked, parameters)
         run = create_within(
             command,
             use_case=locked,
@@ -78,6 +80,17 @@ def create(
         key=key,
         request=request,
     )
+
+
+def _check_source(use_case: UseCase, parameters: Mapping[str, Any]) -> None:
+    """A person is told now what the fetch would only find later. Raises Invalid.
+
+    A run that an alert begins is not: it waits for help at the step, as the connection may be back.
+    """
+    problems = connections.problems_of(connections.Source.of(parameters), use_case=use_case.key)
+    if problems:
+        fields = {f"parameters.{name}": texts for name, texts in problems.items()}
+        raise Invalid("The run cannot be created.", fields=fields)
 
 
 def _lock_use_case(use_case: UseCase) -> UseCase:

@@ -4,6 +4,7 @@ from rest_framework import serializers
 
 from pipelines.artefacts.models import Connection
 from pipelines.operations.fetch.address import EXAMPLES, KINDS
+from portal.api.serializers.artefacts import InspectionAnswer
 from portal.api.serializers.base import Input, Output
 
 _SECRET = "name of the worker's variable that holds the secret, BATON_CONNECTION_SECRET_..."
@@ -55,3 +56,19 @@ class DroppedConnection(Output):
     """The name that leads nowhere any more."""
 
     name = serializers.CharField()
+
+
+class SourceInput(Input):
+    """What is read through a connection: a query of a database, or the path of an object."""
+
+    connection = serializers.CharField(max_length=40)
+    query = serializers.CharField(max_length=20_000, default="", allow_blank=True)
+    path = serializers.CharField(max_length=1024, default="", allow_blank=True)
+
+
+class PreviewAnswer(InspectionAnswer):
+    """What was there, like an upload's inspection, and through which connection it was read."""
+
+    connection = serializers.CharField()
+    query = serializers.CharField(required=False)
+    path = serializers.CharField(required=False)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
@@ -93,6 +94,7 @@ def test_moving_to_an_identical_version_changes_nothing(body: Body, data: st.Dat
     assert {one.change for one in found.changes.changes} == {UNCHANGED}
 
 
+@pytest.mark.slow
 @slowly
 @given(body=blueprints(), other=blueprints(), data=st.data())
 def test_a_run_that_may_move_comes_to_its_end_there(

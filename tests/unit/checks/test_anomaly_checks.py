@@ -48,6 +48,18 @@ def test_alerts_are_held_to_the_reviewers_day() -> None:
     assert anomalies.alerts_within_capacity(judged(), {"capacity": 3.9}).verdict == "fail"
 
 
+def test_alerts_are_counted_at_the_rows_a_day_that_the_brief_states() -> None:
+    """Few rows a day hide that the rate is too high for the day that people plan for."""
+    said = {"value": 40.0, "low": 30.0, "high": 50.0}
+    found = anomalies.alerts_within_capacity(
+        judged(alerts_at_volume=said, stated_volume=1000.0, measured_volume=100.0), {}
+    )
+    assert (found.verdict, found.value, found.high) == ("fail", 40.0, 50.0)
+    assert "the brief says 1,000 rows a day, the data have 100 (4.0 alerts)" in found.summary
+    rare = anomalies.alerts_within_capacity(judged(beyond_held_back=True), {})
+    assert "no rows held back can tell" in rare.summary
+
+
 @pytest.mark.parametrize(
     ("ratio", "verdict"), [(2.0, "pass"), (2.1, "fail"), (0.5, "pass"), (0.4, "fail")]
 )

@@ -247,6 +247,35 @@ def test_of_detectors_the_gain_is_held_against_the_spread_of_both() -> None:
     assert look("W22", compared(0.7)).level == "clear"
 
 
+AVERAGE = {"families": ["boosting", "linear"], "mean": 0.76, "folds": [0.76, 0.76, 0.76]}
+
+
+@pytest.mark.parametrize(("gain", "level"), [(0.01, "note"), (0.001, "clear")])
+def test_an_average_of_two_families_is_held_against_the_better_of_them(
+    gain: float, level: str
+) -> None:
+    over = {"value": gain, "standard_error": 0.004}
+    facts = changed("tune.select", {"average": {**AVERAGE, "over_best": over}})
+    seen = look("W22", facts)
+    assert seen.level == level
+    assert (
+        f"boosting and linear averaged, against boosting alone: {gain:+.4f} ± 0.0040" in seen.text
+    )
+    assert "boosting (boosting) against linear" in seen.text  # what was there before
+    assert ("model of your own" in seen.advice) is (level == "note")
+    assert len(seen.findings) == 2
+
+
+def test_an_average_is_looked_at_without_any_other_ensemble_and_has_its_price() -> None:
+    rows = [{"family": name, "mean": 0.7, "folds": [0.7, 0.7]} for name in ("text_svc", "linear")]
+    average = {"families": ["text_svc", "linear"], "over_best": {"value": 0.0}}
+    facts = changed("tune.select", {"candidates": rows, "average": average})
+    facts["tune.svc"] = {"family": "text_svc", "fit_seconds": 1.5, "model_bytes": 8000}
+    seen = look("W22", facts)
+    assert (seen.level, len(seen.findings)) == ("clear", 1)
+    assert "(spread unknown), for 2.0 to 1.5 s to fit, 10.0 to 8.0 kB" in seen.text
+
+
 def test_losses_are_better_the_lower_they_are() -> None:
     rows = [{"family": "linear", "mean": 0.5, "folds": [0.5, 0.49, 0.51]},
             {"family": "boosting", "mean": 0.4, "folds": [0.4, 0.39, 0.41]}]  # fmt: skip

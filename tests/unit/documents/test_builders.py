@@ -6,6 +6,7 @@ import pytest
 
 from pipelines.checks.worries.meaning import meaning, what_to_do
 from pipelines.documents import frameworks, library, views
+from pipelines.documents.pack import Done, Output
 from pipelines.documents.tree import (
     Document,
     Figure,
@@ -20,6 +21,7 @@ from pipelines.documents.tree import (
 from tests.unit.documents.packs import FACTS, pack
 
 KINDS = sorted(library.KINDS)
+READ = "Read through a connection"
 
 
 def figure(document: Document, label: str) -> Figure:
@@ -70,7 +72,8 @@ def test_a_figure_names_the_step_it_was_read_from() -> None:
 
 
 SAMPLED = {
-    "rows_before": 1168, "rows": 1000, "sampled": True, "weight_column": "baton_weight",
+    "rows_before": 1168, "rows": 1000, "left_out": 168, "sampled": True,
+    "how": "drawn at random within each class", "weight_column": "baton_weight",
     "strata": [
         {"class": "no", "rows_before": 1068, "rows": 900, "weight": 1.186667},
         {"class": "yes", "rows_before": 100, "rows": 100, "weight": 1.0},
@@ -87,10 +90,36 @@ def test_a_sample_says_how_many_rows_it_stands_for_and_their_weights() -> None:
 
 
 def test_a_table_that_was_not_sampled_is_no_sample() -> None:
-    whole = {**SAMPLED, "sampled": False, "rows": 1168}
+    whole = {**SAMPLED, "sampled": False, "rows": 1168, "left_out": 0, "how": "all rows"}
     card = library.build("model-card", pack(facts={**FACTS, "explore.sample": whole}))
     assert figure(card, "Rows learned from").value == 1168
     assert "Rows they stand for" not in {one.label for one in figures(card)}
+    titles = [one.title for one in blocks(card) if isinstance(one, Table)]
+    assert "Sampled, with weights" not in titles
+
+
+@pytest.mark.parametrize("kind", ["datasheet", "validation-report"])
+def test_rows_left_out_of_learning_are_told_with_how(kind: str) -> None:
+    told = library.build(kind, pack(facts={**FACTS, "explore.sample": SAMPLED}))
+    assert figure(told, "Rows to learn from").value == 1168
+    assert figure(told, "Rows left out of learning").value == 168
+    assert figure(told, "How they were left out").value == "drawn at random within each class"
+    whole = {**SAMPLED, "sampled": False, "left_out": 0}
+    plain = library.build(kind, pack(facts={**FACTS, "explore.sample": whole}))
+    assert "Rows left out of learning" not in {one.label for one in figures(plain)}
+
+
+def test_a_window_is_no_sample() -> None:
+    window = {
+        "rows_before": 1168, "rows": 600, "left_out": 568, "sampled": False, "strata": [],
+        "how": "the latest", "since": "2024-02-01T00:00:00", "weight_column": None,
+    }  # fmt: skip
+    card = library.build("model-card", pack(facts={**FACTS, "explore.sample": window}))
+    assert figure(card, "Rows learned from").value == 600
+    assert figure(card, "Older rows left out").value == 568
+    assert figure(card, "Learned from").value == "2024-02-01T00:00:00"
+    labels = {one.label for one in figures(card)}
+    assert "Rows they stand for" not in labels
     titles = [one.title for one in blocks(card) if isinstance(one, Table)]
     assert "Sampled, with weights" not in titles
 
@@ -242,3 +271,26 @@ def test_worries_that_came_true_are_told_in_each_voice_with_what_to_do() -> None
     report = library.build("validation-report", told)
     (listed,) = [b for b in blocks(report) if isinstance(b, Table) and b.title == "26 worries"]
     assert [row[3].text for row in listed.rows] == ["", what_to_do("W6")]
+
+
+def test_the_datasheet_says_what_was_read_through_a_connection() -> None:
+    made = pack()
+    facts = {"connection": "trips", "asked": "SELECT * FROM trips", "rows": 60}
+    output = Output("table", "7" * 64, "parquet", 10)
+    done = Done(
+        "source.fetch", "Read", "source", "fetch", 2, 19, 2, 2013, (output,),
+        finished_at="2026-01-01T10:00:00+00:00",
+    )  # fmt: skip
+    read = replace(made, facts={**made.facts, done.place: facts}, steps=(done, *made.steps))
+    idle = replace(read, facts={**made.facts, done.place: {"connection": ""}})
+    rows = [
+        [cell.text for cell in row]
+        for block in blocks(library.build("datasheet", read))
+        if isinstance(block, Table) and block.title == READ
+        for row in block.rows
+    ]
+    assert rows == [["trips", "SELECT * FROM trips", "2026-01-01 10:00:00", "60", "7" * 16]]
+    for other in (made, idle):
+        assert READ not in [
+            getattr(b, "title", "") for b in blocks(library.build("datasheet", other))
+        ]

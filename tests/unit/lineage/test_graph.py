@@ -180,3 +180,17 @@ def test_the_drawing_goes_from_left_to_right(graph: Graph) -> None:
 )  # fmt: skip
 def test_rows_of_a_table_alone(facts: dict[str, object], media: str, rows: int | None) -> None:
     assert rows_of(Part("x", "a" * 64, media), facts) == rows
+
+
+def test_a_fetched_table_says_through_what_and_when() -> None:
+    facts = {"connection": "trips", "asked": "SELECT *\n FROM trips", "rows": 60}
+    read = step(1, "source.fetch", "fetch", [], [TABLE], facts=facts)
+    graph = build(replace(RECORD, inputs=(), steps=(read,), versions=()))
+    node = graph.node(TABLE.digest)
+    assert node.detail == "read through trips at 2026-01-01 00:00 UTC: SELECT * FROM trips"
+    assert node.rows == 60
+
+
+def test_a_fetch_that_had_nothing_to_read_is_not_in_the_lineage() -> None:
+    idle = step(1, "source.fetch", "fetch", [], [], facts={"connection": ""})
+    assert not build(replace(RECORD, inputs=(), steps=(idle,), versions=())).nodes

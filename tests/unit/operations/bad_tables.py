@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.operations.contract import Json
-from tests.unit.operations.stages import Stages, played
+from tests.unit.operations.stages import LEFT_OUT, Stages, played
 
 ROWS = 360
 CONTRACT: dict[str, Json] = {
@@ -56,6 +56,8 @@ class Kind:
         folder: Path,
         table: pd.DataFrame | Path,
         until: str = "evaluate",
+        *,
+        left_out: tuple[str, ...] = LEFT_OUT,
         **parameters: Json,
     ) -> Stages:
         """Run the kind's blueprint on the table."""
@@ -66,7 +68,10 @@ class Kind:
             "features.choose_features": {"columns": []},
         }
         given = {**self.parameters, **parameters}
-        return played(folder, self.blueprint, table, parameters=given, items=items, until=until)
+        return played(
+            folder, self.blueprint, table,
+            parameters=given, items=items, until=until, left_out=left_out,
+        )  # fmt: skip
 
 
 def columns(rows: int, seed: int = 3) -> pd.DataFrame:
@@ -194,3 +199,36 @@ KINDS: dict[str, Kind] = {
         "area",
     ),
 }
+
+
+def everything_at_once(kind: str) -> pd.DataFrame:
+    """The kind's table with all that a table can have and still be read; in no order."""
+    known = KINDS[kind]
+    table, rng = known.table(), np.random.default_rng(9)
+    rows = len(table)
+    some = rng.random(rows) < 0.1
+    name = {"texts": "note", "forecasting": "sold"}.get(kind, "size")
+    if known.time:
+        table.loc[some, known.time] = pd.NaT
+    table.loc[rng.random(rows) < 0.15, name] = None
+    table = table.assign(
+        **{
+            "same": 1.0,
+            "word": "x",
+            "void": None,
+            "again": table[name],
+            "code": [f"id-{n}" for n in range(rows)],
+            "counter": np.arange(rows),
+            "far out": np.where(rng.random(rows) < 0.02, 1e74, rng.normal(size=rows)),
+            "tiny": rng.normal(size=rows) * 1e-300,
+            "whole": rng.choice([-(2**62), 2**62], rows),
+            'gr\u00f6\u00dfe \u2603 [m,"]': rng.normal(size=rows),
+            "flag": pd.array(rng.choice([True, False, None], rows), dtype="boolean"),
+            "day": pd.Series(pd.Timestamp("1700-01-01"), index=range(rows)).where(some),
+            "blank": np.where(some, " ", ""),
+        }
+    )
+    if known.target and kind != "forecasting":
+        table["twin"] = table[known.target]
+        table.loc[~some & (rng.random(rows) < 0.02), known.target] = None
+    return pd.concat([table, table[:15]]).sample(frac=1, random_state=2).reset_index(drop=True)

@@ -45,9 +45,10 @@ class Stages:
         stages = STAGES[: STAGES.index(self.until) + 1]
         for stage in stages:
             for step in self.plan.stage(stage).all_steps():
-                if step.operation in self.left_out:
+                place = f"{stage}.{step.key}"
+                if step.operation in self.left_out or place in self.left_out:
                     continue
-                self.at = f"{stage}.{step.key}"
+                self.at = place
                 try:
                     self._call(step, table)
                 except OperationError as refused:
@@ -139,6 +140,7 @@ def played(
     parameters: Mapping[str, Json],
     items: Mapping[str, Mapping[str, Json]],
     until: str = "evaluate",
+    left_out: tuple[str, ...] = LEFT_OUT,
 ) -> Stages:
     """The stages of the shipped blueprint, run on the table."""
     if isinstance(table, pd.DataFrame):
@@ -147,4 +149,5 @@ def played(
     else:
         path = table
     stages = Stages(folder / "made", shipped(blueprint), parameters, items, until=until)
+    stages.left_out = left_out
     return stages.run(path)

@@ -72,6 +72,26 @@ def test_a_world_that_stands_still_is_not(tmp_path) -> None:
     assert facts["half_life_days"] is None
 
 
+def test_windows_of_a_sampled_table_learn_with_its_weights(tmp_path) -> None:
+    """Of three in four rows that are not late one in four is kept, and weighs four."""
+    files = given(world(0.0), tmp_path)
+    train = pd.read_parquet(files["train"])
+    kept = (train["late"] == 1) | (np.arange(len(train)) % 4 == 0)
+    sample = train[kept].assign(baton_weight=np.where(train[kept]["late"] == 1, 1.0, 4.0))
+    fresh = {}
+    for name, table in (("whole", train), ("weighed", sample),
+                        ("alike", sample.drop(columns="baton_weight"))):  # fmt: skip
+        path = write_table(table, tmp_path / f"{name}.parquet")
+        given_files = {**files, "train": path}
+        facts = perform(
+            "age_model", tmp_path / name, given_files, samples=50, metric="log_loss"
+        ).facts
+        # scored on rows of the holdout, which are whole
+        fresh[name] = facts["curve"][-1]["value"]
+    assert fresh["weighed"] == pytest.approx(fresh["whole"], abs=0.02)
+    assert fresh["alike"] > fresh["whole"] + 0.05
+
+
 @pytest.mark.parametrize("metric", ["pr_auc", "log_loss", "brier"])
 def test_losses_are_positive_where_older_is_worse_whatever_the_metric(tmp_path, metric) -> None:
     facts = aged(2.5, tmp_path, metric=metric, ages=3, tests=2)

@@ -121,6 +121,44 @@ def test_the_threshold_fills_the_reviewers_day() -> None:
         assert refused.value.code == "volume_unknown"
 
 
+@pytest.mark.parametrize(
+    ("stated", "planned"), [(None, 300 / 13), (10.0, 300 / 13), (24.0, 24.0), (2400.0, 2400.0)]
+)
+def test_a_capacity_is_a_rate_of_the_larger_volume(
+    stated: float | None, planned: float, tmp_path: Path
+) -> None:
+    """At the data's 23 rows a day a brief of 10 let through more alerts than people review."""
+    given = example.write_inputs(tmp_path)
+    candidate = example.fitted(tmp_path, given)
+    inputs = {"candidate": candidate, "holdout": given["holdout"], "checked": given["checked"]}
+    facts = perform("judge_anomalies", tmp_path, inputs, capacity=2.0, volume=stated).facts
+    assert facts["threshold"] == pytest.approx(1 - 0.8 * 2.0 / planned)
+    assert (facts["stated_volume"], facts["measured_volume"]) == (stated, 23.077)
+    assert facts["volume"] == pytest.approx(planned, abs=1e-3)
+    rate, told = facts["alert_rate"], facts["alerts_at_volume"]
+    assert isinstance(rate, dict)
+    assert isinstance(told, dict)
+    # as a rate it speaks of the planned day, not of the few rows at hand
+    assert told["value"] == pytest.approx(float(str(rate["value"])) * planned, abs=1e-4)
+    assert facts["beyond_held_back"] is (planned == 2400.0)
+    both = {"checked": given["checked"], "models": {"one": candidate}}
+    chosen = perform("select_anomalies", tmp_path, both, capacity=2.0, volume=stated).facts
+    assert chosen["threshold"] == pytest.approx(float(str(facts["threshold"])), abs=0.02)
+
+
+def test_no_alert_in_few_rows_promises_nothing() -> None:
+    rate = alerts.alert_rate(np.zeros(200, dtype=bool), None, expected=1e-5)
+    high = stats.binomtest(0, 200).proportion_ci(method="wilson").high
+    assert (rate["value"], rate["high"]) == (0.0, pytest.approx(high, abs=1e-6))
+    assert alerts.at_volume(rate, 1000.0)["high"] == pytest.approx(1000 * high, abs=1e-2)
+
+
+def test_rows_a_day_of_a_sample_are_those_of_the_whole() -> None:
+    frame = example.rows(480).assign(baton_weight=10.0)
+    assert alerts.rows_per_day(frame["at"], frame["baton_weight"]) == pytest.approx(240.0)
+    assert alerts.rows_per_day(frame["at"]) == pytest.approx(24.0)
+
+
 def test_alerts_by_day_are_counted_and_their_rate_is_judged_by_days() -> None:
     times = pd.Series(pd.date_range("2024-01-01", periods=240, freq="h"))
     flags = np.zeros(240, dtype=bool)

@@ -195,6 +195,29 @@ def test_broken_parquet(tmp_path) -> None:
     assert refused(path, tmp_path).code == "bad_parquet"
 
 
+@pytest.mark.parametrize("cells", ["1\n2e80\n-1e300", "1.5\n1e999\n+3e75", "4\n 1e76 \n-1E90"])
+def test_numbers_too_large_to_square_are_refused(tmp_path, cells) -> None:
+    error = refused(write(tmp_path, f"a\n{cells}\n"), tmp_path)
+    assert (error.code, error.field) == ("number_too_large", "a")
+    assert error.rule == "numbers lie between -1e+75 and 1e+75"
+    assert "2 numbers beyond 1e+75 (rows 3, 4)" in error.message
+
+
+def test_one_number_too_large_in_parquet(tmp_path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"a": [1.0, 1e75, -2e75]}), path)
+    error = refused(path, tmp_path)
+    assert (error.code, error.field, error.value) == ("number_too_large", "a", "-2e+75")
+    assert error.details[0]["row"] == 3
+
+
+def test_a_column_without_type_or_value_is_read(tmp_path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"a": [1.0, 2.0], "void": pa.nulls(2)}), path)
+    facts = perform("ingest", tmp_path, {"tables": {path.name: path}}).facts
+    assert facts["column_names"] == ["a", "void"]
+
+
 def test_parquet_infinities_and_nested_columns(tmp_path) -> None:
     path = tmp_path / "given.parquet"
     pq.write_table(pa.table({"a": [1.0, float("inf")]}), path)

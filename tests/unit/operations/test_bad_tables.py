@@ -3,6 +3,7 @@
 What is asserted here is what docs/acceptance/bad-input.md says.
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -63,16 +64,23 @@ def varied(kind: str) -> str:
     return {"texts": "note", "forecasting": "sold"}.get(kind, "size")
 
 
-@pytest.mark.parametrize("kind", LABELLED)
+@pytest.mark.parametrize("kind", [*LABELLED, *UNLABELLED])
 def test_a_test_set_that_leaks(tmp_path, kind) -> None:
     table = given(kind)
-    if kind == "texts":
+    if not KINDS[kind].time:
         table = pd.concat([table, table])
     else:
         late = int(len(table) * 0.8)
         names = [name for name in table if name != "at"]
         table.loc[late:, names] = table.loc[: len(table) - late - 1, names].to_numpy()
     red(play(kind, tmp_path, table, "explore"), "no_overlap", "rows")
+
+
+def test_a_series_whose_end_is_a_copy_of_its_begin(tmp_path) -> None:
+    table = given("forecasting")
+    table.loc[192:, "sold"] = table["sold"][:48].to_numpy()
+    stages = play("forecasting", tmp_path, table, "source")
+    red(stages, "series_sound", "20.0% of the steps repeat", "from 2023-07-12T00:00")
 
 
 @pytest.mark.parametrize("kind", LABELLED)
@@ -119,6 +127,28 @@ def test_times_out_of_order_are_put_in_order(tmp_path, kind) -> None:
         assert parts["train"]["last"] < parts["holdout"]["first"]
 
 
+@pytest.mark.parametrize("kind", ALL)
+def test_rows_told_twice(tmp_path, kind) -> None:
+    table = pd.concat([given(kind), given(kind)])
+    check = "series_sound" if kind == "forecasting" else "rows_sound"
+    red(play(kind, tmp_path, table, "source"), check, f"{len(table) // 2} rows", "equal another")
+
+
+@pytest.mark.parametrize("kind", TIMED)
+def test_a_gap_in_the_times(tmp_path, kind) -> None:
+    table = given(kind).drop(index=range(100, 150))
+    said = ("no row from 2024-01-05T03:00 to 2024-01-07T06:00", "14.2% of the time")
+    red(play(kind, tmp_path, table, "source"), "rows_sound", *said)
+
+
+@pytest.mark.parametrize("kind", [*LABELLED, *UNLABELLED])
+def test_columns_that_only_name_rows(tmp_path, kind) -> None:
+    table = given(kind)
+    rows = len(table)
+    named = table.assign(code=[f"id-{n}" for n in range(rows)], counter=np.arange(rows))
+    red(play(kind, tmp_path, named, "explore"), "worries:explore", "'code'", "'counter'")
+
+
 def test_gaps_and_duplicates_in_a_series(tmp_path) -> None:
     table = given("forecasting")
     broken = pd.concat([table[:100], table[140:], table[150:170]])
@@ -150,6 +180,21 @@ def test_a_series_without_values_or_times(tmp_path) -> None:
         assert refusal(stages, code, at="source.series").value == name
 
 
+def test_times_missing_in_a_third_of_a_series(tmp_path) -> None:
+    table = given("forecasting")
+    table.loc[::3, "at"] = pd.NaT
+    stages = play("forecasting", tmp_path, table, "source")
+    red(stages, "series_sound", "33.1% of 239 steps")
+    assert stages.facts("source.series")["left_out"] == 80
+
+
+def test_a_series_of_one_group_is_one_series(tmp_path) -> None:
+    table = given("forecasting").assign(team="a")
+    stages = play("forecasting", tmp_path, table, "source", groups=["team"])
+    assert stages.error is None
+    assert stages.facts("source.series")["groups"] == 1
+
+
 def test_values_missing_in_a_third_of_a_series(tmp_path) -> None:
     table = given("forecasting")
     table.loc[:80, "sold"] = np.nan
@@ -159,7 +204,7 @@ def test_values_missing_in_a_third_of_a_series(tmp_path) -> None:
 
 TWO = {
     "two classes": ("target_one_class", "explore.worries"),
-    "several classes": ("target_one_class", "explore.worries"),
+    "several classes": ("metric_of_another_task", "source.ingest"),  # two rows are of two classes
     "regression": ("target_one_class", "explore.worries"),
     "forecasting": ("series_too_short", "source.horizons"),
     "clustering": ("empty_part", "explore.split"),
@@ -204,11 +249,12 @@ def test_a_target_of_one_value_or_none(tmp_path, kind, one) -> None:
 
 
 @pytest.mark.parametrize("kind", ALL)
-def test_infinite_values(tmp_path, kind) -> None:
+@pytest.mark.parametrize(("value", "code"), [(np.inf, "infinity"), (-1e80, "number_too_large")])
+def test_infinite_values_and_numbers_too_large(tmp_path, kind, value, code) -> None:
     table = given(kind)
     name = varied(kind) if kind != "texts" else "share"
-    table[name] = np.where(np.arange(len(table)) == 5, np.inf, 1.0)
-    error = refusal(play(kind, tmp_path, table), "infinity", at="source.ingest")
+    table[name] = np.where(np.arange(len(table)) == 5, value, 1.0)
+    error = refusal(play(kind, tmp_path, table), code, at="source.ingest")
     assert error.field == name
     assert "rows 6" in error.message
 
@@ -230,19 +276,39 @@ def test_features_of_one_value_only(tmp_path, kind) -> None:
     assert f"{varied(kind)}: one value only" in error.message
 
 
+@pytest.mark.parametrize("kind", ["two classes", "texts"])
+def test_a_score_that_two_classes_do_not_have(tmp_path, kind) -> None:
+    asked = replace(KINDS[kind], brief={**KINDS[kind].brief, "metric": "macro_f1"})
+    error = refusal(
+        asked.play(tmp_path, given(kind), "source"), "metric_of_another_task", at="source.ingest"
+    )
+    assert (error.field, error.value) == ("metric", "macro_f1")
+
+
+@pytest.mark.parametrize("kind", ["clustering", "anomalies"])
+@pytest.mark.parametrize("field", ["key_column", "exclude", "drop_columns", "time_column"])
+def test_a_parameter_that_names_no_column(tmp_path, kind, field) -> None:
+    value: Json = ["nope"] if field in ("exclude", "drop_columns") else "nope"
+    stages = play(kind, tmp_path, given(kind), **{field: value})
+    assert stages.error is not None
+    assert (stages.error.code, stages.error.field) == ("unknown_column", field)
+    assert stages.error.value == "nope"
+
+
 @only_long
-@pytest.mark.parametrize("kind", ["two classes", "clustering", "texts"])
+@pytest.mark.parametrize("kind", ["two classes", "clustering", "anomalies", "texts"])
 def test_cells_of_a_megabyte(tmp_path, kind) -> None:
     table = given(kind)[:30].copy()
     table["note"] = [f"word{n} pump " * 90_000 for n in range(30)]
     stages = play(kind, tmp_path, table)
-    if kind == "clustering":
+    if kind in UNLABELLED:
         refusal(stages, "too_few_rows", at="features.build")
     else:
         red(stages, "rows_enough", "rarest class")
 
 
 @only_long
+@pytest.mark.slow
 def test_five_thousand_columns(tmp_path) -> None:
     table = given("two classes")[:40]
     noise = np.random.default_rng(0).normal(size=(40, 5000))

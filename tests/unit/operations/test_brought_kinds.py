@@ -28,6 +28,19 @@ def zipped(**entries: bytes) -> bytes:
     return sink.getvalue()
 
 
+def altered(entry: str, *, flags: int = 0, method: int = 0, cut: bool = False) -> bytes:
+    """A skops-like archive of which one entry is encrypted, packed strangely, or damaged."""
+    made = bytearray(zipped(schema_dot_json=b"{}", weights_dot_npy=b"\x93NUMPY" + b"x" * 100))
+    name = entry.encode()
+    local, central = made.index(name) - 30, made.rindex(name) - 46
+    for at, field, value in ((6, 8, flags), (8, 10, method)):
+        made[local + at] |= value
+        made[central + field] |= value
+    if cut:
+        made[local : local + 4] = b"none"
+    return bytes(made)
+
+
 def dumped(**settings: object) -> bytes:
     sink = io.BytesIO()
     joblib.dump(MODEL, sink, **settings)
@@ -45,6 +58,10 @@ REFUSED = [
     ("torch", zipped(late__data_dot_pkl=pickle.dumps(MODEL), late__version=b"3"), "zip"),
     # a pickle that hides behind a schema, as if it were skops, and under a harmless name
     ("hidden", zipped(schema_dot_json=b"{}", weights_dot_npy=pickle.dumps(MODEL)), "zip"),
+    ("encrypted", altered("weights.npy", flags=1), "zip"),
+    ("packed in an unknown way", altered("weights.npy", method=97), "zip"),
+    ("no deflate after all", altered("weights.npy", method=8), "zip"),
+    ("damaged", altered("weights.npy", cut=True), "zip"),
     ("keras", zipped(config_dot_json=b"{}", model_dot_weights_dot_h5=b"\x89HDF"), "zip"),
     ("xlsx", zipped(xl__workbook_dot_xml=b"<x/>"), "zip"),
     ("cut zip", zipped(schema_dot_json=b"{}")[:20], "zip"),

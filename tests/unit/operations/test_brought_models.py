@@ -491,8 +491,11 @@ def test_a_tree_that_cannot_be_walked_is_refused_before_it_is(
     [
         ({"format": "1"}, "format: must be 'baton/brought/1'"),
         ({"task": "ranking"}, "task: must be one of"),
-        ({"classes": [0, 1, 2]}, "classes: must be 2 different ones"),
-        ({"classes": ["1", 1]}, "classes: must be 2 different ones"),
+        ({"classes": list(range(21))}, "classes: must be 2 to 20, got 21"),
+        ({"classes": ["only"]}, "classes: must be 2 to 20, got 1"),
+        ({"classes": [0, 1, " "]}, "classes: must have names of 1 to 200 characters"),
+        ({"classes": ["1", 1]}, "'1' is listed 2 times"),
+        ({"columns": [{**PLACE, "free": True}]}, "free is for texts without categories"),
         ({"columns": []}, "must list 1 to"),
         ({"columns": [*NUMBERS, NUMBERS[0]]}, "'wind' is listed 2 times"),
         ({"columns": columns(("late", "integer"))}, "'late' is the target"),

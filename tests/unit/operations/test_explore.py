@@ -10,7 +10,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from pipelines.operations.contract import Json, OperationError
-from pipelines.operations.detect_worries.missing import missing_signal
+from pipelines.operations.detect_worries.missing import of_classes
 from pipelines.operations.detect_worries.relations import cramers_v
 from pipelines.operations.examples import flights_frame
 from pipelines.operations.signals import auc, average_precision
@@ -99,13 +99,13 @@ def test_w3_missing_that_says_something(tmp_path) -> None:
     assert found == [("warn", ["x"]), ("note", ["x"])]
 
 
-def test_missing_signal_agrees_with_the_chi_square_test() -> None:
+def test_missing_against_classes_agrees_with_the_chi_square_test() -> None:
     from scipy.stats import chi2_contingency
 
     gone = np.arange(300) % 3 == 0
-    truth = ((np.arange(300) * 7) % 10 < 3 + 2 * gone).astype(float)
+    truth = ((np.arange(300) * 7) % 10 < 3 + 2 * gone).astype(int)
     expected = chi2_contingency(pd.crosstab(gone, truth), correction=False).pvalue
-    assert missing_signal(gone, truth)[0] == pytest.approx(expected)
+    assert of_classes(gone, truth)[0] == pytest.approx(expected)
 
 
 def test_w4_identifier(tmp_path) -> None:

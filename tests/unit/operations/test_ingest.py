@@ -257,3 +257,23 @@ def test_prose_and_its_authors_are_suggested(tmp_path) -> None:
     assert facts["suggested_texts"] == ["said"]
     assert facts["suggested_group"] == "thread"
     assert facts["suggested_blueprint"] == "text-classification"
+
+
+@pytest.mark.parametrize("metric", ["macro_f1", "balanced_accuracy", "f1-macro"])
+def test_a_score_of_several_classes_is_refused_for_two(tmp_path, files, metric) -> None:
+    rule: Json = {"name": "late", "column": "delay", "op": ">", "value": 15}
+    with pytest.raises(OperationError) as caught:
+        ingest(tmp_path, files, target_rule=rule, metric=metric)
+    error = caught.value
+    assert (error.code, error.field, error.value) == ("metric_of_another_task", "metric", metric)
+    assert error.rule == "is one of roc_auc, pr_auc, log_loss, brier"
+    assert "target 'late' is 1 or 0" in error.message
+    assert not (tmp_path / "out-ingest" / "table.parquet").exists()
+
+
+@pytest.mark.parametrize(("target", "metric"), [("origin", "macro_f1"), ("late", "ROC-AUC")])
+def test_scores_that_suit_their_classes(tmp_path, files, target, metric) -> None:
+    rule: Json = {"name": "late", "column": "delay", "op": ">", "value": 15}
+    given: dict[str, Json] = {"target": target} if target == "origin" else {"target_rule": rule}
+    _, facts = ingest(tmp_path, files, metric=metric, **given)
+    assert facts["target"]["name"] == target

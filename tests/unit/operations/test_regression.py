@@ -170,7 +170,6 @@ def test_the_tolerance_is_what_chance_allows() -> None:
 
 
 def test_too_few_rows_give_no_margin() -> None:
-    assert conformal.least_rows(0.1) == 19
     assert conformal.margin(np.arange(18.0), 0.1) is None
     assert conformal.margin(np.arange(19.0), 0.1) == conformal.Margin(0.0, 18.0, 0.9, 19)
 

@@ -12,11 +12,17 @@ from sklearn.metrics import average_precision_score, brier_score_loss, log_loss,
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
+from pipelines.blueprints.shipped import shipped
+from pipelines.operations.anomalies import example
 from pipelines.operations.contract import OperationError
+from pipelines.operations.learning.keyword_votes import KeywordVotes
 from pipelines.operations.learning.metrics import all_scores
+from pipelines.operations.learning.texts import KeywordRule
 from pipelines.operations.learning.weights import WEIGHT, fit_weighted
 from pipelines.operations.sample_rows import compute
 from pipelines.operations.sample_rows.compute import shared_out
+from pipelines.operations.tables import write_document, write_table
+from tests.unit.operations.bad_tables import KINDS
 from tests.unit.operations.running import perform
 
 
@@ -150,3 +156,135 @@ def test_no_limit_is_all_rows_bit_for_bit(tmp_path, table) -> None:
     assert (outcome.facts["rows"], outcome.facts["sampled"]) == (5000, False)
     with pytest.raises(OperationError, match="0 for all rows, or at least 100"):
         perform("sample_rows", tmp_path / "tiny", {"table": table}, limit=99)
+
+
+@pytest.fixture
+def forecasts(tmp_path: Path) -> Path:
+    """Three rows of each of 100 days, in no order; one without a day."""
+    days = pd.date_range("2024-01-01", periods=100, freq="D").repeat(3)
+    frame = pd.DataFrame({"origin": days, "horizon": [1, 2, 3] * 100, "value": np.arange(300.0)})
+    frame = frame.sample(frac=1.0, random_state=1).reset_index(drop=True)
+    frame.loc[0, "origin"] = pd.NaT
+    path = tmp_path / "forecasts.parquet"
+    frame.to_parquet(path, index=False)
+    return path
+
+
+def test_the_latest_moments_are_kept_whole_and_without_weights(
+    tmp_path, forecasts, monkeypatch
+) -> None:
+    monkeypatch.setattr("pipelines.operations.sample_rows.latest.BATCH_ROWS", 70)
+    given = {"keep": "latest", "time_column": "origin"}
+    outcome = perform("sample_rows", tmp_path, {"table": forecasts}, limit=131, **given)
+    before, after = pd.read_parquet(forecasts), pd.read_parquet(outcome.outputs["table"])
+    since = pd.Timestamp(outcome.facts["since"])
+    pd.testing.assert_frame_equal(after, before[before["origin"] >= since].reset_index(drop=True))
+    a_day_more = since - pd.Timedelta(days=1)
+    assert (before["origin"] >= a_day_more).sum() > 131
+    assert outcome.facts["rows"] == len(after)
+    assert outcome.facts["left_out"] == 300 - len(after)
+    assert (outcome.facts["sampled"], outcome.facts["without_time"]) == (False, 1)
+    assert WEIGHT not in after
+
+
+def test_a_window_needs_a_time_and_room_for_its_last_moment(tmp_path, forecasts) -> None:
+    for column, code in (("", "unknown_column"), ("horizon", "not_a_time")):
+        with pytest.raises(OperationError) as refused:
+            perform("sample_rows", tmp_path, {"table": forecasts}, limit=150, keep="latest",
+                    time_column=column)  # fmt: skip
+        assert refused.value.code == code
+    one = pd.read_parquet(forecasts).assign(origin=pd.Timestamp("2024-01-01"))
+    one.to_parquet(tmp_path / "one.parquet", index=False)
+    with pytest.raises(OperationError, match="the last moment has 300 rows"):
+        perform("sample_rows", tmp_path, {"table": tmp_path / "one.parquet"}, limit=150,
+                keep="latest", time_column="origin")  # fmt: skip
+
+
+def test_rows_left_out_are_counted_and_how_is_said(tmp_path, table) -> None:
+    drawn = perform("sample_rows", tmp_path, {"table": table}, limit=1000, target="y").facts
+    alike = perform("sample_rows", tmp_path, {"table": table}, limit=1000).facts
+    every = perform("sample_rows", tmp_path, {"table": table}).facts
+    assert [one["left_out"] for one in (drawn, alike, every)] == [4000, 4000, 0]
+    assert "within each class" in drawn["how"]
+    assert "all rows alike" in alike["how"]
+    assert every["how"] == "all rows"
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_keywords_learn_with_the_weights(classes: int) -> None:
+    """Rows of weight two are as two rows; words are chosen and shares counted alike."""
+    draw = np.random.default_rng(3)
+    labels = np.tile(draw.integers(0, classes, 120), 20)  # many, or the prior would weigh in
+    said = np.array(
+        [" ".join(draw.choice(["tea", "cup", f"word{label}", "box"], 4)) for label in labels],
+        dtype=object,
+    )[:, None]
+    weights = np.where(labels == 0, 3.0, 1.0)
+    times = weights.astype(int)
+    rule = KeywordRule if classes == 2 else KeywordVotes
+    weighed = fit_weighted(rule(), said, labels, weights).predict_proba(said)
+    often = rule().fit(np.repeat(said, times, axis=0), np.repeat(labels, times))
+    assert np.abs(weighed - often.predict_proba(said)).max() < 0.05  # the prior
+    assert np.abs(weighed - rule().fit(said, labels).predict_proba(said)).max() > 0.1
+
+
+def test_rows_of_different_weight_are_refused_without_labels(tmp_path) -> None:
+    given = example.write_inputs(tmp_path)
+    for weights, code in ((2.0, None), (np.arange(1.0, 601.0), "weights_not_taken")):
+        rows = example.rows(600).assign(**{WEIGHT: weights})
+        path = write_table(rows, tmp_path / "weighed.parquet")
+        inputs = {"train": path, "features": given["features"]}
+        if code is None:
+            assert perform("fit_anomalies", tmp_path, inputs).facts["rows"] == 600
+            continue
+        with pytest.raises(OperationError) as refused:
+            perform("fit_anomalies", tmp_path, inputs)
+        assert refused.value.code == code
+
+
+def test_a_weight_is_never_compared_by(tmp_path) -> None:
+    rows = write_table(example.rows(200).assign(**{WEIGHT: 3.0}), tmp_path / "rows.parquet")
+    contract = write_document(tmp_path / "contract.json", {"columns": []})
+    found = perform("build_inputs", tmp_path, {"rows": rows, "contract": contract}).facts
+    left = {row["column"]: row["reason"] for row in found["left_out"]}
+    assert left[WEIGHT] == "weight of a sample"
+
+
+@pytest.mark.parametrize(
+    ("key", "learners"),
+    [("text-classification", 8), ("clustering", 6), ("anomaly-detection", 8), ("forecasting", 7)],
+)
+def test_every_kind_learns_from_the_sample_and_decides_on_the_whole(key, learners) -> None:
+    plan = shipped(key)
+    assert "train_rows" in {one.key for one in plan.parameters}
+    steps = [step for stage in plan.stages for step in stage.all_steps()]
+    sample = next(step for step in steps if step.operation == "sample_rows")
+    assert (sample.params.get("keep") == "latest") is (key == "forecasting")
+    reads = [step for step in steps if "explore.sample.table" in str(step.inputs)]
+    assert len(reads) == learners
+    fits = ("train_candidate", "search_candidate", "retrain_clean", "fit_clusters",
+            "fit_anomalies", "refit_anomalies")  # fmt: skip
+    for step in steps:
+        if step.operation in fits:
+            assert step in reads, step.key
+
+
+@pytest.mark.parametrize(
+    ("kind", "step"),
+    [("texts", "svc"), ("clustering", "kmeans"), ("anomalies", "rule"), ("forecasting", "linear")],
+)
+def test_a_sample_goes_through_the_stages_of_a_kind(tmp_path, kind, step) -> None:
+    stages = KINDS[kind].play(tmp_path, KINDS[kind].table(), "tune", train_rows=150)
+    assert stages.error is None
+    said = stages.facts("explore.sample")
+    parts = stages.facts("explore.split")["parts"]
+    assert said["rows_before"] == parts["train"]["rows"]
+    assert 100 <= said["rows"] <= 150
+    assert said["rows"] + said["left_out"] == said["rows_before"]
+    assert stages.facts(f"tune.{step}")["rows"] == said["rows"]
+    chosen = stages.facts("tune.select")
+    if kind == "anomalies":  # rows a day are those of the whole, not of the sample
+        train = pd.read_parquet(stages.made["explore.split"].outputs["train"])
+        usual = len(train) / train["at"].dt.floor("D").nunique()
+        assert chosen["measured_volume"] == pytest.approx(usual, rel=0.25)
+        assert said["rows"] < 0.7 * said["rows_before"]

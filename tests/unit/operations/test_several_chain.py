@@ -21,7 +21,7 @@ from pipelines.operations.tables import read_table, write_table
 from tests.long import only_long
 from tests.unit.operations.running import perform
 
-pytestmark = only_long
+pytestmark = [only_long, pytest.mark.slow]
 
 COSTS: dict[str, Json] = {"late -> on time": 5, "diverted -> on time": 20, "other": 1}
 

@@ -115,7 +115,7 @@ def test_equal_content_gives_equal_files(family: str, tmp_path: Path) -> None:
 def test_families_that_do_not_fit_are_refused() -> None:
     with_texts = tables.definition()
     without = FeatureSet("praise", (False, True), with_texts.columns[:2])
-    for family, features in (("linear", with_texts), ("text_linear", without)):
+    for family, features in (("boosting", with_texts), ("text_linear", without)):
         with pytest.raises(OperationError) as refused:
             build(family, features, {}, 0)
         assert refused.value.code == "family_does_not_fit"
