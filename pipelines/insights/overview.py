@@ -80,7 +80,9 @@ def overview(question: Question, scope: Scope) -> Overview:
     now = found.window.until
     matrix = hand_off_matrix(found.hand_offs, personas=tuple(found.lanes), now=now)
     aged = ageing(found.visits, now=now, window=found.window)
-    positions = {one.stage: one.position for one in (*found.visits, *found.gates)}
+    positions = {visit.stage: visit.position for visit in found.visits} | {
+        gate.stage: gate.position for gate in found.gates
+    }
     gates = gate_values(found.gates, found.returns, positions=positions)
     costs = cost_of_waiting(found.runs, found.visits, found.window)
     plan = question.blueprint or usual_plan(found.visits)
@@ -92,7 +94,7 @@ def overview(question: Question, scope: Scope) -> Overview:
         summary=summary(found),
         matrix=matrix,
         ageing=aged,
-        looks=looks(matrix, aged, gates, costs),
+        looks=looks(matrix, found.returns, aged, gates, costs),
         cumulative=bands,
         personas=tuple(found.lanes.items()),
         use_cases=tuple(offered[:MOST_OFFERED]),
@@ -140,13 +142,21 @@ def gates(question: Question, scope: Scope, stage: str) -> Records:
     )
 
 
-def returns(question: Question, scope: Scope, code: str) -> Records:
-    """Return what came back for a reason. 8 statements."""
+def returns(
+    question: Question, scope: Scope, code: str, giver: str = "", receiver: str = ""
+) -> Records:
+    """Return what came back for a reason, or between two personas. 8 statements."""
+    wanted = {"code": code, "giver": giver, "receiver": receiver}
+    asked = {name: value for name, value in wanted.items() if value}
     return _records(
         question,
         scope,
         ReturnRecord,
-        lambda found: [one for one in found.returns if not code or one.code == code],
+        lambda found: [
+            one
+            for one in found.returns
+            if all(getattr(one, name) == value for name, value in asked.items())
+        ],
     )
 
 

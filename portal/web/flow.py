@@ -5,6 +5,7 @@ and each is a page of its own where no script runs. Every part has its numbers a
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -87,6 +88,7 @@ def flow(request: HttpRequest) -> HttpResponse:
         "matrix": cells_of(view.matrix, shown, ask.query),
         "shown": shown,
         "use_cases": view.use_cases,
+        "titles": dict(view.use_cases),
         "blueprints": view.blueprints,
         "later": [part for part in PARTS.values() if part.is_later],
     }
@@ -111,6 +113,7 @@ def part(request: HttpRequest, part: str) -> HttpResponse:
         wanted.name: wanted.show(view, ask.query),
         "shown": shown,
         "change": change_of(request),
+        "titles": titles_of(request, wanted.named(view)),
     }
     if part == "hand-offs":
         context["matrix"] = cells_of(view.matrix, shown, ask.query)
@@ -138,8 +141,18 @@ def records(request: HttpRequest, kind: str) -> HttpResponse:
         "now": view.window.until,
         "rows": view.rows[:MOST_ROWS],
         "hidden_rows": max(len(view.rows) - MOST_ROWS, 0),
+        "titles": titles_of(request, [row.use_case for row in view.rows[:MOST_ROWS]]),
     }
     return render(request, "flow/records.html", context)
+
+
+def titles_of(request: HttpRequest, keys: Iterable[str]) -> dict[str, str]:
+    """Return the titles of use cases that the person may see, by key."""
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    found = access.use_cases_of(user_of(request)).filter(key__in=wanted)
+    return dict(found.values_list("key", "title"))
 
 
 def change_of(request: HttpRequest) -> WhatIf | None:

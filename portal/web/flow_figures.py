@@ -68,7 +68,7 @@ def cumulative_figure(view: CumulativeFlows | None) -> Figure | None:
 
 def _coloured(figure: Figure, order: Sequence[str]) -> Figure:
     """Give each of up to thirteen bands a colour of its own; what is done is grey."""
-    colours = ["var(--surface-3)", *(BANDS[n % len(BANDS)] for n in range(len(order) - 1))]
+    colours = ["var(--line-strong)", *(BANDS[n % len(BANDS)] for n in range(len(order) - 1))]
     spec: dict[str, Any] = {**figure.spec}
     encoding = {**spec["encoding"]}
     encoding["color"] = {
@@ -78,25 +78,23 @@ def _coloured(figure: Figure, order: Sequence[str]) -> Figure:
 
 
 def ageing_figure(ageing: Ageing) -> Figure | None:
-    """What is open, over what its stage's kind took."""
+    """What is open, each a dot over what half and 95 % of its stage's kind took, 85 % marked."""
     if not ageing.open:
         return None
-    shown = ageing.open[:MOST_POINTS]
-    stages = dict.fromkeys(
-        one.visit.stage for one in sorted(shown, key=lambda one: one.visit.position)
-    )
-    open_, names = _("open"), {"p50": _("50 %"), "p85": _("85 %"), "p95": _("95 %")}
-    values = []
-    for stage in stages:
-        mine = [one for one in shown if one.visit.stage == stage]
-        for name, label in names.items():
-            limit = days_of(getattr(mine[0].expected, name))
-            if limit is not None:
-                note = _("of all stages") if mine[0].pooled else ""
-                values.append(Value(stage_name(stage), limit, series=label, note=note))
-        for one in mine:
-            age = days_of(one.age)
-            values.append(Value(stage_name(stage), age, series=open_, note=one.visit.use_case))
+    shown = sorted(ageing.open[:MOST_POINTS], key=lambda one: (one.visit.position, one.age))
+    levels = {"": _("within"), "amber": _("longer than 85 %"), "red": _("longer than 95 %")}
+    values = [
+        Value(
+            stage_name(one.visit.stage),
+            days_of(one.age),
+            days_of(one.expected.p50),
+            days_of(one.expected.p95),
+            series=levels[one.level],
+            note=one.visit.use_case,
+            limit=days_of(one.expected.p85),
+        )
+        for one in shown
+    ]
     text = ngettext(
         "%(n)s round is open; %(late)s lasted longer than 85 %% of its kind, %(red)s longer than"
         " 95 %%.",
@@ -104,10 +102,40 @@ def ageing_figure(ageing: Ageing) -> Figure | None:
         " than 95 %%.",
         ageing.n,
     ) % {"n": ageing.n, "late": ageing.amber + ageing.red, "red": ageing.red}
+    text += " " + _("The line goes from what half took to what 95 % took; the mark on it is 85 %.")
     said = Words(
-        "ageing", _("Age of what is open, by stage"), text, series=_("what"), note=_("use case")
+        "ageing",
+        _("Age of what is open, by stage"),
+        text,
+        bounds=(_("50 %"), _("95 %")),
+        limit=_("85 %"),
+        series=_("against expectation"),
+        note=_("use case"),
     )
-    return points(said, values, x=Axis(_("stage"), kind=NAME), y=Axis(_("age"), unit=_("days")))
+    x, y = Axis(_("stage"), kind=NAME), Axis(_("age"), unit=_("days"), low=0)
+    return _marked(dots(said, values, x=x, y=y), [*levels.values()])
+
+
+def _marked(figure: Figure, levels: Sequence[str]) -> Figure:
+    """Colour dots by their level, draw ranges calm, and mark each range's limit."""
+    spec: dict[str, Any] = {**figure.spec}
+    colours = {"domain": [*levels], "range": ["var(--chart-1)", "var(--warn)", "var(--bad)"]}
+    *behind, last = spec["layer"]
+    marks = {**last}
+    marks["encoding"] = {
+        **marks["encoding"],
+        "color": {"field": "series", "type": "nominal", "title": None, "scale": colours},
+    }
+    if not behind:
+        return replace(figure, spec={**spec, "layer": [marks]})
+    ranges = {**behind[0]}
+    ranges["mark"] = {**ranges["mark"], "strokeWidth": 6, "color": "var(--surface-3)"}
+    places = ranges["encoding"]
+    limit: Any = {
+        "mark": {"type": "tick", "thickness": 2, "size": 14, "color": "var(--ink-3)"},
+        "encoding": {"y": places["y"], "x": {**places["x"], "field": "limit"}},
+    }
+    return replace(figure, spec={**spec, "layer": [ranges, limit, marks]})
 
 
 def throughput_figure(found: Throughput, *, title: str) -> Figure | None:

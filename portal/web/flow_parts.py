@@ -36,6 +36,7 @@ class Part:
     sheet: Callable[[Any], str]
     show: Callable[[Any, str], Mapping[str, Any]]
     is_later: bool = True
+    named: Callable[[Any], Iterable[str]] = lambda view: ()  # use cases to call by their titles
 
     @property
     def name(self) -> str:
@@ -82,12 +83,14 @@ _ALL: Final = (
         "ageing", _("What is open, against expectation"), _("What has lasted too long."),
         lambda q, s, _c: queries.ageing_flow(q, s),
         _table(OpenVisit, lambda view: view.ageing.open), flowing.ageing_shown, is_later=False,
+        named=lambda view: [one.visit.use_case for one in view.ageing.open if one.level],
     ),
     Part(
         "forecast", _("When it will be done"),
         _("Dates drawn from how long the same work took before, and what a change would do."),
         overview.outlook, _table(UseCaseForecast, lambda view: view.forecast.use_cases),
         flowing.forecast_shown,
+        named=lambda view: [one.use_case for one in view.forecast.use_cases],
     ),
     Part(
         "waiting", _("What waiting costs"),

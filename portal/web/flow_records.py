@@ -31,7 +31,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     for kind in (
         Kind("hand-offs", _("Hand-offs"), ("giver", "receiver"), overview.hand_offs),
         Kind("gates", _("Reviews"), ("stage",), overview.gates),
-        Kind("returns", _("Returns"), ("code",), overview.returns),
+        Kind("returns", _("Returns"), ("code", "giver", "receiver"), overview.returns),
         Kind("visits", _("Rounds of stages"), ("stage",), overview.visits),
     )
 }

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from pipelines.insights.answers import WaitingFlow
 from pipelines.insights.flow.hand_offs import HandOffMatrix, HandOffPair
+from pipelines.insights.flow.looks import ReturnedPair
 from pipelines.insights.overview import Outlook, Overview, Times
 from portal.web import flow_figures
 from portal.web.flow_figures import cumulative_figure, stage_name
@@ -126,20 +127,23 @@ def _returned(view: Overview, query: str) -> Sentence | None:
     pair = view.looks.returned
     if pair is None:
         return None
-    text = _(
-        "From %(giver)s to %(receiver)s most comes back: %(returned)s of %(n)s hand-offs, most"
-        " often for the reason \u201c%(reason)s\u201d."
+    text = ngettext(
+        "Most comes back from %(giver)s to %(receiver)s: %(n)s time, most often for the reason"
+        " \u201c%(reason)s\u201d (%(of)s).",
+        "Most comes back from %(giver)s to %(receiver)s: %(n)s times, most often for the reason"
+        " \u201c%(reason)s\u201d (%(of)s).",
+        pair.n,
     ) % {
         **_people(view, pair),
-        "returned": pair.returned,
         "n": pair.n,
-        "reason": words(view.looks.reason) or _("none given"),
+        "of": pair.of_code,
+        "reason": words(pair.code) or _("none given"),
     }
-    href = records_at("hand-offs", query, giver=pair.giver, receiver=pair.receiver)
-    return Sentence(_("Comes back"), text, href, _("These hand-offs"), "warn")
+    href = records_at("returns", query, giver=pair.giver, receiver=pair.receiver)
+    return Sentence(_("Comes back"), text, href, _("These returns"), "warn")
 
 
-def _people(view: Overview, pair: HandOffPair) -> dict[str, str]:
+def _people(view: Overview, pair: HandOffPair | ReturnedPair) -> dict[str, str]:
     names = dict(view.personas)
     return {
         "giver": names.get(pair.giver, pair.giver),

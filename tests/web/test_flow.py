@@ -1,4 +1,4 @@
-"""Flow: what it opens with, its parts with and without scripts, the records, rights, odd filters."""
+"""Flow: what it opens with, its parts with and without scripts, records, rights, odd filters."""
 
 import csv
 import io
@@ -54,10 +54,10 @@ def shown(client: Client, path: str, status: int = 200, **headers: str) -> str:
 def test_it_opens_with_what_to_look_at_first(client: Client, cast: Cast, came_back: Run) -> None:
     client.force_login(cast.amara)
     page = shown(client, "/flow/")
-    assert "1 of 1 hand-offs, most often for the reason “unclear”" in page
+    assert "1 time, most often for the reason “unclear” (1)" in page
     assert "1 run is under way" in page
     assert 'id="chart-cumulative"' in page
-    assert "/flow/records/hand-offs/?giver=" in page
+    assert "/flow/records/returns/?giver=" in page
     for part in PARTS.values():
         assert f'id="{part.key}"' in page
 
@@ -132,18 +132,14 @@ def test_records_are_in_the_page_and_in_the_file(
         "first=a&second=&reviewer=&reviewers=0",
     ],
 )
-def test_odd_filters_are_left_out(
-    client: Client, cast: Cast, came_back: Run, query: str
-) -> None:
+def test_odd_filters_are_left_out(client: Client, cast: Cast, came_back: Run, query: str) -> None:
     client.force_login(cast.amara)
     assert MARKUP not in shown(client, f"/flow/?{query}")
     assert MARKUP not in shown(client, f"/flow/forecast/?{query}")
     assert MARKUP not in shown(client, f"/flow/records/visits/?{query}")
 
 
-def test_a_change_names_stages_that_are_there(
-    client: Client, cast: Cast, came_back: Run
-) -> None:
+def test_a_change_names_stages_that_are_there(client: Client, cast: Cast, came_back: Run) -> None:
     client.force_login(cast.amara)
     shown(client, "/flow/forecast/?drop=nowhere", status=422)
     stage = came_back.stages.order_by("position").first()
