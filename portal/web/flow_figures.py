@@ -82,7 +82,7 @@ def ageing_figure(ageing: Ageing) -> Figure | None:
     if not ageing.open:
         return None
     shown = sorted(ageing.open[:MOST_POINTS], key=lambda one: (one.visit.position, one.age))
-    levels = {"": _("within"), "amber": _("longer than 85 %"), "red": _("longer than 95 %")}
+    levels = {"": _("within"), "amber": _("over 85 %"), "red": _("over 95 %")}
     values = [
         Value(
             stage_name(one.visit.stage),

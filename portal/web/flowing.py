@@ -214,9 +214,10 @@ def _forecast(view: Overview, query: str) -> Sentence | None:
         ) % {"n": flow.runs}
         return Sentence(_("Forecast"), text, href, _("Forecasts"))
     text = ngettext(
-        "%(n)s run is under way: as likely as not done by %(p50)s, with 85 %% chance by %(p85)s.",
-        "%(n)s runs are under way: as likely as not all done by %(p50)s, with 85 %% chance by"
-        " %(p85)s.",
+        "%(n)s run is under way. At the pace of this window it is done by %(p50)s as likely as"
+        " not, and with 85 %% chance by %(p85)s.",
+        "%(n)s runs are under way. At the pace of this window the last of them is done by %(p50)s"
+        " as likely as not, and with 85 %% chance by %(p85)s.",
         flow.runs,
     ) % {"n": flow.runs, "p50": on(p50), "p85": on(p85)}
     return Sentence(_("Forecast"), text, href, _("Use case by use case"))

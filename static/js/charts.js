@@ -91,7 +91,6 @@ function start(root) {
 function begin() {
   start(document);
   document.addEventListener("baton:swapped", (event) => start(event.detail.region));
-  document.addEventListener("htmx:afterSwap", (event) => start(event.detail.target));
   addEventListener("resize", () => {
     clearTimeout(resized);
     resized = setTimeout(() => {
