@@ -62,7 +62,7 @@ def cumulative_flow(
     ordered = sorted(entries, key=lambda one: one.position)
     totals = [running_total(one.by_day, len(days)) for one in ordered]
     left = running_total(ended, len(days))
-    after = [*totals[1:], left]
+    after = [*totals, left][1:]  # of no stage there is nothing after
     bands = tuple(
         Band(
             one.stage,
