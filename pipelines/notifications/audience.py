@@ -152,9 +152,12 @@ def _stage_returned(event: Event) -> Told | None:
     """Changes are requested: its owner hears of it, and whose work it was; else its persona."""
     run = _run(event)
     stage = Stage.objects.get(pk=event.subject_id)
-    if stage.return_code and HandOff.objects.filter(
-        run=run, source__key=stage.key, state="RETURNED", answered_at=event.at
-    ).exists():
+    if (
+        stage.return_code
+        and HandOff.objects.filter(
+            run=run, source__key=stage.key, state="RETURNED", answered_at=event.at
+        ).exists()
+    ):
         return None  # told as a returned hand-off
     earlier = Stage.objects.filter(run=run, key=stage.key, round=stage.round - 1).first()
     people = _ones(stage.owner_id, *(earlier.author_ids if earlier else ()))

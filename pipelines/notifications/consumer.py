@@ -40,9 +40,7 @@ def notify(row: Outbox) -> None:
 def wishes_of(people: list[User]) -> dict[int, Preferences]:
     """Return how each of these people who have an address wishes to be told; one query."""
     given = Preferences.objects.in_bulk([user.pk for user in people])
-    return {
-        user.pk: given.get(user.pk) or Preferences(user=user) for user in people if user.email
-    }
+    return {user.pk: given.get(user.pk) or Preferences(user=user) for user in people if user.email}
 
 
 def hint(people: Iterable[int]) -> None:

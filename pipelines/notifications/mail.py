@@ -166,7 +166,7 @@ def language_of(user: User) -> str:
     return str(getattr(user, "language", "") or settings.LANGUAGE_CODE)
 
 
-def subject_of(lines: Sequence[Line], more: bool) -> str:  # noqa: FBT001
+def subject_of(lines: Sequence[Line], more: bool) -> str:
     """Return the subject: what is asked, and of which use case; or how much there is."""
     if len(lines) == 1:
         use_case = f" ({lines[0].use_case})" if lines[0].use_case else ""
@@ -191,7 +191,7 @@ def _engine() -> Engine:
     return Engine(dirs=[settings.BASE_DIR / "templates" / "notifications"], libraries=libraries)
 
 
-def _render(name: str, user: User, lines: Sequence[Line], more: bool) -> str:  # noqa: FBT001
+def _render(name: str, user: User, lines: Sequence[Line], more: bool) -> str:
     # In the plain text nothing is escaped; a title must not begin new lines in it.
     shown = [(one_line(line.text), one_line(line.use_case), line.run, line.path) for line in lines]
     context = {"user": user, "lines": shown, "more": more, "url": settings.URL}

@@ -21,6 +21,7 @@ from portal.api import (
     lineage,
     models,
     moving,
+    notifications,
     operations,
     people,
     readiness,
@@ -49,6 +50,9 @@ register_converter(Digest, "digest")
 app_name = "api"
 urlpatterns: list[URLPattern] = [
     path("me", people.Me.as_view()),
+    path("me/notifications", notifications.MyNotifications.as_view()),
+    path("notifications", notifications.Notifications.as_view()),
+    path("notifications/read", notifications.NotificationsRead.as_view()),
     path("personas", people.Personas.as_view()),
     path("calendars", calendars.Calendars.as_view()),
     path("calendars/<slug:code>", calendars.Calendar.as_view()),
