@@ -516,6 +516,7 @@ SPECTACULAR_SETTINGS = {
     | {
         "FindingSeverity": "pipelines.runs.models.findings.SEVERITIES",
         "OverrideVerdict": "pipelines.runs.actions.overrides.VERDICTS",
+        "KindEnum": "pipelines.operations.fetch.address.KINDS",
         "NotificationKind": "portal.api.serializers.notifications.KINDS",
     }
     | {"VersionState": [(s, s) for s in ("draft", "published", "retired")]},

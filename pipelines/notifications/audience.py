@@ -75,6 +75,10 @@ def _short(text: object) -> str:
     return str(text)[:LONGEST]
 
 
+def _pk(event: Event) -> int:
+    return event.subject_id or 0
+
+
 def _run(event: Event) -> Run:
     rows = Run.objects.select_related("use_case", "version__blueprint", "created_by")
     return rows.get(pk=int(event.stream.key))
@@ -101,7 +105,7 @@ def _deciders(run: Run, gate: Gate) -> frozenset[int]:
 
 def _gate(event: Event) -> tuple[Run, Gate] | None:
     run = _run(event)
-    gate = Gate.objects.select_related("stage").get(pk=event.subject_id)
+    gate = Gate.objects.select_related("stage").get(pk=_pk(event))
     gate.run = gate.stage.run = run
     return (run, gate) if gate.state == "OPEN" else None
 
@@ -121,7 +125,7 @@ def _gate_escalated(event: Event) -> Told | None:
 
 def _hand_off(event: Event) -> tuple[Run, HandOff, dict[str, object]]:
     run = _run(event)
-    row = HandOff.objects.select_related("source", "target").get(pk=event.subject_id)
+    row = HandOff.objects.select_related("source", "target").get(pk=_pk(event))
     thing = _stage_title(run, row.target.key)
     return run, row, _of_run(event, run, thing=thing, code=row.return_code)
 
@@ -151,7 +155,7 @@ def _returned(event: Event) -> Told | None:
 def _stage_returned(event: Event) -> Told | None:
     """Changes are requested: its owner hears of it, and whose work it was; else its persona."""
     run = _run(event)
-    stage = Stage.objects.get(pk=event.subject_id)
+    stage = Stage.objects.get(pk=_pk(event))
     if (
         stage.return_code
         and HandOff.objects.filter(
@@ -168,7 +172,7 @@ def _stage_returned(event: Event) -> Told | None:
 
 def _item(event: Event) -> tuple[Run, WorkItem, dict[str, object]]:
     run = _run(event)
-    item = WorkItem.objects.select_related("stage", "holder").get(pk=event.subject_id)
+    item = WorkItem.objects.select_related("stage", "holder").get(pk=_pk(event))
     return run, item, _of_run(event, run, thing=_short(item.title))
 
 
@@ -199,7 +203,7 @@ def _item_escalated(event: Event) -> Told | None:
 def _reminded(event: Event) -> Told | None:
     """Who holds it is reminded; of what nobody holds, who could take it."""
     run, noun = _run(event), event.subject
-    found = _REMINDED[noun](event.subject_id)
+    found = _REMINDED[noun](_pk(event))
     if found is None or found.state not in AWAITED[noun]:
         return None
     people, thing, page = _holders(run, found)
@@ -262,7 +266,7 @@ def _run_ended(event: Event) -> Told | None:
 
 
 def _alerted(event: Event) -> Told | None:
-    alert = Alert.objects.select_related("model").get(pk=event.subject_id)
+    alert = Alert.objects.select_related("model").get(pk=_pk(event))
     where = alert.model.use_case_id
     data = {"thing": _short(alert.model.name), "severity": alert.severity, "cause": alert.cause}
     people = seated(where, {"DS", "OPS", alert.persona_id})
@@ -270,14 +274,14 @@ def _alerted(event: Event) -> Told | None:
 
 
 def _voided(event: Event) -> Told | None:
-    signed = Attestation.objects.select_related("use_case").get(pk=event.subject_id)
+    signed = Attestation.objects.select_related("use_case").get(pk=_pk(event))
     data = {"thing": signed.test, "why": event.after}
     where = signed.use_case
     return Told("statement", _ones(signed.user_id), where.pk, "readiness", where.key, data)
 
 
 def _deputy(event: Event) -> Told | None:
-    row = Delegation.objects.select_related("giver").get(pk=event.subject_id)
+    row = Delegation.objects.select_related("giver").get(pk=_pk(event))
     if row.deputy_id is None:
         return None
     data = {"thing": _short(row.giver), "persona": row.persona_id, "by": _short(event.actor_name)}

@@ -25,7 +25,7 @@ def notify(row: Outbox) -> None:
         return
     people = list(
         User.objects.filter(pk__in=told.people, is_active=True, is_service=False)
-        .exclude(pk=row.event.actor_id)
+        .exclude(pk=row.event.actor_id or 0)
         .order_by("pk")
     )
     if not people:

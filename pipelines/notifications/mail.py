@@ -188,7 +188,9 @@ def one_line(text: str) -> str:
 def _engine() -> Engine:
     """Templates without what pages need: a mail has no persona tags, and the engine no pages."""
     libraries = {"i18n": "django.templatetags.i18n"}
-    return Engine(dirs=[settings.BASE_DIR / "templates" / "notifications"], libraries=libraries)
+    return Engine(
+        dirs=[str(settings.BASE_DIR / "templates" / "notifications")], libraries=libraries
+    )
 
 
 def _render(name: str, user: User, lines: Sequence[Line], more: bool) -> str:

@@ -93,7 +93,7 @@ def line_of(row: Notification) -> Line:
         pk=row.pk,
         kind=row.kind,
         text=text_of(row),
-        run=str(row.data.get("run", "")),
+        run="" if row.kind == "run" else str(row.data.get("run", "")),
         use_case=use_case.title if use_case else "",
         use_case_key=use_case.key if use_case else "",
         path=path_of(row),

@@ -10,8 +10,9 @@ from pipelines.runs.actions import item_moves
 from tests.cast import Cast, acting
 from tests.domain import engine as f
 from tests.faults.processes import Processes, until
+from tests.long import only_long
 
-pytestmark = [pytest.mark.faults, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.faults, pytest.mark.timeout(180), only_long]
 EVENTS = 60
 
 
