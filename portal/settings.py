@@ -278,7 +278,30 @@ CONNECTION_FOLDERS = _list("BATON_CONNECTION_FOLDERS")
 VERIFY_SECONDS = _number("BATON_VERIFY_SECONDS", 60.0, low=1, high=86_400)
 ENGINE_LAG_SECONDS = _number("BATON_ENGINE_LAG_SECONDS", 30.0, low=1, high=3600)
 # Called with each outbox row after commit, at least once; see pipelines/runs/outbox.py.
-OUTBOX_CONSUMERS: list[str] = []
+OUTBOX_CONSUMERS: list[str] = ["pipelines.notifications.consumer.notify"]
+
+# --- Mail ------------------------------------------------------------------------------------
+
+# Without it nobody is written to, and notifications stay in the portal; a simulation never writes.
+_EMAIL_URL = _address(
+    "EMAIL_URL", ("smtp", "smtps", "smtp+tls", "smtp+ssl", "consolemail", "filemail", "memorymail")
+)
+EMAIL_CONFIGURED = bool(_EMAIL_URL) and not SIMULATION
+_EMAIL = environ.Env.email_url_config(_EMAIL_URL or "dummymail://")
+EMAIL_BACKEND = str(_EMAIL["EMAIL_BACKEND"])
+EMAIL_HOST = str(_EMAIL.get("EMAIL_HOST") or "localhost")
+EMAIL_PORT = int(_EMAIL.get("EMAIL_PORT") or 25)
+EMAIL_HOST_USER = str(_EMAIL.get("EMAIL_HOST_USER") or "")
+EMAIL_HOST_PASSWORD = str(_EMAIL.get("EMAIL_HOST_PASSWORD") or "")
+EMAIL_USE_TLS = bool(_EMAIL.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(_EMAIL.get("EMAIL_USE_SSL"))
+EMAIL_FILE_PATH = "/" + str(_EMAIL.get("EMAIL_FILE_PATH") or VAR / "mail").lstrip("/")
+EMAIL_TIMEOUT = 10  # s: a silent server must not keep the engine's other lookouts waiting
+DEFAULT_FROM_EMAIL = env.str("BATON_EMAIL_FROM", default="").strip() or (
+    f"Baton <baton@{urlsplit(URL).hostname or 'localhost'}>"
+)
+if any(ord(character) < 32 for character in DEFAULT_FROM_EMAIL):
+    raise ImproperlyConfigured("BATON_EMAIL_FROM must be one line without control characters.")
 
 
 def _broker() -> str:
@@ -353,6 +376,7 @@ INSTALLED_APPS = [
     "pipelines.serving",
     "pipelines.monitoring",
     "pipelines.search",
+    "pipelines.notifications",
     *filter(_present, ["pipelines.readiness", "portal.notify"]),
     "portal",
 ]
@@ -501,6 +525,8 @@ SPECTACULAR_SETTINGS = {
     | {
         "FindingSeverity": "pipelines.runs.models.findings.SEVERITIES",
         "OverrideVerdict": "pipelines.runs.actions.overrides.VERDICTS",
+        "KindEnum": "pipelines.operations.fetch.address.KINDS",
+        "NotificationKind": "portal.api.serializers.notifications.KINDS",
     }
     | {"VersionState": [(s, s) for s in ("draft", "published", "retired")]},
 }

@@ -28,7 +28,10 @@ LAPSES: tuple[str, ...] = (
 )
 
 # What looks after things by itself beside the sweeper, every few seconds in each engine process.
-LOOKOUTS: tuple[str, ...] = ("pipelines.readiness.lookout.look_out",)
+LOOKOUTS: tuple[str, ...] = (
+    "pipelines.readiness.lookout.look_out",
+    "pipelines.notifications.mail.look_out",
+)
 
 FEEDS: dict[str, str] = {
     "now": "pipelines.serving.feeds.now",

@@ -35,6 +35,7 @@ BACKOFF_SECONDS = 2.0
 SECONDS_OPEN = 3600.0  # then the browser comes again, and its rights are looked at again
 
 CHANGED = "event: changed\ndata: {}\n\n"
+NEWS = "event: news\ndata: {}\n\n"
 CLOSE = ""
 
 
@@ -46,6 +47,7 @@ class Scope:
     mine: bool = False
     use_cases: frozenset[int] | None = frozenset()
     lately: bool = False
+    person: str = ""  # the stream of whoever listens: their notifications
 
 
 @dataclass(eq=False)
@@ -115,6 +117,8 @@ class Hub:
         self, listener: Listener, streams: set[str], touched: set[int | None], seats: set[int]
     ) -> None:
         scope = listener.scope
+        if scope.person in streams:
+            listener.put(NEWS)
         everything = scope.mine and scope.use_cases is None
         of_mine = scope.mine and (scope.use_cases or frozenset()) & (touched | seats)
         if everything or of_mine or scope.streams & streams:
@@ -173,7 +177,8 @@ def _authorise(request: HttpRequest, asked: list[str]) -> Scope | None:
         visible = None if user.can("read_all") else frozenset(access.use_case_ids_seen(user))
         scope = Scope(known, mine, visible if mine else frozenset())
         lately = access.changed_lately(known, visible if mine else frozenset(), within=LATELY)
-        return Scope(scope.streams, scope.mine, scope.use_cases, lately)
+        person = ":".join(user.stream)
+        return Scope(scope.streams, scope.mine, scope.use_cases, lately, person)
     finally:
         connections.close_all()  # the stream may stay open for an hour
 

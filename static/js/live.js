@@ -20,12 +20,14 @@ export function startLive() {
   const source = new EventSource(`/events/?streams=${encodeURIComponent(streams)}`);
   let opened = false;
   count();
+  countNews();
   source.addEventListener("open", () => {
     reached();
     if (opened) schedule(); // What happened while the line was down is not told again.
     opened = true;
   });
   source.addEventListener("changed", schedule);
+  source.addEventListener("news", told);
   document.addEventListener("visibilitychange", () => { if (stale && !document.hidden) schedule(); });
   source.addEventListener("error", lost);
   addEventListener("pagehide", () => source.close());
@@ -77,6 +79,7 @@ async function refresh() {
     const answer = await fetch(address, { headers: { "X-Live": "1" }, credentials: "same-origin" });
     if (answer.redirected || !answer.ok) return;
     count();
+    countNews();
     swap(new DOMParser().parseFromString(await answer.text(), "text/html"));
   } catch { lost(); }
   finally {
@@ -97,6 +100,25 @@ async function count() {
     badge.textContent = waiting || "";
     badge.hidden = !waiting;
     entitle(waiting);
+  } catch { /* The badge stays as it is. */ }
+}
+
+// Something was told to this person, or read by them on another page.
+function told() {
+  countNews();
+  if (document.querySelector("[data-news-page]")) schedule();
+}
+
+// How much is unread, at the bell.
+async function countNews() {
+  const badge = document.querySelector("[data-news-count]");
+  if (!badge) return;
+  try {
+    const answer = await fetch("/notifications/count", { credentials: "same-origin" });
+    if (answer.redirected || !answer.ok) return;
+    const unread = await answer.text();
+    badge.textContent = unread === "0" ? "" : unread;
+    badge.hidden = unread === "0";
   } catch { /* The badge stays as it is. */ }
 }
 

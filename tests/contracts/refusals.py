@@ -141,6 +141,8 @@ API: dict[str, Row] = {
         more={"user": "amara"},
     ),
     "DELETE tokens/{pk}": Row("amara", {}, "", "only whose it is sees it: 404"),
+    "PATCH me/notifications": Row("amara", {"digest_hour": 7}, "", OPEN),
+    "POST notifications/read": Row("amara", {"until": 1}, "", OPEN),
     "POST uploads/inspect": Row("amara", {"file": "a,b\n1,2\n"}, "", OPEN),
     "POST use-cases": Row("amara", {"title": "One more"}, "", OPEN),
     "PATCH use-cases/{key}": Row("amara", {"title": "Another"}, "kenji", "use_case.manage"),
@@ -228,6 +230,8 @@ PAGES: Pages = {
     "views/{pk}/remove": (("DELETE views/{pk}", {}),),
     "away/": (("POST delegations", {"since": DAY, "until": "2031-05-07"}),),
     "away/{pk}/end": (("POST delegations/{pk}/end", {}),),
+    "notifications/read": (("POST notifications/read", {"until": "1"}),),
+    "settings/notifications/": (("PATCH me/notifications", {"mail": "on"}),),
     "checks/{pk}/waive": (("POST checks/{pk}/waive", {"reason": "because", "days": "3"}),),
     "hand-offs/{pk}/": (
         ("POST hand-offs/{pk}/offer", {"do": "offer"}),
@@ -242,12 +246,12 @@ PAGES: Pages = {
     "alerts/{pk}/resolve": (("POST alerts/{pk}/resolve", {"resolution": "done"}),),
 }
 # Whose refusal is the form itself, with what is wrong in it: nobody is kept from one's own.
-OWN_FORM = ("use-cases/new/", "away/")
+OWN_FORM = ("use-cases/new/", "away/", "settings/notifications/")
 # Pages that only show, and what belongs to nobody: signing in and out, a try of a model.
 SHOWN = (
     "", "inbox/count", "use-cases/", "use-cases/{key}/", "use-cases/{key}/readiness/",
     "runs/{pk}/", "use-cases/{key}/monitor/", "charts/{digest}/{theme}.svg", "board/",
-    "use-cases/export",
+    "use-cases/export", "notifications/", "notifications/count",
     "runs/{pk}/lineage/", "runs/{pk}/documents/", "runs/{pk}/documents/{kind}/",
     "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
     "models/", "models/{name}/", "search/", "help/", "ledger/", "ledger/export", "events/",
