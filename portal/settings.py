@@ -385,7 +385,11 @@ TEMPLATES = [
                     _LOADERS if DEBUG else [("django.template.loaders.cached.Loader", _LOADERS)],
                 )
             ],
-            "builtins": ["template_partials.templatetags.partials", "portal.web.tags"],
+            "builtins": [
+                "template_partials.templatetags.partials",
+                "portal.web.tags",
+                "portal.web.remarks",
+            ],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
