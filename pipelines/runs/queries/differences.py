@@ -120,6 +120,8 @@ def _counts(facts: Facts) -> Mapping[str, Any]:
         "columns read": (read, ("columns",)),
         "rows to learn from": (split, ("parts", "train", "rows")),
         "rows to decide on": (split, ("parts", "holdout", "rows")),
+        "slices worse than all rows": (saying(facts, "worse", "overall"), ("worse",)),
+        "slices looked at": (saying(facts, "worse", "overall"), ("looked_at",)),
         "features": (saying(facts, "columns_used"), ("columns_used",)),
     }
     found = {what: number(source, *path) for what, (source, path) in places.items()}
@@ -142,9 +144,13 @@ def _short(value: Any) -> str:
 
 
 def _worse(facts: Facts) -> set[str] | None:
-    """The slices judged worse than all rows; None where no slice was looked at."""
+    """The declared slices judged worse than all rows; None where no slice was looked at.
+
+    Those that a search found have other borders in each pack: they are counted, not compared.
+    """
     said = saying(facts, "worse", "slices")
     if not said:
         return None
     found = (row for row in rows(said, "slices") if row.get("verdict") == "worse")
-    return {str(row.get("slice") or row.get("name") or "") for row in found}
+    declared = (row for row in found if not row.get("found"))
+    return {str(row.get("slice") or row.get("name") or "") for row in declared}
