@@ -256,5 +256,7 @@ SHOWN = (
     "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
     "models/", "models/{name}/", "ledger/", "ledger/export", "events/", "sign-in/", "sign-out/",
 )  # fmt: skip
+# Open whatever becomes of the run: people talk about one that ended, too.
+EVER = ("runs/{pk}/comments", "gates/{pk}/look")
 # What machines ask, without a person.
 MACHINES = ("healthz", "readyz", "metrics")

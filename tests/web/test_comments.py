@@ -23,8 +23,8 @@ def gate(cast: Cast) -> Gate:
     return factories.to_gate(cast, factories.hello_run(cast))
 
 
-def say(user: User, gate: Gate, text: str = "why?", **more: Any) -> Comment:
-    answer = comments.add(actor=acting(user), topic=gate.run, remark=Remark(text, **more))
+def say(user: User, review: Gate, text: str = "why?", **more: Any) -> Comment:
+    answer = comments.add(actor=acting(user), topic=review.run, remark=Remark(text, **more))
     return Comment.objects.get(pk=answer.data["comment"])
 
 
@@ -227,7 +227,7 @@ def test_a_round_i_have_looked_at_is_what_the_next_is_held_against(
         if number < 2:
             engine.decide(cast.sofia, engine.gate_of(run), "request_changes", reason="no")
     text = page(client, cast.amara, f"/gates/{engine.gate_of(run).pk}/")
-    assert "Changed since you looked last, at round 1" in text
+    assert "Changed since round 1, which you looked at last" in text
     assert '<del class="gone">b</del>' in text
     assert "Changed since round 2" in page(client, cast.sofia, f"/gates/{engine.gate_of(run).pk}/")
 

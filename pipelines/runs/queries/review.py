@@ -4,7 +4,7 @@ Eleven queries besides the gate with its checks, decisions and findings, which t
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -137,6 +137,9 @@ def review(user: User, gate: Gate, *, voice: str = "", live: QuerySet[Any] | Non
     hat = Hat.of(user, gate.run)
     blueprint = blueprint_of(gate.run)
     stage = stage_def(gate.run, gate.stage.key)
+    mine = _in_force(gate, user)
+    if mine is not None and looked.since is None:
+        looked = replace(looked, since=mine.at)
     earlier_gates = earlier_reviews(gate, user, live)
     previous = earlier_gates.get(ROUND)
     seen = _seen_before(gate, looked, previous)
@@ -145,7 +148,6 @@ def review(user: User, gate: Gate, *, voice: str = "", live: QuerySet[Any] | Non
     earlier: Facts = (base.pack.get("facts") or {}) if base else {}
     checks = views_of(gate.checks.all(), now=now, before=_checks_of(previous))
     back_to = targets(gate)
-    mine = _in_force(gate, user)
     seated = seated_on(gate)
     roles = _roles(hat, gate)
     voices = _voices(hat, gate)
@@ -214,6 +216,7 @@ def earlier_reviews(gate: Gate, user: User, live: QuerySet[Any] | None = None) -
             ),
             judged=ArraySubquery(judged),
             approved_by_me=Exists(given),
+            decided_by_me=Exists(Decision.objects.filter(gate_id=OuterRef("pk"), user=user)),
         )
         .select_related("run", "stage", "closed_by")
         .order_by("what", "-pk")
@@ -229,8 +232,16 @@ def _checks_of(previous: Any) -> list[Check]:
 
 
 def _seen_before(gate: Gate, looked: Looked, previous: Gate | None) -> Gate | None:
-    """The earlier review that the reader looked at last; None where there is none."""
-    if looked.since is not None or looked.gate is None:
+    """The earlier review that the reader looked at last; who decided there has looked.
+
+    None where there is none, or the reader has looked at this one.
+    """
+    if looked.since is not None:
+        return None
+    given: Any = previous
+    if given is not None and given.decided_by_me:
+        return previous
+    if looked.gate is None:
         return None
     if previous is not None and previous.pk == looked.gate:
         return previous
