@@ -65,7 +65,7 @@ def live_version(model: Model) -> ModelVersion | None:
     return found.version if found else None
 
 
-def runs_that_answer() -> QuerySet[Deployment, dict[str, Any]]:
+def runs_that_answer() -> QuerySet[Deployment, Any]:
     """Return the ids of the runs whose models answer all callers now, for use inside a query."""
     return Deployment.objects.filter(ended_at=None, mode=LIVE).values("version__run")
 

@@ -33,7 +33,8 @@ def said(comment: Comment) -> SafeString:
 
 
 def _linked(text: str, mentions: dict[str, int]) -> str:
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for match in ADDRESS.finditer(text):
         address = match[0].rstrip(ENDS)
         parts.append(_called(text[end : match.start()], mentions))
@@ -44,7 +45,8 @@ def _linked(text: str, mentions: dict[str, int]) -> str:
 
 
 def _called(text: str, mentions: dict[str, int]) -> str:
-    parts, end = [], 0
+    parts: list[str] = []
+    end = 0
     for match in NAMED.finditer(text):
         login = match[1].rstrip(".-+")
         if login in mentions:

@@ -3,6 +3,9 @@
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import QuerySet
 
 from personas.commands import Answer, Command, execute
 from personas.errors import Conflict, Invalid, NotFound
@@ -194,7 +197,7 @@ def _problems(remark: Remark, run: Run | None, root: Comment | None) -> dict[str
 
 
 def _gates(remark: Remark, run: Run | None) -> bool:
-    return run is not None and Gate.objects.filter(pk=remark.gate, run=run).exists()
+    return run is not None and Gate.objects.filter(pk=remark.gate or 0, run=run).exists()
 
 
 def _misplaced(remark: Remark, run: Run | None) -> str:
@@ -209,7 +212,7 @@ def _misplaced(remark: Remark, run: Run | None) -> str:
     if run is None:
         return "only comments on a run have an anchor"
     stage, _, name = place.partition(".")
-    known = {
+    known: dict[str, Callable[[], QuerySet[Any]]] = {
         "stage": lambda: Stage.objects.filter(run=run, key=place),
         "check": lambda: Check.objects.filter(run=run, stage__key=stage, name=name),
         "item": lambda: WorkItem.objects.filter(run=run, stage__key=stage, key=name),
