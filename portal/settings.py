@@ -416,6 +416,7 @@ TEMPLATES = [
                 "template_partials.templatetags.partials",
                 "portal.web.tags",
                 "portal.web.help_tags",
+                "portal.web.remarks",
             ],
             "context_processors": [
                 "django.template.context_processors.request",

@@ -1,6 +1,7 @@
 """Reads of models, versions, deployments and aliases."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 
@@ -62,6 +63,11 @@ def live_version(model: Model) -> ModelVersion | None:
     """Return the version that answers all callers now, or None."""
     found = model.deployments.filter(ended_at=None, mode=LIVE).select_related("version").first()
     return found.version if found else None
+
+
+def runs_that_answer() -> QuerySet[Deployment, Any]:
+    """Return the ids of the runs whose models answer all callers now, for use inside a query."""
+    return Deployment.objects.filter(ended_at=None, mode=LIVE).values("version__run")
 
 
 def live_at(model: Model, moment: datetime) -> Deployment | None:

@@ -11,7 +11,7 @@ from typing import TypeVar
 from personas.commands import Command
 from personas.models import User
 from pipelines.blueprints.spec import GateDef
-from pipelines.runs.models import Decision, Gate
+from pipelines.runs.models import Comment, Decision, Gate
 from pipelines.runs.moves import move
 from pipelines.runs.quorum import satisfied, worn
 from pipelines.runs.rows import Rows
@@ -60,6 +60,13 @@ def _reveal(command: Command, rows: Rows, gate: Gate, decisions: Sequence[Decisi
             "decision.revealed",
             subject=("decision", decision.pk),
             data={**told(decision), "by": decision.who},
+        )
+    for comment in Comment.objects.filter(gate=gate).select_related("author"):
+        command.recorder.record(
+            rows.run.stream,
+            "comment.revealed",
+            subject=("comment", comment.pk),
+            data={"text": comment.text, "by": str(comment.author)},
         )
 
 

@@ -101,6 +101,13 @@ def not_starting(hat: Hat, run: Run) -> DomainError | None:
     return NotAllowed("run.seat", f"{hat.user} holds no seat on this use case.")
 
 
+def not_looking(hat: Hat | None) -> DomainError | None:
+    """Return why no look is noted: only of people with a seat here, their own or a lent one."""
+    if hat is not None and (hat.personas or hat.lent):
+        return None
+    return NotAllowed("look.seat", "Looks are noted of people with a seat on this use case.")
+
+
 def not_taking(hat: Hat, stage: Stage) -> DomainError | None:
     """Return why the person may not become the stage's owner: managers need its seat, too."""
     if hat.wears(stage.persona_id):

@@ -4,6 +4,7 @@ there and for what the person may not know of; the two must not be told apart.
 
 from portal.access.artefacts import artefact_for, check_inputs
 from portal.access.changes import changed_lately, streams_seen, use_case_ids_of, use_case_ids_seen
+from portal.access.comments import comment_for
 from portal.access.connections import connection_for, connections_of
 from portal.access.flow import flow_scope
 from portal.access.ledger import events_for, ledger_of, stream_for
@@ -70,6 +71,7 @@ __all__ = [
     "changed_lately",
     "check_for",
     "check_inputs",
+    "comment_for",
     "connection_for",
     "connections_of",
     "delegation_for",

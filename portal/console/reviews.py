@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from personas.models import Event
-from pipelines.runs.models import Decision, Finding, Gate, HandOff, Override, WorkItem
+from pipelines.runs.models import Comment, Decision, Finding, Gate, HandOff, Override, WorkItem
 from portal.console.base import LookOnly
 from portal.console.site import site
 
@@ -67,6 +67,17 @@ class FindingAdmin(LookOnly):
     list_filter = ("state", "severity", "persona")
     list_select_related = ("run__use_case", "persona", "resolved_by")
     search_fields = ("text", "run__use_case__key")
+    ordering = ("-id",)
+
+
+@admin.register(Comment, site=site)
+class CommentAdmin(LookOnly):
+    """Comments, newest first."""
+
+    list_display = ("id", "use_case", "run", "anchor", "place", "author", "created_at")
+    list_filter = ("anchor",)
+    list_select_related = ("use_case", "run__use_case", "author")
+    search_fields = ("use_case__key", "author__name")
     ordering = ("-id",)
 
 

@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from personas.commands import Answer
 from personas.errors import Conflict, Gone, Invalid
-from pipelines.runs.actions import blind, gates, overrides, verdicts
+from pipelines.registry.queries import runs_that_answer
+from pipelines.runs.actions import blind, gates, looks, overrides, verdicts
 from pipelines.runs.conditions import DEFAULT_DAYS, DEFAULT_SEVERITY
 from pipelines.runs.models import Gate
 from pipelines.runs.models.findings import SEVERITIES
@@ -98,6 +99,14 @@ def confirm(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 @change
+def look(request: HttpRequest, pk: int) -> HttpResponse:
+    """Note that the page was looked at: the page's script asks once it is visible, or a button."""
+    found = access.gate_for(user_of(request), pk)
+    answer = looks.look(actor=actor_of(request), gate=found, key=key_of(request))
+    return done(request, answer, "Noted: what comes after this is shown to you first.")
+
+
+@change
 def override(request: HttpRequest, pk: int) -> HttpResponse:
     """Close a gate against its rules."""
     found = access.gate_for(user_of(request), pk)
@@ -154,7 +163,7 @@ def _show(
     status: int = 200,
 ) -> HttpResponse:
     user = user_of(request)
-    shown = review(user, found, voice=request.GET.get("voice", ""))
+    shown = review(user, found, voice=request.GET.get("voice", ""), live=runs_that_answer())
     plots = plots_of(shown.curves, shown.ageing)
     if (asked := table_asked(request, plots)) is not None:
         return asked
@@ -165,6 +174,8 @@ def _show(
         "now": shown.now,
         "review": shown,
         "given": given,
+        "check_threads": shown.talk.at("check"),
+        "figure_threads": [t for found in shown.talk.at("figure").values() for t in found],
         "problems": problems or {},
         "moved_on": moved_on,
         "verdicts": VERDICTS,

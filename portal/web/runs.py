@@ -12,6 +12,7 @@ from pipelines.runs.actions import runs, stages, steps
 from pipelines.runs.actions.verdicts import REASON_CODES
 from pipelines.runs.helping import CODES
 from pipelines.runs.queries import run as queries
+from pipelines.runs.queries.comments import talk_on
 from pipelines.runs.queries.track import lines
 from portal import access
 from portal.web import charts, track
@@ -50,6 +51,7 @@ def run(request: HttpRequest, pk: int) -> HttpResponse:
                 ("people", "waiting for people", spent.people.total_seconds()),
             ]
         ),
+        "talk": talk_on(user, found, settles=view.seated),
         "reason_codes": REASON_CODES,
         "help_codes": CODES,
         "personas": PERSONAS,

@@ -10,6 +10,7 @@ from pipelines.portfolio import lists
 from pipelines.registry import queries as registry
 from pipelines.runs.policies import Hat, not_starting
 from pipelines.runs.queries import use_cases as queries
+from pipelines.runs.queries.comments import talk_on
 from pipelines.runs.queries.track import lines
 from pipelines.usecases.models import UseCase
 from pipelines.usecases.policies import not_managing
@@ -143,5 +144,6 @@ def use_case(request: HttpRequest, key: str) -> HttpResponse:
         "not_managing": not_managing(user, found),
         "not_starting": not_starting(hat, view.shown) if view.shown else None,
         "held": hat.personas,
+        "talk": talk_on(user, found, settles=bool(hat.personas)),
     }
     return render(request, "use_cases/use_case.html", context)

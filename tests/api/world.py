@@ -17,7 +17,7 @@ from pipelines.artefacts.connections import hold
 from pipelines.readiness.actions import Statement, attest
 from pipelines.readiness.queries import readiness
 from pipelines.registry.models import Model
-from pipelines.runs.actions import gates
+from pipelines.runs.actions import comments, gates
 from pipelines.runs.models import Run
 from pipelines.usecases.actions import Wish, delegate, save_view
 from pipelines.usecases.models import UseCase
@@ -48,6 +48,7 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
         seen=gate.subject_digest, conditions=asked,
     )  # fmt: skip
     factories.work_off()
+    said = comments.add(actor=acting(cast.amara), topic=run, remark=comments.Remark("why?"))
     within = _in_run(run)  # before the release has gates of its own
     released = _released(run)
     token, _ = issue_token(
@@ -72,6 +73,7 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
         },
         "blueprints": {"key": "checked", "number": 1},
         "artefacts": {"digest": _artefact(cast)},
+        "comments": {"pk": said.data["comment"]},
         **released,
         "attestations": {"pk": _signed(cast, use_case)},
     }

@@ -87,6 +87,9 @@ API: dict[str, Row] = {
         "capability.operations.manage",
     ),
     "POST checks/{pk}/waive": Row("priya", {**REASON, "days": 3}, "kenji", "gate.waive"),
+    "POST comments/{pk}/reopen": Row("amara", {}, "auditor", "comment.seat"),
+    "POST comments/{pk}/resolve": Row("amara", {}, "auditor", "comment.seat"),
+    "POST comments/{pk}/withdraw": Row("amara", {}, "kenji", "comment.author"),
     "POST connections": Row("priya", {"name": "store", **SHOP}, "amara", MANAGE),
     "PUT connections/{name}": Row("priya", SHOP, "", "who manages no operations sees none: 404"),
     "DELETE connections/{name}": Row("priya", {}, "", "who manages no operations sees none: 404"),
@@ -96,6 +99,7 @@ API: dict[str, Row] = {
     "POST findings/{pk}/resolve": Row("amara", {"evidence": "e"}, "kenji", "finding.persona"),
     "POST gates/{pk}/confirm": Row("sofia", {}, "", "who has no verdict in force gets 409"),
     "POST gates/{pk}/decisions": Row("sofia", decision, "kenji", "gate.persona"),
+    "POST gates/{pk}/look": Row("sofia", {}, "auditor", "look.seat"),
     "POST gates/{pk}/override": Row("tomas", override, "kenji", "gate.override"),
     "POST gates/{pk}/reopen": Row("priya", REASON, "kenji", "gate.reopen"),
     "POST hand-offs/{pk}/accept": Row("lena", {}, "kenji", "hand_off.persona"),
@@ -120,6 +124,7 @@ API: dict[str, Row] = {
     "POST models/{name}/labels": Row("amara", {"labels": [LABEL]}, "", OPEN),
     "POST models/{name}/rollback": Row("priya", REASON, "kenji", "model.roll_back"),
     "POST runs/{pk}/cancel": Row("priya", REASON, "kenji", "run.manage"),
+    "POST runs/{pk}/comments": Row("amara", {"text": "why?"}, "", "who sees it may comment"),
     "POST runs/{pk}/give-up": Row("priya", REASON, "kenji", "run.manage"),
     "POST runs/{pk}/move": Row("priya", MOVE, "kenji", "run.manage"),
     "POST runs/{pk}/pause": Row("priya", REASON, "kenji", "run.manage"),
@@ -147,6 +152,7 @@ API: dict[str, Row] = {
     "POST use-cases": Row("amara", {"title": "One more"}, "", OPEN),
     "PATCH use-cases/{key}": Row("amara", {"title": "Another"}, "kenji", "use_case.manage"),
     "POST use-cases/{key}/attestations": Row("priya", attested, "kenji", "attestation.persona"),
+    "POST use-cases/{key}/comments": Row("amara", {"text": "why?"}, "", "who sees it may comment"),
     "POST use-cases/{key}/preview": Row(
         "amara", {"connection": "shop", "query": "SELECT 1"}, "kenji", "use_case.manage"
     ),
@@ -185,6 +191,11 @@ PAGES: Pages = {
     "runs/{pk}/resume": (("POST runs/{pk}/resume", {}),),
     "runs/{pk}/pause": (("POST runs/{pk}/pause", {"reason": "because"}),),
     "runs/{pk}/cancel": (("POST runs/{pk}/cancel", {"reason": "because"}),),
+    "runs/{pk}/comments": (("POST runs/{pk}/comments", {"text": "why?"}),),
+    "use-cases/{key}/comments": (("POST use-cases/{key}/comments", {"text": "why?"}),),
+    "comments/{pk}/resolve": (("POST comments/{pk}/resolve", {}),),
+    "comments/{pk}/reopen": (("POST comments/{pk}/reopen", {}),),
+    "comments/{pk}/withdraw": (("POST comments/{pk}/withdraw", {}),),
     "runs/{pk}/move/": (
         ("POST runs/{pk}/move", {"version": "1", "seen": "0" * 64, "reason": "because"}),
     ),
@@ -213,6 +224,7 @@ PAGES: Pages = {
     "items/{pk}/withdraw": (("POST items/{pk}/withdraw", {"reason": "because"}),),
     "gates/{pk}/": (("POST gates/{pk}/decisions", GATE),),
     "gates/{pk}/confirm": (("POST gates/{pk}/confirm", {}),),
+    "gates/{pk}/look": (("POST gates/{pk}/look", {}),),
     "gates/{pk}/override": (("POST gates/{pk}/override", {**GATE, "reason": "because"}),),
     "gates/{pk}/reopen": (("POST gates/{pk}/reopen", {"reason": "because"}),),
     "findings/{pk}/": (
@@ -257,5 +269,7 @@ SHOWN = (
     "models/", "models/{name}/", "search/", "help/", "ledger/", "ledger/export", "events/",
     "sign-in/", "sign-out/",
 )  # fmt: skip
+# Open whatever becomes of the run: people talk about one that ended, too.
+EVER = ("runs/{pk}/comments", "gates/{pk}/look")
 # What machines ask, without a person.
 MACHINES = ("healthz", "readyz", "metrics")

@@ -178,5 +178,5 @@ def test_queries_do_not_grow_with_checks(
     engine.perform()
     gate = engine.gate_of(run)
     page(client, cast.sofia, gate)  # the process remembers blueprints
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(f"/gates/{gate.pk}/")

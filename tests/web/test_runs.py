@@ -136,9 +136,9 @@ def test_queries_do_not_grow_with_the_run(
 ) -> None:
     gate = factories.to_gate(cast, run)
     page(client, cast.sofia, run)  # the process remembers blueprints
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(f"/runs/{run.pk}/")
     engine.decide(cast.sofia, gate, "request_changes")
     factories.work_off()
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(f"/runs/{run.pk}/")

@@ -157,7 +157,7 @@ def test_queries_of_a_finding_and_the_inbox_are_bounded(
         client.get(f"/findings/{Finding.objects.first().pk}/")
     gate = Gate.objects.order_by("id").last()
     client.get(f"/gates/{gate.pk}/")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get(f"/gates/{gate.pk}/")
 
 

@@ -1,6 +1,7 @@
 """The engine's tables, one module per noun."""
 
 from pipelines.runs.models.attempts import Attempt, Step
+from pipelines.runs.models.comments import Comment, Look
 from pipelines.runs.models.findings import Finding, Override
 from pipelines.runs.models.gates import Check, Decision, Gate
 from pipelines.runs.models.handoffs import HandOff
@@ -15,11 +16,13 @@ from pipelines.runs.models.workers import WorkerPresence
 __all__ = [
     "Attempt",
     "Check",
+    "Comment",
     "Decision",
     "Finding",
     "Gate",
     "HandOff",
     "Limit",
+    "Look",
     "Override",
     "Reminder",
     "Run",

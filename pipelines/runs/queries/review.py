@@ -1,12 +1,16 @@
 """A gate's review: the frozen evidence first, then who decided, who still can, and what I may do.
 
-Nine queries besides the gate with its checks, decisions and findings, which the edges fetch.
+Eleven queries besides the gate with its checks, decisions and findings, which the edges fetch.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, When
+from django.db.models.functions import JSONObject
 
 from personas.errors import Conflict, DomainError, NotAllowed
 from personas.models import User
@@ -14,16 +18,20 @@ from pipelines.artefacts.models import Artefact
 from pipelines.blueprints.spec import StageDef
 from pipelines.lifecycles import DecisionState, GateState, Verdict
 from pipelines.runs import blind
-from pipelines.runs.models import Decision, Finding, Gate
-from pipelines.runs.policies import Hat, not_deciding, not_overriding
+from pipelines.runs.models import Check, Decision, Finding, Gate
+from pipelines.runs.policies import Hat, not_deciding, not_looking, not_overriding
 from pipelines.runs.queries.brief import VOICES, Brief, brief
 from pipelines.runs.queries.changes import Change, changes, same_steps
 from pipelines.runs.queries.checks import CheckView, views_of
-from pipelines.runs.queries.choices import Choice, Target, choices, closed, targets
-from pipelines.runs.queries.clock import now as read_clock
+from pipelines.runs.queries.choices import VERDICTS, Choice, Target, choices, closed, targets
+from pipelines.runs.queries.comments import Talk, talk_on
+from pipelines.runs.queries.differences import Differences, differences
 from pipelines.runs.queries.facts import Facts, document, outputs_of, saying
+from pipelines.runs.queries.looks import Looked, looked_at
 from pipelines.runs.queries.places import Place, places_of, seated_on
 from pipelines.runs.rows import blueprint_of, stage_def
+
+CHAMPION, RUN, ROUND = 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -54,6 +62,24 @@ class Output:
 
 
 @dataclass(frozen=True)
+class Against:
+    """An earlier review of the same stage that this one is held against."""
+
+    title: str
+    gate: Gate
+    differences: Differences
+
+
+@dataclass(frozen=True)
+class News:
+    """What happened here since the reader looked last."""
+
+    at: datetime
+    who: str
+    what: str
+
+
+@dataclass(frozen=True)
 class Review:
     """Everything the review page shows, as of `now`."""
 
@@ -64,6 +90,12 @@ class Review:
     brief: Brief
     voices: tuple[str, ...]
     previous: Gate | None
+    looked: Looked
+    may_look: bool
+    looked_gate: Gate | None
+    news: tuple[News, ...]
+    against: tuple[Against, ...]
+    talk: Talk
     changes: tuple[Change, ...]
     recomputed: tuple[str, ...]
     unchanged: tuple[str, ...]
@@ -95,22 +127,32 @@ class Review:
         return any(choice.refusal is None for choice in self.choices)
 
 
-def review(user: User, gate: Gate, *, voice: str = "") -> Review:
-    """Return the review of a gate whose checks and decisions have been fetched."""
-    now = read_clock()
+def review(user: User, gate: Gate, *, voice: str = "", live: QuerySet[Any] | None = None) -> Review:
+    """Return the review of a gate whose checks and decisions have been fetched.
+
+    `live`: ids of the runs whose models answer now, for the champion is another app's business.
+    """
+    looked = looked_at(user, gate)
+    now = looked.now
     hat = Hat.of(user, gate.run)
     blueprint = blueprint_of(gate.run)
     stage = stage_def(gate.run, gate.stage.key)
-    previous = _previous(gate)
-    facts: Facts = gate.pack.get("facts") or {}
-    earlier: Facts = (previous.pack.get("facts") or {}) if previous else {}
-    checks = views_of(gate.checks.all(), now=now, before=previous.checks.all() if previous else ())
-    back_to = targets(gate)
     mine = _in_force(gate, user)
+    if mine is not None and looked.since is None:
+        looked = replace(looked, since=mine.at)
+    earlier_gates = earlier_reviews(gate, user, live)
+    previous = earlier_gates.get(ROUND)
+    seen = _seen_before(gate, looked, previous)
+    base = seen or previous
+    facts: Facts = gate.pack.get("facts") or {}
+    earlier: Facts = (base.pack.get("facts") or {}) if base else {}
+    checks = views_of(gate.checks.all(), now=now, before=_checks_of(previous))
+    back_to = targets(gate)
     seated = seated_on(gate)
     roles = _roles(hat, gate)
     voices = _voices(hat, gate)
-    same, other = _steps(gate, previous)
+    same, other = _steps(gate, base)
+    talk = talk_on(user, gate.run, settles=bool(hat.personas))
     refusal = closed(gate) or _no_role(roles) or _settled(gate, mine, now)
     return Review(
         gate=gate,
@@ -120,7 +162,13 @@ def review(user: User, gate: Gate, *, voice: str = "") -> Review:
         brief=brief(voice if voice in VOICES else voices[0], facts),
         voices=voices,
         previous=previous,
-        changes=changes(blueprint, earlier, facts) if previous else (),
+        looked=looked,
+        may_look=not_looking(hat) is None,
+        looked_gate=seen,
+        news=tuple(_news(user, gate, talk, looked.since)),
+        against=tuple(_against(earlier_gates, facts)),
+        talk=talk,
+        changes=changes(blueprint, earlier, facts) if base else (),
         recomputed=tuple(_titles(stage, other)),
         unchanged=tuple(_titles(stage, same)),
         statements=tuple(_statements(stage, facts)),
@@ -135,7 +183,7 @@ def review(user: User, gate: Gate, *, voice: str = "") -> Review:
         and blind.thinking(gate, now)
         and gate.state == GateState.OPEN
         and mine.confirmed_at is None,
-        approved_before=refusal is None and mine is None and _approved(user, previous),
+        approved_before=refusal is None and mine is None and _approved(previous),
         override_refusal=closed(gate) or not_overriding(hat, gate)
         if user.can("gate.override")
         else NotAllowed("gate.override", "Overriding takes the capability gate.override."),
@@ -147,26 +195,96 @@ def review(user: User, gate: Gate, *, voice: str = "") -> Review:
     )
 
 
-def _previous(gate: Gate) -> Gate | None:
-    """The gate of an earlier round of the same stage that people could look at."""
-    return (
-        Gate.objects.filter(run=gate.run_id, stage__key=gate.stage.key, pk__lt=gate.pk)
-        .select_related("stage", "closed_by")
-        .prefetch_related("checks", "decisions")
-        .order_by("-pk")
-        .first()
+def earlier_reviews(gate: Gate, user: User, live: QuerySet[Any] | None = None) -> dict[int, Gate]:
+    """Return the newest review of the same stage before this one: of an earlier round of the run,
+    of the run whose model answers now, of another run that was approved; one query.
+    """
+    own, champion = Q(run=gate.run_id), Q(run__in=live) if live is not None else Q(pk=None)
+    approved = Q(state=GateState.APPROVED)
+    mine = Q(gate_id=OuterRef("pk"), user=user, on_behalf_of=None, verdict=Verdict.APPROVE)
+    given = Decision.objects.filter(mine, state=DecisionState.IN_FORCE)
+    judged = Check.objects.filter(gate_id=OuterRef("pk")).values(
+        found=JSONObject(name="name", verdict="verdict", result="result")
     )
+    rows = (
+        Gate.objects.filter(run__use_case=gate.run.use_case_id, stage__key=gate.stage.key)
+        .filter(own | approved, pk__lt=gate.pk, run__kind=gate.run.kind)
+        .annotate(
+            what=Case(
+                When(own, then=ROUND), When(champion, then=CHAMPION), default=RUN,
+                output_field=IntegerField(),
+            ),
+            judged=ArraySubquery(judged),
+            approved_by_me=Exists(given),
+            decided_by_me=Exists(Decision.objects.filter(gate_id=OuterRef("pk"), user=user)),
+        )
+        .select_related("run", "stage", "closed_by")
+        .order_by("what", "-pk")
+        .distinct("what")
+    )  # fmt: skip
+    return {row.what: row for row in rows}
 
 
-def _approved(user: User, previous: Gate | None) -> bool:
+def _checks_of(previous: Any) -> list[Check]:
+    """The checks of an earlier round, as they were fetched with it."""
+    found = previous.judged if previous is not None else ()
+    return [Check(**one) for one in found]
+
+
+def _seen_before(gate: Gate, looked: Looked, previous: Gate | None) -> Gate | None:
+    """The earlier review that the reader looked at last; who decided there has looked.
+
+    None where there is none, or the reader has looked at this one.
+    """
+    if looked.since is not None:
+        return None
+    given: Any = previous
+    if given is not None and given.decided_by_me:
+        return previous
+    if looked.gate is None:
+        return None
+    if previous is not None and previous.pk == looked.gate:
+        return previous
+    return Gate.objects.select_related("stage", "closed_by").get(pk=looked.gate)
+
+
+def _against(earlier: Mapping[int, Gate], facts: Facts) -> Iterator[Against]:
+    """What the evidence is held against, the champion first."""
+    for what in (CHAMPION, RUN, ROUND):
+        gate = earlier.get(what)
+        if gate is not None:
+            title = {
+                CHAMPION: f"the champion, {gate.run.label}",
+                RUN: f"the run before, {gate.run.label}",
+                ROUND: f"round {gate.stage.round}",
+            }[what]
+            found = differences(facts, gate.pack.get("facts") or {})
+            yield Against(title, gate, found)
+
+
+def _news(user: User, gate: Gate, talk: Talk, since: datetime | None) -> Iterator[News]:
+    """What others did here since; what a blind gate hides stays hidden."""
+    if since is None:
+        return
+    found = [
+        News(d.at, d.who, f"decided: {VERDICTS.get(d.verdict, d.verdict).lower()}")
+        for d in blind.seen_by(user, gate, gate.decisions.all())
+        if d.at > since and user.pk not in d.principals
+    ]
+    for thread in talk.threads:
+        for remark in thread.remarks:
+            comment = remark.comment
+            if comment.created_at > since and comment.author_id != user.pk:
+                found.append(News(comment.created_at, str(comment.author), "commented"))
+        settled = thread.first.comment
+        if settled.resolved_at and settled.resolved_at > since and settled.resolved_by != user:
+            found.append(News(settled.resolved_at, str(settled.resolved_by), "resolved a comment"))
+    yield from sorted(found, key=lambda one: one.at, reverse=True)
+
+
+def _approved(previous: Any) -> bool:
     """Whether the reader approved the round before: they may do so again with one click."""
-    return previous is not None and any(
-        decision.user_id == user.pk
-        and decision.on_behalf_of_id is None
-        and decision.verdict == Verdict.APPROVE
-        and decision.state == DecisionState.IN_FORCE
-        for decision in previous.decisions.all()
-    )
+    return previous is not None and bool(previous.approved_by_me)
 
 
 def _in_force(gate: Gate, user: User) -> Decision | None:

@@ -114,6 +114,7 @@ class RunView:
     made: tuple[Made, ...]
     inputs: tuple[Mapping[str, str], ...]
     may: Mapping[str, DomainError | None]
+    seated: bool
 
     @property
     def live(self) -> tuple[tuple[RoundView, StepView], ...]:
@@ -143,6 +144,7 @@ def run_view(user: User, run: Run) -> RunView:
         made=tuple(_made(view for view in views.values() if view.stage.current)),
         inputs=tuple({"input": name, **part} for name, held in run.inputs.items() for part in held),
         may=rights.of_run(hat, run),
+        seated=bool(hat.personas),
     )
 
 
