@@ -23,6 +23,7 @@ from portal.api import (
     moving,
     operations,
     people,
+    profiles,
     readiness,
     runs,
     stages,
@@ -48,8 +49,13 @@ register_converter(Digest, "digest")
 
 app_name = "api"
 urlpatterns: list[URLPattern] = [
-    path("me", people.Me.as_view()),
+    path("me", profiles.Me.as_view()),
+    path("me/password", profiles.Password.as_view()),
+    path("me/sign-out", profiles.SignOut.as_view()),
+    path("people", profiles.Colleagues.as_view()),
+    path("persona-map", profiles.PersonaMap.as_view()),
     path("personas", people.Personas.as_view()),
+    path("personas/<slug:code>", profiles.Persona.as_view()),
     path("calendars", calendars.Calendars.as_view()),
     path("calendars/<slug:code>", calendars.Calendar.as_view()),
     path("connections", connections.Connections.as_view()),

@@ -1,11 +1,14 @@
 """People: who there is, who is away; and the map of what they are good at."""
 
+from collections.abc import Sequence
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
 from personas import profiles
 from personas.errors import Invalid
+from personas.models import Persona, User
 from personas.policies import may_manage_users
 from pipelines.runs.queries import people as queries
 from pipelines.runs.queries.clock import now
@@ -85,9 +88,17 @@ def _show(request: HttpRequest, *, problems: dict[str, list[str]]) -> HttpRespon
         "rows": {persona.code: persona for persona in view.personas},
         "waits": [_("up to 4 h"), _("a day"), _("3 days"), _("a week"), _("longer")],
         "problems": problems,
+        "standard": _standard(user, view.personas),
         "given": {name: posted.get(name, getattr(user, name)) for name in profiles.POINTS},
         "edited": posted.get("persona", ""),
         "posted": posted,
         "may_edit": may_manage_users(user),
     }
     return render(request, "people/map.html", context, status=422 if problems else 200)
+
+
+def _standard(user: User, personas: Sequence[Persona]) -> dict[str, int | None]:
+    """Return where the person's first persona stands: what an empty field means."""
+    held = {persona.pk for persona in user.personas.all()}
+    first = next((persona for persona in personas if persona.pk in held), None)
+    return {axis: getattr(first, f"{axis}_point", None) for axis in ("ml", "deployment")}

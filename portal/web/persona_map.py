@@ -16,6 +16,7 @@ LEFT, TOP, RIGHT, BOTTOM = 56.0, 24.0, 24.0, 48.0
 MARK: Final = 15.0  # px, a persona's mark
 BEND: Final = 0.18  # of an arrow's length: so that there and back lie apart
 THIN, THICK = 1.5, 9.0  # px
+MANY: Final = 25  # hand-offs: a few are drawn thin, even where there are no more
 THINNEST_RANGE: Final = 4.0  # px: a range of one point is still to be seen
 # Upper limits of the colours of a wait (own): hours, working day, days, a week, longer.
 WAITS: Final = (
@@ -107,7 +108,7 @@ def picture(view: PersonaMap) -> Picture:
     boxes = _boxes(view)
     places = {box.code: (box.mark_x, box.mark_y) for box in boxes}
     known = [p for p in view.passings if p.giver in places and p.receiver in places]
-    most = max((passing.count for passing in known), default=0)
+    most = max((MANY, *(passing.count for passing in known)))
     return Picture(
         width=LEFT + SIDE + RIGHT,
         height=TOP + SIDE + BOTTOM,

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.cast import PASSWORD
+
 Body = Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]]
 DAY, LATER = "2031-05-05", "2031-05-06T00:00:00Z"
 REASON = {"reason": "because of the test"}
@@ -116,8 +118,17 @@ API: dict[str, Row] = {
     "POST items/{pk}/start": Row("amara", {}, "kenji", HELD),
     "POST items/{pk}/unclaim": Row("amara", {}, "kenji", "item.holder"),
     "POST items/{pk}/withdraw": Row("amara", REASON, "kenji", "stage.persona", of="help"),
+    "PATCH me": Row("amara", {"language": "de"}, "", "it is one's own"),
+    "POST me/password": Row(
+        "amara",
+        {"current": PASSWORD, "new": "a long way to carry"},
+        "",
+        "it is one's own; a wrong password is a 422",
+    ),
+    "POST me/sign-out": Row("amara", {}, "", "it is one's own"),
     "POST models/{name}/labels": Row("amara", {"labels": [LABEL]}, "", OPEN),
     "POST models/{name}/rollback": Row("priya", REASON, "kenji", "model.roll_back"),
+    "PATCH personas/{code}": Row("priya", {"ml_point": 50}, "amara", "capability.users.manage"),
     "POST runs/{pk}/cancel": Row("priya", REASON, "kenji", "run.manage"),
     "POST runs/{pk}/give-up": Row("priya", REASON, "kenji", "run.manage"),
     "POST runs/{pk}/move": Row("priya", MOVE, "kenji", "run.manage"),
@@ -158,6 +169,10 @@ API: dict[str, Row] = {
 
 # What a page posts, and the row of the API whose action it is: same people, same rules.
 Pages = dict[str, tuple[tuple[str, Mapping[str, str]], ...]]
+SPAN = {
+    "ml_low": "1", "ml_point": "2", "ml_high": "3",
+    "deployment_low": "1", "deployment_point": "2", "deployment_high": "3",
+}  # fmt: skip
 GATE = {"verdict": "approve", "seen": "{digest}"}
 DO_REASON = {"reason": "because", "reason_code": "quality"}
 PAGES: Pages = {
@@ -217,6 +232,14 @@ PAGES: Pages = {
     "attestations/{pk}/withdraw": (("POST attestations/{pk}/withdraw", {"reason": "because"}),),
     "away/": (("POST delegations", {"since": DAY, "until": "2031-05-07"}),),
     "away/{pk}/end": (("POST delegations/{pk}/end", {}),),
+    "people/map/": (
+        ("PATCH me", {"do": "point", "ml_point": "40", "deployment_point": ""}),
+        ("PATCH personas/{code}", {"do": "ranges", "persona": "DS", **SPAN}),
+    ),
+    "settings/": (("PATCH me", {"do": "profile", "language": "de"}),),
+    "settings/tokens/": (("POST tokens", {"name": "n", "scopes": "read", "days": "7"}),),
+    "settings/tokens/{pk}/revoke": (("DELETE tokens/{pk}", {}),),
+    "settings/security/": (("POST me/sign-out", {"do": "sessions"}),),
     "checks/{pk}/waive": (("POST checks/{pk}/waive", {"reason": "because", "days": "3"}),),
     "hand-offs/{pk}/": (
         ("POST hand-offs/{pk}/offer", {"do": "offer"}),
@@ -230,13 +253,14 @@ PAGES: Pages = {
     "alerts/{pk}/resolve": (("POST alerts/{pk}/resolve", {"resolution": "done"}),),
 }
 # Whose refusal is the form itself, with what is wrong in it: nobody is kept from one's own.
-OWN_FORM = ("use-cases/new/", "away/")
+OWN_FORM = ("use-cases/new/", "away/", "settings/", "settings/tokens/", "settings/security/")
 # Pages that only show, and what belongs to nobody: signing in and out, a try of a model.
 SHOWN = (
     "", "inbox/count", "use-cases/", "use-cases/{key}/", "use-cases/{key}/readiness/", "runs/{pk}/",
     "runs/{pk}/lineage/", "runs/{pk}/documents/", "runs/{pk}/documents/{kind}/",
     "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
-    "models/", "models/{name}/", "ledger/", "ledger/export", "events/", "sign-in/", "sign-out/",
+    "models/", "models/{name}/", "people/", "ledger/", "ledger/export", "events/",
+    "sign-in/", "sign-out/",
 )  # fmt: skip
 # What machines ask, without a person.
 MACHINES = ("healthz", "readyz", "metrics")
