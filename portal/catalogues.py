@@ -8,7 +8,7 @@ import io
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
@@ -32,7 +32,6 @@ KEYWORDS: Final[dict[str, tuple[int | tuple[int, str], ...] | None]] = {
     "npgettext": ((1, "c"), 2, 3),
     "npgettext_lazy": ((1, "c"), 2, 3),
 }
-COMMENTS: Final = ("Translators:",)
 
 
 def folder() -> Path:
@@ -70,21 +69,27 @@ def read(path: Path) -> Catalog:
 def texts(root: Path) -> Catalog:
     """Return every translatable text of the sources, with the places it stands at."""
     found = Catalog(project="Baton", charset="utf-8")
-    for place, method, content in _sources(root):
-        for line, message, comments, context in extract(
-            method, io.BytesIO(content.encode()), KEYWORDS, COMMENTS
-        ):
-            name = place.relative_to(root).as_posix()
-            found.add(message, locations=[(name, line)], auto_comments=comments, context=context)
+    for place, content in _sources(root):
+        name = place.relative_to(root).as_posix()
+        for message, context in in_text(content):
+            found.add(message, locations=[(name, 0)], context=context)
     return found
 
 
-def _sources(root: Path) -> Iterator[tuple[Path, str, str]]:
+def in_text(source: str) -> Iterator[tuple[Any, str | None]]:
+    """Yield each translatable text of Python source (a pair for one and many), with its context."""
+    for _line, message, _comments, context in extract(
+        "python", io.BytesIO(source.encode()), KEYWORDS
+    ):
+        yield message, context
+
+
+def _sources(root: Path) -> Iterator[tuple[Path, str]]:
     for top in SOURCES:
         for path in sorted((root / top).rglob("*.py")):
-            yield path, "python", path.read_text(encoding="utf-8")
+            yield path, path.read_text(encoding="utf-8")
     for path in sorted((root / "templates").rglob("*.html")):
-        yield path, "python", plain(path.read_text(encoding="utf-8"), path.name)
+        yield path, plain(path.read_text(encoding="utf-8"), path.name)
 
 
 def plain(template: str, name: str) -> str:

@@ -62,7 +62,7 @@ class RangesInput(Input):
     deployment_high = serializers.IntegerField(required=False, min_value=0, max_value=EXPERT)
 
 
-class PointSerializer(Output):
+class StandSerializer(Output):
     """Where a person stands, in points."""
 
     person = PersonSerializer()
@@ -90,7 +90,7 @@ class MapSerializer(Output):
 
     days = serializers.IntegerField()
     people = serializers.DictField(child=serializers.IntegerField())
-    points = PointSerializer(many=True)
+    points = StandSerializer(many=True)
     passings = PassingSerializer(many=True)
     clipped = serializers.BooleanField(help_text="more people say where they stand")
 
