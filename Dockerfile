@@ -13,7 +13,9 @@ COPY pipelines pipelines
 COPY portal portal
 COPY static static
 COPY templates templates
-RUN .venv/bin/python -m compileall -q manage.py personas pipelines portal
+COPY locale locale
+RUN .venv/bin/python -m compileall -q manage.py personas pipelines portal \
+    && BATON_VAR=/tmp/var .venv/bin/python manage.py translations compile
 
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --create-home --home-dir /home/baton baton \

@@ -18,26 +18,28 @@ INSTALL := $(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes
 	--compile-bytecode
 ASK := $(BIN)/uv pip install --python .venv/references/bin/python --quiet --require-hashes --no-deps
 OURS := manage.py personas pipelines portal
+# Translations as Django loads them, made from the texts in locale/ (docs/translation.md).
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/*.po))
 # Each process of the tests has a database, a Redis database and folders of its own. There is one more
 # of them than processors, four at most: a fifth of the time they wait for others.
 PARALLEL ?= -n $(shell n=$$(nproc 2>/dev/null || echo 2); n=$$((n + 1)); [ $$n -gt 4 ] && n=4; echo $$n) --dist worksteal
 
-.PHONY: help demo up down test references chaos screenshots lint format migrations lock install install-dev
+.PHONY: help demo up down test references chaos screenshots lint format migrations translations lock install install-dev
 
 help: ## Say what can be made.
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | while IFS='|' read -r name what; do \
 		printf '  make %-12s %s\n' "$$name" "$$what"; done
 
-demo: .venv/app.stamp ## Play the use case as the seven people, then serve (ARGS=--exit stops after).
+demo: .venv/app.stamp $(CATALOGUES) ## Play the use case as the seven people, then serve (ARGS=--exit stops after).
 	@exec $(BIN)/python manage.py demo $(ARGS)
 
-up: .venv/app.stamp ## Serve until Ctrl-C.
+up: .venv/app.stamp $(CATALOGUES) ## Serve until Ctrl-C.
 	@exec $(BIN)/python manage.py up $(ARGS)
 
 down: .venv/app.stamp ## Stop what serves, and the embedded servers.
 	@exec $(BIN)/python manage.py down
 
-test: .venv/dev.stamp ## Run the tests (ARGS go to pytest; PARALLEL= runs them in one process).
+test: .venv/dev.stamp $(CATALOGUES) ## Run the tests (ARGS go to pytest; PARALLEL= runs them in one process).
 	@exec $(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 references: .venv/references/stamp ## Ask evidently again for the figures that tests/references keeps.
@@ -60,6 +62,12 @@ format: .venv/dev.stamp ## Put the code into its one form.
 
 migrations: .venv/dev.stamp ## Fail when a model has changed without a migration.
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+translations: .venv/app.stamp ## Bring locale/ up to the texts in the sources; say what lacks a translation.
+	@exec $(BIN)/python manage.py translations extract
+
+locale/%.mo: locale/%.po .venv/app.stamp
+	@$(BIN)/python manage.py translations compile
 
 lock: .venv/tools.stamp ## Pin the packages again (versions and hashes, no addresses).
 	for set in tools app dev references; do \

@@ -18,6 +18,7 @@ WITHOUT_SERVERS = frozenset(
         "process",
         "spectacular",
         "startapp",
+        "translations",
         "up",
         "version",
     }

@@ -11,6 +11,7 @@ from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.crypto import salted_hmac
 
 from personas.calendars import Calendar, week_of
 
@@ -129,6 +130,18 @@ class User(AbstractBaseUser, PermissionsMixin):
     personas = models.ManyToManyField(Persona, related_name="people", blank=True)
     capabilities = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     time_zone = models.CharField(max_length=60, default="UTC")
+    language = models.CharField(
+        max_length=8, blank=True, default="", db_default="", help_text="empty: as the browser asks"
+    )
+    ml_point = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="0-100; null: their persona's point"
+    )
+    deployment_point = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="0-100; null: their persona's point"
+    )
+    sign_outs = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="how often every session was ended; part of their hash"
+    )
     joined_at = models.DateTimeField(db_default=BatonNow())
     tour_closed_at = models.DateTimeField(null=True)
 
@@ -139,7 +152,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         ordering = ("name",)
-        constraints = (models.UniqueConstraint(Lower("username"), name="username_any_case"),)
+        constraints = (
+            models.UniqueConstraint(Lower("username"), name="username_any_case"),
+            models.CheckConstraint(
+                condition=models.Q(ml_point=None) | models.Q(ml_point__lte=100), name="ml_to_100"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deployment_point=None) | models.Q(deployment_point__lte=100),
+                name="deployment_to_100",
+            ),
+        )
 
     def __str__(self) -> str:
         return self.name or self.username
@@ -148,6 +170,15 @@ class User(AbstractBaseUser, PermissionsMixin):
     def stream(self) -> tuple[str, str]:
         """Return the name of the person's stream of events."""
         return "person", str(self.pk)
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """Return what a session must hold: of the password and of how often all were ended."""
+        if not self.sign_outs:
+            return str(super()._get_session_auth_hash(secret=secret))  # type: ignore[misc]
+        known = f"{self.password}:{self.sign_outs}"
+        return salted_hmac(
+            "personas.User.sessions", known, secret=secret, algorithm="sha256"
+        ).hexdigest()
 
     def can(self, capability: str) -> bool:
         """Whether this person holds the capability, by name."""

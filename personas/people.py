@@ -100,11 +100,3 @@ CAPABILITIES: Final = {
     "users.manage": "manage people, seats and tokens",
     "operations.manage": "retry, cancel and requeue attempts; roll back deployments",
 }
-
-
-def gap(giver: str, receiver: str, *, axis: str) -> int:
-    """Return the distance (0-100 points) between two personas on axis `ml` or `deployment`."""
-    sender, taker = BY_CODE[giver], BY_CODE[receiver]
-    if axis == "ml":
-        return abs(sender.ml.point - taker.ml.point)
-    return abs(sender.deployment.point - taker.deployment.point)

@@ -53,6 +53,24 @@ SELECT persona_id, zone, hours::text, array_to_string(holidays, ',')
   FROM personas_businesscalendar WHERE persona_id = ANY(%s)"""
 
 
+# Asked whenever a hand-off is prepared.
+POINTS = """
+SELECT code, ml_point, deployment_point FROM personas_persona WHERE code IN (%s, %s)"""
+
+
+def gap(giver: str, receiver: str, *, axis: str) -> int:
+    """Return the distance (0-100 points) of two personas on axis `ml` or `deployment`; one query.
+
+    By the points as this installation has them; 0 where a persona is unknown.
+    """
+    with connection.cursor() as cursor:
+        statements.run(cursor, POINTS, [giver, receiver])
+        points = {code: ml if axis == "ml" else other for code, ml, other in cursor.fetchall()}
+    if giver not in points or receiver not in points:
+        return 0
+    return abs(int(points[giver]) - int(points[receiver]))
+
+
 def first_break() -> Break | None:
     """Recompute every chain and seal; return the first broken row, or None where all hold."""
     for stream in streams().iterator():

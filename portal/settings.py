@@ -389,6 +389,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.web.reader.Reader",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -470,7 +471,11 @@ CONTENT_SECURITY_POLICY = {
 
 # --- Language, time, files -------------------------------------------------------------------
 
+# Of who reads: portal/web/reader.py. Texts, numbers and dates: docs/translation.md.
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["portal.web.formats"]
 TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True

@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from personas.models import User
 from portal import embedded
+from portal.catalogues import compile_stale
 from portal.embedded import postgres
 from tests.cast import Cast
 from tests.flows.baton import baton
@@ -31,6 +32,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Start the servers; make the database again when a migration has changed."""
     if config.option.help or config.option.version or config.option.collectonly:
         return
+    compile_stale()
     hold = embedded.ensure_configured()
     if hold is not None:
         _HOLD.append(hold)

@@ -9,7 +9,7 @@ from django.db.models import Max
 
 from personas.commands import Command
 from personas.errors import Busy, DomainError
-from personas.people import BY_CODE, gap
+from personas.queries import gap
 from pipelines.blueprints import moves
 from pipelines.blueprints.graph import hand_off_def
 from pipelines.blueprints.plan import plan
@@ -222,13 +222,12 @@ def _prepare(command: Command, rows: Rows, due: moves.PrepareHandOff) -> None:
     source, target = rows.stages[due.source], rows.stages[due.target]
     definition = hand_off_def(rows.blueprint, due.source)
     axis = "deployment" if definition.code in MODEL_PAYLOAD else "ml"
-    both_known = source.persona_id in BY_CODE and target.persona_id in BY_CODE
     hand_off = HandOff(
         run=rows.run,
         source=source,
         target=target,
         code=definition.code,
-        gap=gap(source.persona_id, target.persona_id, axis=axis) if both_known else 0,
+        gap=gap(source.persona_id, target.persona_id, axis=axis),
         package=packages.package_of(rows, source),
         checklist={
             entry.key: rows.value(entry.value) for entry in definition.checklist if entry.value

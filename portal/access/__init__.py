@@ -18,9 +18,11 @@ from portal.access.models import (
 from portal.access.moving import version_to_move, versions_beside
 from portal.access.people import (
     calendar_of,
+    own_tokens_of,
     people_of,
     person_for,
     person_named,
+    persona_for,
     token_for,
     tokens_of,
 )
@@ -94,9 +96,11 @@ __all__ = [
     "model_of",
     "model_to_label_for",
     "model_version_for",
+    "own_tokens_of",
     "people_of",
     "person_for",
     "person_named",
+    "persona_for",
     "readiness_points_of",
     "run_for",
     "runs_of",

@@ -6,7 +6,7 @@ from django.db.models import (
 
 from personas import policies
 from personas.errors import Invalid, NotFound
-from personas.models import BusinessCalendar, Token, User
+from personas.models import BusinessCalendar, Persona, Token, User
 from portal.access.rows import one
 
 
@@ -48,3 +48,16 @@ def tokens_of(user: User) -> QuerySet[Token]:
     """Return the person's own tokens, or everybody's for who manages people."""
     rows = Token.objects.select_related("user")
     return rows if policies.may_manage_users(user) else rows.filter(user=user)
+
+
+def own_tokens_of(user: User) -> QuerySet[Token]:
+    """Return the person's own tokens, newest first."""
+    return Token.objects.filter(user=user).order_by("-id")
+
+
+def persona_for(code: str) -> Persona:
+    """Return a persona: what people of its kind know is for everybody. Raises NotFound."""
+    found = Persona.objects.filter(code=code.upper()).first()
+    if found is None:
+        raise NotFound("persona", f"There is no persona {code[:20]!r}.")
+    return found

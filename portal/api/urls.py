@@ -29,6 +29,7 @@ from portal.api import (
     operations,
     people,
     portfolio,
+    profiles,
     readiness,
     runs,
     search,
@@ -55,13 +56,18 @@ register_converter(Digest, "digest")
 
 app_name = "api"
 urlpatterns: list[URLPattern] = [
-    path("me", people.Me.as_view()),
+    path("me", profiles.Me.as_view()),
+    path("me/password", profiles.Password.as_view()),
+    path("me/sign-out", profiles.SignOut.as_view()),
+    path("people", profiles.Colleagues.as_view()),
+    path("persona-map", profiles.PersonaMap.as_view()),
     path("me/tour", people.Tour.as_view()),
     path("glossary", glossary.Glossary.as_view()),
     path("me/notifications", notifications.MyNotifications.as_view()),
     path("notifications", notifications.Notifications.as_view()),
     path("notifications/read", notifications.NotificationsRead.as_view()),
     path("personas", people.Personas.as_view()),
+    path("personas/<slug:code>", profiles.Persona.as_view()),
     path("calendars", calendars.Calendars.as_view()),
     path("calendars/<slug:code>", calendars.Calendar.as_view()),
     path("connections", connections.Connections.as_view()),

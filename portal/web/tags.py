@@ -11,14 +11,14 @@ from typing import Any
 from django import template
 from django.template import Context
 from django.urls import NoReverseMatch, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from personas.people import BY_CODE
 from pipelines.runs.queries import clock
-from portal.web import charts, figures
+from portal.web import charts, figures, numerals
 from portal.web.states import HOLLOW, STATES
 
 register = template.Library()
@@ -26,7 +26,7 @@ register.inclusion_tag("components/interval.html")(charts.interval)
 register.inclusion_tag("components/chart.html", takes_context=True)(figures.chart)
 
 NOTHING = "\u2013"  # an en dash, where there is no value
-MINUS = "\u2212"
+MINUS = numerals.MINUS
 SMALL = 0.01  # below, three decimals say one digit or none of a threshold
 
 NAVIGATION = (
@@ -100,7 +100,7 @@ def spell(length: timedelta | float | None) -> str:
     seconds = length.total_seconds() if isinstance(length, timedelta) else float(length)
     sign, seconds = (MINUS if seconds < 0 else ""), abs(seconds)
     if seconds < 10:
-        return f"{sign}{seconds:.1f} s"
+        return f"{sign}{numerals.decimal(seconds, 1)} s"
     if seconds < 60:
         return f"{sign}{seconds:.0f} s"
     minutes = int(seconds // 60)
@@ -122,11 +122,10 @@ def duration(length: timedelta | float | None) -> str:
 
 
 def _stamp(at: datetime, text: str, classes: str = "") -> SafeString:
-    exact = at.astimezone(timezone.get_current_timezone())
     return format_html(
         '<time datetime="{}" title="{}"{}>{}</time>',
         at.isoformat(),
-        f"{exact:%a %d %b %Y, %H:%M:%S %Z}",
+        numerals.exact(at),
         format_html(' class="{}"', classes) if classes else "",
         text,
     )
@@ -153,10 +152,10 @@ def ago(context: Context, at: datetime | None) -> SafeString | str:
         return NOTHING
     length = _now(context) - at
     if timedelta(seconds=-5) < length < timedelta(seconds=10):
-        return _stamp(at, "just now")
-    return _stamp(
-        at, f"{_coarse(length)} ago" if length > timedelta(0) else f"in {_coarse(-length)}"
-    )
+        return _stamp(at, gettext("just now"))
+    if length > timedelta(0):
+        return _stamp(at, gettext("%(time)s ago") % {"time": _coarse(length)})
+    return _stamp(at, gettext("in %(time)s") % {"time": _coarse(-length)})
 
 
 def _coarse(length: timedelta) -> str:
@@ -174,7 +173,7 @@ def since(context: Context, at: datetime | None) -> SafeString | str:
     if at is None:
         return NOTHING
     length = max(_now(context) - at, timedelta(0))
-    return _stamp(at, _coarse(length) if length >= timedelta(seconds=5) else "a moment")
+    return _stamp(at, _coarse(length) if length >= timedelta(seconds=5) else gettext("a moment"))
 
 
 @register.simple_tag(takes_context=True)
@@ -184,9 +183,10 @@ def due(context: Context, at: datetime | None) -> SafeString | str:
         return ""
     left = at - _now(context)
     if left < timedelta(0):
-        return _stamp(at, f"{_coarse(-left)} over due", "due due--over")
+        over = gettext("%(time)s over due") % {"time": _coarse(-left)}
+        return _stamp(at, over, "due due--over")
     classes = "due due--soon" if left < timedelta(hours=24) else "due"
-    return _stamp(at, f"due in {_coarse(left)}", classes)
+    return _stamp(at, gettext("due in %(time)s") % {"time": _coarse(left)}, classes)
 
 
 @register.simple_tag
@@ -194,7 +194,7 @@ def moment(at: datetime | None) -> SafeString | str:
     """Show an exact time ("23 Nov 14:05"), with the year and zone behind it."""
     if at is None:
         return NOTHING
-    return _stamp(at, f"{at.astimezone(timezone.get_current_timezone()):%d %b %H:%M}")
+    return _stamp(at, numerals.moment(at))
 
 
 @register.simple_tag
@@ -207,7 +207,7 @@ def day(at: datetime | None) -> SafeString | str:
 
 @register.filter
 def number(value: float | str | None, digits: int | None = None) -> str:
-    """Write a number with thin thousands and at most four significant decimals.
+    """Write a number as the reader does, with at most four significant decimals.
 
     What would be rounded to nothing, or nearly, is written with two significant digits.
     """
@@ -216,20 +216,14 @@ def number(value: float | str | None, digits: int | None = None) -> str:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return str(value)
     if isinstance(value, int) or (digits is None and value == int(value) and abs(value) < 1e15):
-        return f"{int(value):,}".replace(",", "\u202f")
+        return numerals.whole(int(value))
     if digits is None:
         digits = (
             0 if abs(value) >= 1000 else 1 if abs(value) >= 100 else 3 if abs(value) < 10 else 2
         )
         if abs(value) < SMALL:
-            return f"{value:.2g}"
-    return _decimals(value, digits).replace(",", "\u202f")
-
-
-def _decimals(value: float, digits: int) -> str:
-    """Write so many decimals; as many more as it takes to say that something is not zero."""
-    text = f"{value:,.{digits}f}"
-    return f"{value:.2g}" if value and not float(text.replace(",", "")) else text
+            return numerals.significant(value)
+    return numerals.decimal(value, digits)
 
 
 @register.simple_tag
@@ -237,14 +231,14 @@ def money(value: float | None, currency: str = "") -> str:
     """Write an amount without cents, with its currency."""
     if value is None:
         return NOTHING
-    amount = f"{value:,.0f}".replace(",", "\u202f").replace("-", MINUS)
+    amount = numerals.decimal(value, 0).replace("-", MINUS)
     return f"{amount} {currency}".strip()
 
 
 @register.simple_tag
 def percent(value: float | None, digits: int = 1) -> str:
     """Write a share (0 to 1) as a percentage."""
-    return NOTHING if value is None else f"{_decimals(value * 100, digits)} %"
+    return NOTHING if value is None else numerals.share(value, digits)
 
 
 @register.simple_tag
@@ -263,9 +257,7 @@ def megabytes(size: int | None) -> str:
     amount = float(size)
     for unit in ("B", "kB", "MB", "GB"):
         if amount < 1000 or unit == "GB":
-            return (
-                f"{amount:.0f} {unit}" if amount >= 100 or unit == "B" else f"{amount:.1f} {unit}"
-            )
+            return f"{numerals.decimal(amount, 0 if amount >= 100 or unit == 'B' else 1)} {unit}"
         amount /= 1000
     return ""
 

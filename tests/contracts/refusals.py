@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.cast import PASSWORD
+
 Body = Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]]
 DAY, LATER = "2031-05-05", "2031-05-06T00:00:00Z"
 REASON = {"reason": "because of the test"}
@@ -121,8 +123,17 @@ API: dict[str, Row] = {
     "POST items/{pk}/unclaim": Row("amara", {}, "kenji", "item.holder"),
     "POST items/{pk}/withdraw": Row("amara", REASON, "kenji", "stage.persona", of="help"),
     "POST me/tour": Row("amara", {"shown": False}, "", OPEN),
+    "PATCH me": Row("amara", {"language": "de"}, "", "it is one's own"),
+    "POST me/password": Row(
+        "amara",
+        {"current": PASSWORD, "new": "a long way to carry"},
+        "",
+        "it is one's own; a wrong password is a 422",
+    ),
+    "POST me/sign-out": Row("amara", {}, "", "it is one's own"),
     "POST models/{name}/labels": Row("amara", {"labels": [LABEL]}, "", OPEN),
     "POST models/{name}/rollback": Row("priya", REASON, "kenji", "model.roll_back"),
+    "PATCH personas/{code}": Row("priya", {"ml_point": 50}, "amara", "capability.users.manage"),
     "POST runs/{pk}/cancel": Row("priya", REASON, "kenji", "run.manage"),
     "POST runs/{pk}/comments": Row("amara", {"text": "why?"}, "", "who sees it may comment"),
     "POST runs/{pk}/give-up": Row("priya", REASON, "kenji", "run.manage"),
@@ -172,6 +183,10 @@ API: dict[str, Row] = {
 
 # What a page posts, and the row of the API whose action it is: same people, same rules.
 Pages = dict[str, tuple[tuple[str, Mapping[str, str]], ...]]
+SPAN = {
+    "ml_low": "1", "ml_point": "2", "ml_high": "3",
+    "deployment_low": "1", "deployment_point": "2", "deployment_high": "3",
+}  # fmt: skip
 GATE = {"verdict": "approve", "seen": "{digest}"}
 DO_REASON = {"reason": "because", "reason_code": "quality"}
 PAGES: Pages = {
@@ -244,6 +259,14 @@ PAGES: Pages = {
     "away/{pk}/end": (("POST delegations/{pk}/end", {}),),
     "notifications/read": (("POST notifications/read", {"until": "1"}),),
     "settings/notifications/": (("PATCH me/notifications", {"mail": "on"}),),
+    "people/map/": (
+        ("PATCH me", {"do": "point", "ml_point": "40", "deployment_point": ""}),
+        ("PATCH personas/{code}", {"do": "ranges", "persona": "DS", **SPAN}),
+    ),
+    "settings/": (("PATCH me", {"do": "profile", "language": "de"}),),
+    "settings/tokens/": (("POST tokens", {"name": "n", "scopes": "read", "days": "7"}),),
+    "settings/tokens/{pk}/revoke": (("DELETE tokens/{pk}", {}),),
+    "settings/security/": (("POST me/sign-out", {"do": "sessions"}),),
     "checks/{pk}/waive": (("POST checks/{pk}/waive", {"reason": "because", "days": "3"}),),
     "hand-offs/{pk}/": (
         ("POST hand-offs/{pk}/offer", {"do": "offer"}),
@@ -258,7 +281,10 @@ PAGES: Pages = {
     "alerts/{pk}/resolve": (("POST alerts/{pk}/resolve", {"resolution": "done"}),),
 }
 # Whose refusal is the form itself, with what is wrong in it: nobody is kept from one's own.
-OWN_FORM = ("use-cases/new/", "away/", "settings/notifications/")
+OWN_FORM = (
+    "use-cases/new/", "away/", "settings/", "settings/tokens/", "settings/security/",
+    "settings/notifications/",
+)  # fmt: skip
 # Pages that only show, and what belongs to nobody: signing in and out, a try of a model.
 SHOWN = (
     "", "inbox/count", "use-cases/", "use-cases/{key}/", "use-cases/{key}/readiness/",
@@ -266,7 +292,7 @@ SHOWN = (
     "use-cases/export", "notifications/", "notifications/count",
     "runs/{pk}/lineage/", "runs/{pk}/documents/", "runs/{pk}/documents/{kind}/",
     "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
-    "models/", "models/{name}/", "search/", "help/", "ledger/", "ledger/export", "events/",
+    "models/", "models/{name}/", "search/", "help/", "people/", "ledger/", "ledger/export", "events/",
     "sign-in/", "sign-out/",
 )  # fmt: skip
 # Open whatever becomes of the run: people talk about one that ended, too.

@@ -11,7 +11,7 @@ import personas.models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("runs", "0010_brought_operations"),
+        ("runs", "0011_flow"),
         ("usecases", "0002_delegations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

@@ -1,0 +1,1 @@
+"""What Django writes by itself, by language: numbers stay as programs read them."""
