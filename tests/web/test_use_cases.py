@@ -125,7 +125,7 @@ def test_the_same_number_of_queries_whatever_there_is(
     at_gate(cast, within, "first")
     client.force_login(cast.amara)
     client.get("/use-cases/")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/use-cases/")
     with django_assert_num_queries(14):
         client.get(f"/use-cases/{within.key}/")
@@ -133,7 +133,7 @@ def test_the_same_number_of_queries_whatever_there_is(
         other = factories.use_case(cast, title=f"Late flights {number}")
         at_gate(cast, other, f"other {number}")
         at_gate(cast, within, f"again {number}")
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         client.get("/use-cases/")
     with django_assert_num_queries(14):
         client.get(f"/use-cases/{within.key}/")

@@ -58,9 +58,9 @@ class Portfolio:
 
 
 def portfolio(user: User, wanted: Wanted) -> Portfolio:
-    """Return the use cases the person may see and looks for; at most eleven queries."""
+    """Return the use cases the person may see and looks for; at most twelve queries."""
     page = Paginator(_found(user, wanted), PER_PAGE).get_page(wanted.page)
-    use_cases: Sequence[UseCase] = list(page.object_list)
+    use_cases = _whole(list(page.object_list))
     ids = [use_case.latest for use_case in use_cases if use_case.latest]  # type: ignore[attr-defined]
     runs = list(Run.objects.filter(pk__in=ids).select_related("version", "use_case"))
     fetch_rows(runs)
@@ -86,18 +86,29 @@ def _track(run: Run, time: datetime) -> Track:
     return track_of(run, run.all_stages, run.all_hand_offs, now=time)  # type: ignore[attr-defined]
 
 
-def _found(user: User, wanted: Wanted) -> QuerySet[UseCase]:
-    latest = Run.objects.filter(use_case=OuterRef("pk"), kind="main").order_by("-number")
+def _latest_runs() -> QuerySet[Run]:
+    return Run.objects.filter(use_case=OuterRef("pk"), kind="main").order_by("-number")
+
+
+def _whole(ids: Sequence[int]) -> list[UseCase]:
+    """Return the use cases of a page in its order, each with the id of its latest run."""
+    rows = UseCase.objects.select_related("created_by").annotate(
+        latest=Subquery(_latest_runs().values("pk")[:1])
+    )
+    by_id = rows.in_bulk(ids)
+    return [by_id[pk] for pk in ids if pk in by_id]
+
+
+def _found(user: User, wanted: Wanted) -> QuerySet[UseCase, int]:
+    latest = _latest_runs()
+    # Who is wanted is one column: what else a line shows is read for those of the page alone.
     rows = (
         visible(user)
-        .select_related("created_by")
-        .annotate(
-            latest=Subquery(latest.values("pk")[:1]),
-            latest_state=Subquery(latest.values("state")[:1]),
-            moved_at=Subquery(latest.values("moved_at")[:1]),
-        )
+        .annotate(moved_at=Subquery(latest.values("moved_at")[:1]))
         .order_by(F("moved_at").desc(nulls_last=True), "-created_at", "-pk")
     )
+    if wanted.state:
+        rows = rows.annotate(latest_state=Subquery(latest.values("state")[:1]))
     search = wanted.search[:LONGEST_SEARCH].strip()
     if search:
         rows = rows.filter(
@@ -106,7 +117,7 @@ def _found(user: User, wanted: Wanted) -> QuerySet[UseCase]:
     if wanted.state == "open":
         rows = rows.filter(latest_state__in=RUN.open)
     elif wanted.state == "new":
-        rows = rows.filter(Q(latest=None) | Q(latest_state="PENDING"))
+        rows = rows.filter(Q(latest_state=None) | Q(latest_state="PENDING"))
     elif wanted.state == "over":
         rows = rows.filter(latest_state__in=RUN.terminal)
     if wanted.persona:
@@ -118,7 +129,7 @@ def _found(user: User, wanted: Wanted) -> QuerySet[UseCase]:
             state__in=BEGUN,
         )
         rows = rows.filter(Exists(here))
-    return rows
+    return rows.values_list("pk", flat=True)
 
 
 @dataclass(frozen=True)
