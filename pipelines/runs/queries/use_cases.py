@@ -101,14 +101,15 @@ def _whole(ids: Sequence[int]) -> list[UseCase]:
 
 def _found(user: User, wanted: Wanted) -> QuerySet[UseCase, int]:
     latest = _latest_runs()
-    # Who is wanted is one column: what else a line shows is read for those of the page alone.
+    # Only ids leave this: what a line shows is read for those of the page alone.
     rows = (
         visible(user)
-        .annotate(moved_at=Subquery(latest.values("moved_at")[:1]))
+        .annotate(
+            latest_state=Subquery(latest.values("state")[:1]),
+            moved_at=Subquery(latest.values("moved_at")[:1]),
+        )
         .order_by(F("moved_at").desc(nulls_last=True), "-created_at", "-pk")
     )
-    if wanted.state:
-        rows = rows.annotate(latest_state=Subquery(latest.values("state")[:1]))
     search = wanted.search[:LONGEST_SEARCH].strip()
     if search:
         rows = rows.filter(
