@@ -32,13 +32,15 @@ def seats_worn_by(user_id: int) -> QuerySet[Seat]:
 
     A deputy holds the persona themselves, and the giver is active: both are judged at this moment.
     """
-    lent = (
-        under_way()
-        .filter(deputy_id=user_id, deputy__personas=F("persona"), giver__is_active=True)
-        .filter(giver=OuterRef("user"), persona=OuterRef("persona"))
-        .filter(Q(use_case=None) | Q(use_case=OuterRef("use_case")))
+    mine = under_way().filter(
+        deputy_id=user_id, deputy__personas=F("persona"), giver__is_active=True
     )
-    return Seat.objects.filter(Q(user_id=user_id) | Exists(lent), until=None)
+    lent = mine.filter(giver=OuterRef("user"), persona=OuterRef("persona")).filter(
+        Q(use_case=None) | Q(use_case=OuterRef("use_case"))
+    )
+    # Who gave anything is found once; without it, each seat there is was judged one by one.
+    from_givers = Q(user__in=mine.order_by().values("giver")) & Q(Exists(lent))
+    return Seat.objects.filter(Q(user_id=user_id) | from_givers, until=None)
 
 
 def may_see(user: User, use_case: UseCase) -> bool:

@@ -42,6 +42,7 @@ class HandOff(models.Model):
             ),
         )
         indexes = (
+            models.Index(fields=("answered_by", "answered_at"), name="handoff_answered_by"),
             models.Index(
                 fields=("answered_at",),
                 condition=models.Q(offered_at__isnull=False),

@@ -62,6 +62,7 @@ class WorkItem(models.Model):
         indexes = (
             models.Index(fields=("persona", "state"), name="item_persona_state"),
             models.Index(fields=("holder", "state"), name="item_holder_state"),
+            models.Index(fields=("completed_by", "closed_at"), name="item_completed_by"),
             models.Index(fields=("asked_by",), condition=models.Q(kind="help"), name="item_asker"),
             models.Index(
                 fields=("follow_up_at",),
