@@ -23,11 +23,12 @@ class Style:
     decimal: str
     moment: str
     exact: str
+    day: str
     percent: str = "\u00a0%"
 
 
-ENGLISH: Final = Style("\u202f", ".", "d M H:i", "D d M Y, H:i:s T", " %")
-STYLES: Final = {"en": ENGLISH, "de": Style(".", ",", "d. M H:i", "D, d. M Y, H:i:s T")}
+ENGLISH: Final = Style("\u202f", ".", "d M H:i", "D d M Y, H:i:s T", "d M Y", " %")
+STYLES: Final = {"en": ENGLISH, "de": Style(".", ",", "d. M H:i", "D, d. M Y, H:i:s T", "d. M Y")}
 
 
 def style() -> Style:
@@ -63,6 +64,11 @@ def share(value: float, digits: int) -> str:
 def moment(at: datetime) -> str:
     """Write a time without its year, in the reader's zone."""
     return dated(timezone.localtime(at), style().moment)
+
+
+def day(at: datetime) -> str:
+    """Write the day of a time, in the reader's zone."""
+    return dated(timezone.localtime(at), style().day)
 
 
 def exact(at: datetime) -> str:

@@ -202,7 +202,7 @@ def day(at: datetime | None) -> SafeString | str:
     """Show the day of a time ("23 Nov 2026"), with the exact time behind it."""
     if at is None:
         return NOTHING
-    return _stamp(at, f"{at.astimezone(timezone.get_current_timezone()):%d %b %Y}")
+    return _stamp(at, numerals.day(at))
 
 
 @register.filter

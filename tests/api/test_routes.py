@@ -12,7 +12,8 @@ from tests.cast import Cast
 PROBLEM = "application/problem+json"
 # What every signed-in person may see: kinds of people, plans, themselves.
 FOR_ALL = (
-    "blueprints", "calendars", "me", "personas", "tokens", "uploads", "ledger", "schema", "docs", "flow",
+    "blueprints", "calendars", "me", "personas", "tokens", "uploads", "ledger", "schema", "docs",
+    "flow",
 )  # fmt: skip
 
 

@@ -292,8 +292,8 @@ SHOWN = (
     "use-cases/export", "notifications/", "notifications/count",
     "runs/{pk}/lineage/", "runs/{pk}/documents/", "runs/{pk}/documents/{kind}/",
     "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
-    "models/", "models/{name}/", "search/", "help/", "people/", "ledger/", "ledger/export", "events/",
-    "sign-in/", "sign-out/",
+    "models/", "models/{name}/", "search/", "help/", "people/", "ledger/", "ledger/export",
+    "events/", "sign-in/", "sign-out/",
 )  # fmt: skip
 # Open whatever becomes of the run: people talk about one that ended, too.
 EVER = ("runs/{pk}/comments", "gates/{pk}/look")

@@ -35,8 +35,8 @@ def save_view(*, actor: Actor, page: str, name: str, query: str, key: str | None
     def body(command: Command, locked: User) -> dict[str, object]:
         views = SavedView.objects.filter(user=locked, page=page)
         if views.exclude(name=name).count() >= MOST:
-            told = f"has {MOST} views already; remove one first"
-            refuse("The view cannot be kept.", {"name": [told]})
+            full = f"has {MOST} views already; remove one first"
+            refuse("The view cannot be kept.", {"name": [full]})
         made, _ = views.update_or_create(
             user=locked,
             page=page,
