@@ -39,9 +39,7 @@ def board(request: HttpRequest) -> HttpResponse:
     """Show the board."""
     user, asked = user_of(request), asked_of(request)
     found = queries.board(user, asked)
-    sparks = {
-        card.stage: track.spark(card.track, width=SPARK_WIDTH) for card in found.all_cards
-    }
+    sparks = {card.stage: track.spark(card.track, width=SPARK_WIDTH) for card in found.all_cards}
     context = {
         "section": "board",
         "now": found.now,
