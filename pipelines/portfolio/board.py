@@ -198,7 +198,9 @@ def _picked(user: User, asked: Asked, frame: Frame) -> list[tuple[int, int, str,
                 AND state IN ('PREPARING', 'OFFERED', 'ESCALATED')
               ORDER BY id DESC LIMIT 1) h ON true
        WHERE s.current AND (s.state IN ('READY', 'ACTIVE', 'IN_REVIEW', 'FAILED')
-                            OR s.state = 'PENDING' AND h.created_at IS NOT NULL)
+                            OR s.state = 'PENDING' AND s.id IN (
+                                SELECT target_id FROM runs_handoff
+                                 WHERE state IN ('PREPARING', 'OFFERED', 'ESCALATED')))
          AND r.state IN ('RUNNING', 'PAUSED') AND r.kind = %(kind)s {conditions}) picked
      WHERE place <= %(most)s ORDER BY key, place
     """  # noqa: S608 - texts of this module alone

@@ -43,9 +43,9 @@ def save_view(*, actor: Actor, page: str, name: str, query: str, key: str | None
             name=name,
             defaults={"query": kept, "saved_at": command.now},
         )
-        told = {"page": page, "name": name, "query": kept}
-        _record(command, made, "view.saved", told)
-        return {"view": made.pk, **told}
+        said: dict[str, object] = {"page": page, "name": name, "query": kept}
+        _record(command, made, "view.saved", said)
+        return {"view": made.pk, **said}
 
     return execute(
         actor=actor,
