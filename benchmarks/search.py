@@ -28,7 +28,7 @@ from portal import embedded
 USE_CASES = int(os.environ.get("USE_CASES", "10000"))
 RUNS_EACH = 10
 SEATS = 10
-ROUNDS = 20
+ROUNDS = int(os.environ.get("ROUNDS", "20"))
 QUERIES = (
     "flights", "late fl", "cu", "wh", "the", "run 3", "run", "part 77", "churn phone", "model card",
     "nothing of the kind", "lena",

@@ -27,7 +27,7 @@ DOCUMENT: Final = "document"
 ALL: Final = (USE_CASE, RUN, MODEL, PERSON, DOCUMENT)
 FEW: Final = 6  # of each noun where all are asked for
 MANY: Final = 50  # of the only noun asked for
-CANDIDATES: Final = 2000
+CANDIDATES: Final = 500
 DOCUMENTS: Final = 12  # of one answer: use cases times kinds
 # Words that name a noun: "run 3" asks for a run numbered 3; elsewhere they are words like others.
 NAMES: Final[Mapping[str, frozenset[str]]] = {

@@ -7,12 +7,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from personas.actions import show_tour
+from personas.errors import Invalid
 from personas.people import BY_CODE, PERSONAS
 from pipelines.blueprints.shipped import shipped
 from pipelines.blueprints.spec import Blueprint
 from portal.glossary import GROUPS
 from portal.web.errors import change, page
-from portal.web.forms import actor_of, done, key_of, user_of
+from portal.web.forms import actor_of, done, key_of, text_of, user_of
 from portal.web.stages_ahead import Ahead, ahead
 
 SHOWN_PLAN: Final = "tabular-classification"
@@ -57,8 +58,11 @@ def _meets(of: tuple[str, ...], code: str) -> bool:
 
 @change
 def tour(request: HttpRequest) -> HttpResponse:
-    """Show the tour again, or put it away."""
-    shown = request.POST.get("shown") == "yes"
+    """Show the tour again, or put it away. Raises Invalid."""
+    asked = text_of(request, "shown")
+    if asked not in ("yes", "no"):
+        raise Invalid("The tour is shown or not.", fields={"shown": ["must be yes or no"]})
+    shown = asked == "yes"
     answer = show_tour(actor=actor_of(request), shown=shown, key=key_of(request))
     said = "The tour stands on your inbox again." if shown else "Put away. Help shows it again."
     return done(request, answer, said, to="/")
