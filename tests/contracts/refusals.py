@@ -243,7 +243,8 @@ PAGES: Pages = {
 OWN_FORM = ("use-cases/new/", "away/", "settings/notifications/")
 # Pages that only show, and what belongs to nobody: signing in and out, a try of a model.
 SHOWN = (
-    "", "inbox/count", "notifications/", "notifications/count", "use-cases/", "use-cases/{key}/", "use-cases/{key}/readiness/", "runs/{pk}/",
+    "", "inbox/count", "notifications/", "notifications/count",
+    "use-cases/", "use-cases/{key}/", "use-cases/{key}/readiness/", "runs/{pk}/",
     "runs/{pk}/lineage/", "runs/{pk}/documents/", "runs/{pk}/documents/{kind}/",
     "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
     "models/", "models/{name}/", "ledger/", "ledger/export", "events/", "sign-in/", "sign-out/",
