@@ -21,7 +21,8 @@ from pipelines.insights.flow.records import (
 from pipelines.insights.flow.summary import FlowSummary, summary
 from pipelines.insights.flow.waiting import cost_of_waiting
 from pipelines.insights.flow.walks import WhatIf
-from pipelines.insights.histories import history, plan_of, usual_plan
+from pipelines.insights.histories import LARGE, history, plan_of, usual_plan
+from pipelines.insights.keeping import Kept
 from pipelines.insights.reading import Question, Scope
 
 Row = HandOffRecord | GateRecord | ReturnRecord | StageVisit
@@ -74,8 +75,15 @@ class Records:
     rows: tuple[Row, ...]
 
 
+_OVERVIEWS: Final = Kept[Overview](lambda found: found.summary.n >= LARGE)
+
+
 def overview(question: Question, scope: Scope) -> Overview:
-    """Return what the page opens with. 10 statements."""
+    """Return what the page opens with. 10 statements; of a large history once a minute."""
+    return _OVERVIEWS.get((question, scope), lambda: _overview(question, scope))
+
+
+def _overview(question: Question, scope: Scope) -> Overview:
     found = history(question, scope)
     now = found.window.until
     matrix = hand_off_matrix(found.hand_offs, personas=tuple(found.lanes), now=now)

@@ -2,7 +2,9 @@
 
 import csv
 import io
+from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.db import connection
@@ -10,9 +12,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from pipelines.charts.drawing import Drawings
+from pipelines.insights.flow.waiting import WaitingCosts
 from pipelines.runs.actions import gates, handoffs
 from pipelines.runs.models import Run
-from portal.web import figures
+from portal.web import figures, flowing
 from portal.web.flow_parts import PARTS
 from portal.web.flow_records import KINDS
 from tests import factories
@@ -176,3 +179,22 @@ def test_the_page_asks_a_fixed_number_of_statements(
     with CaptureQueriesContext(connection) as many:
         shown(client, "/flow/")
     assert len(many) == len(few) <= 15
+
+
+@pytest.mark.parametrize(("part", "most"), [("forecast", 18), ("waiting", 12), ("times", 12)])
+def test_a_part_asks_few_statements(
+    client: Client, cast: Cast, came_back: Run, part: str, most: int
+) -> None:
+    client.force_login(cast.amara)
+    with CaptureQueriesContext(connection) as asked:
+        shown(client, f"/flow/{part}/", **{"HX-Request": "true"})
+    assert len(asked) <= most
+
+
+def test_waiting_is_told_in_money_where_a_brief_names_a_value() -> None:
+    costs = WaitingCosts(2, 1, timedelta(days=3), (("EUR", 12_345.6),), ())
+    view = SimpleNamespace(looks=SimpleNamespace(costs=costs))
+    told = flowing._costs(view, "days=90")  # type: ignore[arg-type]
+    assert told is not None
+    assert told.text == "Waiting cost 12\u202f346 EUR: 2 runs waited 3 d between them."
+    assert told.href == "/flow/waiting/?days=90"
