@@ -1,5 +1,6 @@
 """What people say of themselves, and the ranges of their personas."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
+from django.db.models import Q
 
 from personas import policies
 from personas.calendars import zone_problems
@@ -55,6 +57,8 @@ def change_profile(
         name: value.strip() if isinstance(value, str) else value for name, value in changes.items()
     }
     problems = {name: _problems(name, value) for name, value in wanted.items()}
+    if not problems.get("name") and _is_anothers(user, wanted.get("name")):
+        problems["name"] = ["is the name or login of another person here"]
     if any(problems.values()):
         told = {name: texts for name, texts in problems.items() if texts}
         raise Invalid("Your profile cannot be changed.", fields=told)
@@ -86,6 +90,14 @@ def change_profile(
         key=key,
         request={"user": user.pk, **wanted},
     )
+
+
+def _is_anothers(user: User, name: object) -> bool:
+    """Whether somebody else is known by it: names stand under decisions."""
+    if not isinstance(name, str) or name == user.name:
+        return False
+    same = Q(name__iexact=name) | Q(username__iexact=name)
+    return User.objects.filter(same, is_active=True).exclude(pk=user.pk).exists()
 
 
 def _problems(name: str, value: object) -> list[str]:
@@ -162,7 +174,7 @@ def change_password(*, actor: Actor, change: PasswordChange, key: str | None = N
         return {"user": locked.pk}
 
     # Neither password is part of what the receipt remembers.
-    return _of_oneself(actor, user, "change_password", body, key)
+    return _of_oneself(actor, user, "change_password", body, key, was=known)
 
 
 def sign_out_elsewhere(*, actor: Actor, key: str | None = None) -> Answer:
@@ -253,12 +265,15 @@ def _of_oneself(
     name: str,
     body: Callable[[Command, User], Mapping[str, object]],
     key: str | None,
+    *,
+    was: str = "",
 ) -> Answer:
+    # A form sent again after the change is another request, and must not be told "done already".
     return execute(
         actor=actor,
         name=name,
         lock=lambda: User.objects.select_for_update().get(pk=user.pk),
         body=body,
         key=key,
-        request={"user": user.pk},
+        request={"user": user.pk, "was": hashlib.sha256(was.encode()).hexdigest()[:16]},
     )

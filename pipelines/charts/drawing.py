@@ -4,6 +4,7 @@ The child takes a second to start, some 30-100 ms for a drawing and 200 MB, and 
 in which nobody asks. One for a process: drawings are kept, so most pages need none.
 """
 
+import contextlib
 import json
 import os
 import select
@@ -158,6 +159,9 @@ class Drawings:
 
     def _sweep(self) -> None:
         """Remove the oldest drawings beyond what is kept."""
-        found = sorted(self.folder.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
-        for old in found[MOST_KEPT:]:
+        ages: list[tuple[float, Path]] = []
+        for one in self.folder.iterdir():
+            with contextlib.suppress(FileNotFoundError):  # others sweep, too
+                ages.append((one.stat().st_mtime, one))
+        for _, old in sorted(ages, reverse=True)[MOST_KEPT:]:
             old.unlink(missing_ok=True)

@@ -9,8 +9,7 @@ from typing import Final
 
 from personas.errors import DomainError, NotAllowed
 from personas.models import User
-from pipelines.lifecycles import DecisionState
-from pipelines.runs.models import Comment, Decision, Gate
+from pipelines.runs.models import Comment
 from pipelines.usecases.models import UseCase
 from pipelines.usecases.policies import may_see, personas_of
 
@@ -68,20 +67,14 @@ def mentioned_in(text: str, use_case: UseCase, author: User) -> dict[str, int]:
 def seen_by(user: User, comments: Iterable[Comment]) -> list[Comment]:
     """Return the comments this person may read now.
 
-    What others wrote on a sealed gate is hidden until one has decided there; a reply is hidden
-    with what it answers. One query, where there is a sealed gate; `gate` should be fetched.
+    What others wrote on a sealed gate is hidden until its reveal: one's own verdict does not open
+    it, for until then it can be taken back. No query; `gate` should be fetched.
     """
-    found = list(comments)
-    hidden = _hidden_gates(user, (comment.gate for comment in found if comment.gate is not None))
-    return [c for c in found if c.gate_id not in hidden or c.author_id == user.pk]
-
-
-def _hidden_gates(user: User, gates: Iterable[Gate]) -> set[int]:
-    sealed = {gate.pk for gate in gates if gate.sealed}
-    if not sealed:
-        return set()
-    mine = Decision.objects.filter(gate__in=sealed, state=DecisionState.IN_FORCE)
-    return sealed - {one.gate_id for one in mine if user.pk in one.principals}
+    return [
+        comment
+        for comment in comments
+        if comment.gate is None or not comment.gate.sealed or comment.author_id == user.pk
+    ]
 
 
 def may_read(user: User, comment: Comment) -> bool:

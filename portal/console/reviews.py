@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 
 from personas.models import Event
@@ -72,13 +72,18 @@ class FindingAdmin(LookOnly):
 
 @admin.register(Comment, site=site)
 class CommentAdmin(LookOnly):
-    """Comments, newest first."""
+    """Comments, newest first; what is said on a sealed gate is nobody's to see, not here either."""
 
     list_display = ("id", "use_case", "run", "anchor", "place", "author", "created_at")
     list_filter = ("anchor",)
     list_select_related = ("use_case", "run__use_case", "author")
     search_fields = ("use_case__key", "author__name")
     ordering = ("-id",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Leave out what is sealed: of open blind gates that are not revealed."""
+        sealed = Q(gate__policy__blind=True, gate__state="OPEN", gate__revealed_at=None)
+        return super().get_queryset(request).filter(Q(gate=None) | ~sealed)
 
 
 @admin.register(Override, site=site)

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from personas.commands import Answer
-from personas.errors import Invalid
+from personas.errors import Busy, Invalid
 from pipelines.runs.actions import comments
 from pipelines.runs.models import Run
 from portal import access
@@ -51,16 +51,20 @@ def _add(request: HttpRequest, topic: Any, page: str) -> HttpResponse:
         answer = comments.add(
             actor=actor_of(request), topic=topic, remark=remark, key=key_of(request)
         )
-    except Invalid as error:
+    except (Invalid, Busy) as error:  # nothing of what was typed is lost
         context = {
             "section": "use_cases",
             "run": topic if isinstance(topic, Run) else None,
             "use_case": topic.use_case if isinstance(topic, Run) else topic,
             "remark": remark,
-            "problems": error.fields,
+            "problems": error.fields if isinstance(error, Invalid) else {"text": [error.message]},
             "back": back,
         }
-        return render(request, "comments/again.html", context, status=422)
+        if isinstance(error, Invalid):
+            return render(request, "comments/again.html", context, status=422)
+        again = render(request, "comments/again.html", context, status=503)
+        again["Retry-After"] = "2"
+        return again
     to = f"{back.partition('#')[0]}#comment-{answer.data['comment']}"
     return done(request, answer, _("Your comment is there."), to=to)
 

@@ -49,7 +49,7 @@ def add(*, actor: Actor, topic: Topic, remark: Remark, key: str | None = None) -
         comment = Comment(
             use_case=use_case,
             run=run,
-            gate_id=root.gate_id if root else remark.gate,
+            gate_id=(root.gate_id if root else remark.gate) or _sealed_gate_of(run),
             anchor=root.anchor if root else remark.anchor,
             place=root.place if root else remark.place,
             text=remark.text.strip(),
@@ -223,6 +223,17 @@ def _misplaced(remark: Remark, run: Run | None) -> str:
     return "" if known[anchor]().exists() else f"there is no {anchor} {place[:80]!r} in this run"
 
 
+def _sealed_gate_of(run: Run | None) -> int | None:
+    """The blind gate that people decide on now: what is said meanwhile is sealed with it,
+    wherever it is written. One without a run speaks of no evidence.
+    """
+    if run is None:
+        return None
+    sealed = Gate.objects.filter(stage__run=run, state="OPEN", revealed_at=None, policy__blind=True)
+    found: int | None = sealed.order_by("-pk").values_list("pk", flat=True).first()
+    return found
+
+
 def _whole(text: str) -> int:
     return int(text) if text.isdecimal() and len(text) < 19 else 0
 
@@ -245,8 +256,7 @@ def _told(comment: Comment) -> dict[str, object]:
         "text_digest": digest,
         **({} if sealed else {"text": comment.text}),
         "mentions": list(comment.mentions.values()),
-        "anchor": comment.anchor,
-        "place": comment.place,
+        **({} if sealed else {"anchor": comment.anchor, "place": comment.place}),
         "gate": comment.gate_id,
         "reply_to": comment.reply_to_id,
     }

@@ -81,17 +81,17 @@ def comments_of(topic: Run | UseCase) -> QuerySet[Comment]:
 def readable(user: User, topic: Run | UseCase) -> QuerySet[Comment]:
     """Return the comments on it that this person may read now, as `talk.seen_by` does."""
     sealed = Q(gate__state="OPEN", gate__revealed_at=None, gate__policy__blind=True)
-    mine = Q(author=user)
-    decided = Q(gate__decisions__state="IN_FORCE") & (
-        Q(gate__decisions__user=user) | Q(gate__decisions__on_behalf_of=user)
-    )
-    return comments_of(topic).filter(~sealed | mine | decided).distinct()
+    return comments_of(topic).filter(Q(gate=None) | ~sealed | Q(author=user))
 
 
 def talk_on(user: User, topic: Run | UseCase, *, settles: bool) -> Talk:
     """Return the threads a person may read; `settles`: whether they hold a seat here."""
     rows = list(comments_of(topic).order_by("-id")[: MOST + 1])
-    found = talk.seen_by(user, reversed(rows[:MOST]))
+    newest = rows[:MOST]
+    # A new answer to an old comment brings it along.
+    roots = {row.reply_to_id for row in newest if row.reply_to_id} - {row.pk for row in newest}
+    older = comments_of(topic).filter(pk__in=roots).order_by("-id") if roots else ()
+    found = talk.seen_by(user, reversed([*newest, *older]))
     answers: dict[int, list[Comment]] = {}
     for comment in found:
         if comment.reply_to_id is not None:

@@ -71,7 +71,8 @@ class People:
 
 def people(seen: QuerySet[User], use_cases: QuerySet[UseCase], wanted: Wanted) -> People:
     """Return a page of the people that are `seen`; five queries, one more after the first page."""
-    away = under_way().filter(giver=OuterRef("pk"))
+    seen_here = Q(use_case=None) | Q(use_case__in=use_cases)
+    away = under_way().filter(seen_here, giver=OuterRef("pk"))
     rows = seen.filter(is_service=False).order_by("name", "id")
     if wanted.word:
         word = wanted.word
