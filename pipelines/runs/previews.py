@@ -15,7 +15,7 @@ from typing import Any, Final
 from django.conf import settings
 
 from personas.commands import Answer, Command, execute
-from personas.errors import Busy, Invalid
+from personas.errors import Busy, Invalid, NotAllowed
 from personas.ledger import Actor
 from personas.models import Event
 from pipelines import catalogue
@@ -48,6 +48,8 @@ def preview(*, actor: Actor, use_case: UseCase, source: Source, key: str | None 
     refusal = None if actor.user is None else not_managing(actor.user, use_case)
     if refusal is not None:
         raise refusal
+    if use_case.retired_at is not None:
+        raise NotAllowed("use_case.retired", f"“{use_case.title}” is retired.")
     asked = _ask(actor, use_case, source, key)
     seen = known(use_case, source) if asked.replayed else None
     if seen is not None:

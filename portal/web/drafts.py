@@ -36,6 +36,7 @@ MOST_FILES = 12
 SHORT = 90  # characters of a question that may be a title
 LONGEST_TITLE = 160
 TABLES = "tables"
+OF_FILES = ("base", "joins")  # parameters that name tables
 
 
 def steps(current: str) -> list[dict[str, object]]:
@@ -181,17 +182,32 @@ def source(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def _read(request: HttpRequest, use_case: UseCase, source: Source) -> HttpResponse:
-    """Keep what is asked for, be it wrong, and look; what is wrong is shown beside its field."""
+    """Keep what is asked for, be it wrong, and look; what is wrong is shown beside its field.
+
+    Files stay until something was read in their place.
+    """
+    actor, tables = actor_of(request), use_case.inputs.get(TABLES, [])
+    if tables and not source.connection:
+        return redirect("web:draft_columns", key=use_case.key)
     parameters = {**sources.without(use_case.parameters), **source.as_parameters()}
-    inputs = {name: parts for name, parts in use_case.inputs.items() if name != TABLES}
-    actions.change_use_case(
-        actor=actor_of(request), use_case=use_case, parameters=parameters, inputs=inputs
-    )
+    actions.change_use_case(actor=actor, use_case=use_case, parameters=parameters)
     use_case.refresh_from_db()
     if source.connection:
         with suppress(Invalid):  # the page says so, from what was written down of it
-            preview(actor=actor_of(request), use_case=use_case, source=source)
+            preview(actor=actor, use_case=use_case, source=source)
+            _only_read(request, use_case)
     return redirect("web:draft_columns", key=use_case.key)
+
+
+def _only_read(request: HttpRequest, use_case: UseCase) -> None:
+    """What was read takes the place of the files, and of what said how they belong together."""
+    use_case.refresh_from_db()
+    actions.change_use_case(
+        actor=actor_of(request),
+        use_case=use_case,
+        parameters={k: v for k, v in use_case.parameters.items() if k not in OF_FILES},
+        inputs={name: parts for name, parts in use_case.inputs.items() if name != TABLES},
+    )
 
 
 def own_draft(request: HttpRequest, key: str) -> UseCase:
@@ -320,10 +336,12 @@ def _keep_columns(request: HttpRequest, use_case: UseCase, base: str, blueprint:
         for name in ("target", "time_column", "key_column", "group_column", "positive")
     }
     given["exclude"] = [name for name in request.POST.getlist("exclude") if name != given["target"]]
-    if len(use_case.inputs.get(TABLES, [])) > 1:
-        given["base"] = base
+    tables = use_case.inputs.get(TABLES, [])
+    given["base"] = base if len(tables) > 1 else ""
     kept = {name: value for name, value in given.items() if value}
     others = {k: v for k, v in use_case.parameters.items() if k not in given}
+    if tables:  # a connection that could not be read does not count
+        others = sources.without(others)
     actions.change_use_case(
         actor=actor_of(request),
         use_case=use_case,

@@ -132,6 +132,22 @@ def test_files_take_the_place_of_the_connection_and_back(amara: Client) -> None:
     assert "is required for &#x27;trips&#x27;, which is sqlite" in page
 
 
+def test_files_stay_until_something_was_read_in_their_place(amara: Client) -> None:
+    file = SimpleUploadedFile("a.csv", b"a,b\n1,2\n3,4\n", content_type="text/csv")
+    amara.post("/use-cases/new/", {"question": "Which?", "files": [file]})
+    made = UseCase.objects.get(draft=True)
+    for form in ({}, {"connection": "trips", "query": "SELECT wrong FROM trips"}):
+        amara.post(f"/use-cases/{made.key}/source", form)
+        made.refresh_from_db()
+        assert made.inputs["tables"][0]["name"] == "a"
+    amara.post(f"/use-cases/{made.key}/columns/", {"base": "a", "target": "b"})
+    made.refresh_from_db()
+    assert "connection" not in made.parameters  # it could not be read: the files count
+    amara.post(f"/use-cases/{made.key}/source", ASKED)
+    made.refresh_from_db()
+    assert (made.inputs, made.parameters["connection"]) == ({}, "trips")
+
+
 def test_the_start_page_names_both_where_both_are_given(amara: Client) -> None:
     file = SimpleUploadedFile("a.csv", b"a,b\n1,2\n3,4\n", content_type="text/csv")
     amara.post("/use-cases/new/", {"question": "Which?", "files": [file]})

@@ -135,4 +135,7 @@ def _told(error: psycopg2.Error) -> OperationError:
             field="connection",
             retryable=True,
         )
+    if str(error.pgcode).startswith(("22", "23")):
+        # Such a message quotes a cell, and what is refused is kept for ever.
+        said = f"a value does not suit the statement (SQLSTATE {error.pgcode})"
     return OperationError("bad_query", f"The source says: {said}", field="query", rule="one SELECT")

@@ -26,6 +26,7 @@ from pipelines.operations.learning.resampling import Blocks
 
 Codes = npt.NDArray[np.int64]
 LEAST_BLOCKS = 10  # of every group, for its spread to be known (own)
+LEAST_SPREAD = 1e-14  # of the largest value: below, rounding alone could be the spread (own)
 
 
 def equal_means(values: Floats, codes: Codes, blocks: Blocks | None) -> float | None:
@@ -46,11 +47,12 @@ def equal_means(values: Floats, codes: Codes, blocks: Blocks | None) -> float | 
 
 def _welch(parts: Sequence[Floats]) -> float | None:
     largest = max(float(np.abs(part).max(initial=0.0)) for part in parts)
-    if min(part.size for part in parts) < 2 or largest == 0:
+    if min(part.size for part in parts) < 2 or min(float(np.ptp(part)) for part in parts) == 0:
         return None
     # The test does not depend on the scale; squares of what is very large or small are no numbers.
     scaled = [part / largest for part in parts]
-    if min(float(np.var(part, ddof=1)) for part in scaled) == 0:
+    # Rounding leaves a constant a deviation of 1e-17; beside the largest value that is none.
+    if min(float(np.std(part, ddof=1)) for part in scaled) < LEAST_SPREAD:
         return None
     found = float(stats.f_oneway(*scaled, equal_var=False).pvalue)
     return found if math.isfinite(found) else None

@@ -518,3 +518,9 @@ def test_parts_of_a_linear_model_are_slope_times_distance(tmp_path) -> None:
     }  # fmt: skip
     lowest = [row["score"] for row in document["rows"] if row["why"] == "lowest"]
     assert lowest == sorted(np.round(predicted, 6))[: len(lowest)]
+
+
+def test_a_constant_has_no_spread_whatever_its_digits() -> None:
+    values = np.array([0.1, 0.1, 0.1, 0.2, 0.2, 0.2, *np.linspace(0, 1, 41)])
+    codes = np.repeat([0, 1, 2], [3, 3, 41])
+    assert equal_means(values, codes, None) is None
