@@ -11,8 +11,9 @@ from tests.browser.places import PLACES, Finder, Place
 # px of the window; 640 is what a window of 1280 px has at 200 %
 WIDTHS = (360, 640, 2560)
 WIDER = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-# Not ours: Swagger's page has headings and contrasts of its own; it is looked at for errors only.
-FOREIGN = ("api-docs",)
+# Not ours: pages of Swagger and of Django's admin have contrasts of their own; they are looked at
+# for errors only.
+FOREIGN = ("api-docs", "console")
 ELSEWHERE = ("not-found",)  # answers 404, as it should
 Options = Mapping[str, Mapping[str, str | Sequence[str]]]
 IN_THE_DARK: Options = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}

@@ -38,7 +38,6 @@ PLACES = (
     Place("readiness", "MLE", "/use-cases/{use_case}/readiness/"),
     Place("monitor", "OPS", "/use-cases/{use_case}/monitor/"),
     Place("run", "DS", "/runs/{run}/"),
-    Place("compare", "DS", "/compare/?runs={run},{other_run}"),
     Place("lineage", "MLE", "/runs/{run}/lineage/"),
     Place("documents", "BA", "/runs/{run}/documents/"),
     Place("model-card", "BA", "/runs/{run}/documents/model-card/"),
@@ -105,10 +104,6 @@ class Finder:
     def _run(self) -> object:
         runs = self._runs()
         return runs[0]["id"] if runs else None
-
-    def _other_run(self) -> object:
-        runs = self._runs()
-        return runs[-1]["id"] if len(runs) > 1 else None
 
     def _of_run(self, noun: str) -> list[dict[str, Any]]:
         return self._rows(f"runs/{self._look('run')}/{noun}")

@@ -11,7 +11,10 @@ from pipelines.runs.lookout import Lookout
 
 
 def test_every_lookout_is_there() -> None:
-    assert [look.__name__ for look in catalogue.lookouts()] == ["look_out"]
+    assert [look.__module__ for look in catalogue.lookouts()] == [
+        "pipelines.readiness.lookout",
+        "pipelines.notifications.mail",
+    ]
 
 
 def test_a_defect_keeps_nobody_from_looking(
